@@ -1,0 +1,65 @@
+# From a fresh clone: `make demo` to see it work, `make test` to check it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+export PYTHON ?= python3
+BIN := .venv/bin
+SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg))
+
+# ---- set-up: done by itself, and again when a lock file or pyproject.toml changes -----------
+
+# The stamp is a copy of the lock: a lock written anew that says the same changes nothing.
+.venv/.locked: requirements.lock
+	@cmp --silent $< $@ || scripts/venv .venv $<
+	@cp $< $@
+
+# Editable, so that an edit needs no second install; hatchling is in the lock.
+.venv/.stamp: .venv/.locked pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-conformance/.locked: conformance.lock
+	@cmp --silent $< $@ || scripts/venv .venv-conformance $<
+	@cp $< $@
+
+# ---- what there is to do --------------------------------------------------------------------
+
+.PHONY: help setup demo lab test format conformance lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.stamp ## make .venv from requirements.lock
+
+demo: setup ## run the real-data notebook and show what it deployed
+	@$(BIN)/python -m mesh_notebook.surfaces.demo notebooks/02-airport-delays.ipynb
+	@echo "Open it in JupyterLab with: make lab"
+
+lab: setup ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter-lab --notebook-dir=notebooks
+
+test: setup ## lint, types, import direction, tests, docstring examples, notebooks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 --doctest-modules --doctest-ignore-import-errors mesh_notebook tests
+	$(BIN)/pytest --nbval --nbval-current-env $(SANITIZE) notebooks/*.ipynb
+
+format: setup ## put the code in the house format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+conformance: setup .venv-conformance/.locked ## hold the exported bundles to the public checkers
+	$(BIN)/python tests/conformance.py .venv-conformance/bin
+
+lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 for the newest versions
+	@scripts/lock $(if $(UPGRADE),--upgrade)
+
+clean: ## remove all that make and the notebooks made
+	rm -rf .venv .venv-conformance build dist notebooks/.mesh notebooks/products
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
