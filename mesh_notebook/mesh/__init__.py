@@ -1,0 +1,1 @@
+"""The mesh on disk: find products, read their ports, store their snapshots."""

@@ -1,0 +1,1 @@
+"""What a data product is, as plain values: no I/O beyond its own schemas, no heavy imports."""

@@ -1,0 +1,92 @@
+"""What proves a snapshot, and what a publication is: one record of both."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from mesh_notebook.model.origin import Origin, worst
+
+__all__ = ["InputPin", "PortSnapshot", "Receipt"]
+
+
+@dataclass(frozen=True)
+class InputPin:
+    """The exact data that one input gave to a run.
+
+    Attributes
+    ----------
+    name : str
+        The parameter of the transform.
+    kind : str
+        `port`, `source` or `mock`.
+    where : str
+        The URN of the upstream port, the URI of the source, or the id of the mocked contract.
+    version : str
+        What pins the data: the upstream's snapshot number, the source's SHA-256, or the
+        mock's rows and seed.
+    """
+
+    name: str
+    kind: str
+    where: str
+    version: str
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class PortSnapshot:
+    """One port's part of a publication.
+
+    Attributes
+    ----------
+    delta_version : int
+        The version of the port's Delta table that holds exactly these rows.
+    rows : int
+    content : str
+        Hash of the rows as a multiset, so that equal data is known to be equal.
+    slos : dict
+        What was measured at publication: `rows`, `completeness` (share of cells that hold a
+        value, 0 to 1), `freshness_s` (age of the newest event, seconds), …
+    """
+
+    delta_version: int
+    rows: int
+    content: str = ""
+    slos: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A publication of a product: what was published, when, made of what, by what.
+
+    `snapshot` counts the product's publications from 1; `processing_time` is UTC as
+    `model.time.iso` writes it; `release` names the folder that holds the bundle.
+    """
+
+    snapshot: int
+    product: str
+    version: str
+    status: str
+    processing_time: str
+    origin: Origin
+    release: str
+    spec_digest: str
+    code_digest: str
+    inputs: tuple[InputPin, ...]
+    ports: dict[str, PortSnapshot]
+    engine: dict[str, str] = field(default_factory=dict)
+    principal: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> Receipt:
+        inputs = tuple(InputPin(**{**pin, "origin": Origin(pin["origin"])}) for pin in raw["inputs"])
+        ports = {name: PortSnapshot(**port) for name, port in raw["ports"].items()}
+        return cls(**{**raw, "origin": Origin(raw["origin"]), "inputs": inputs, "ports": ports})
+
+    @staticmethod
+    def origin_of(inputs: tuple[InputPin, ...]) -> Origin:
+        return worst(pin.origin for pin in inputs)

@@ -1,0 +1,138 @@
+"""Instants and windows: UTC, half-open, never naive."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from mesh_notebook.errors import UsageError
+
+__all__ = ["Window", "as_instant", "duration", "iso", "say_duration"]
+
+_MONTH = re.compile(r"\d{4}-\d{2}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ISO_DURATION = re.compile(
+    r"P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
+)
+_SHORT_DURATION = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]+)")
+_UNITS = {
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
+    **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hr", "hour", "hours"), 3_600),
+    **dict.fromkeys(("d", "day", "days"), 86_400),
+    **dict.fromkeys(("w", "wk", "week", "weeks"), 604_800),
+    **dict.fromkeys(("y", "yr", "year", "years"), 31_557_600),  # Julian year, 365.25 days
+}
+_HELP = "write 2026-10-04, 2026-10, 2026-10-04T12:00:00Z, yesterday, or P7D for seven days ago"
+
+
+def as_instant(value: str | date | datetime, now: datetime) -> datetime:
+    """Return the UTC instant that `value` means.
+
+    Parameters
+    ----------
+    value
+        A date (its midnight), a datetime with an offset, a month `2026-10` (its first
+        midnight), `now`, `today`, `yesterday`, or an ISO 8601 duration counted back from `now`.
+    now : datetime
+        The clock's reading, UTC.
+
+    Raises
+    ------
+    UsageError
+        The text is not understood, or the time has no offset.
+    """
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise UsageError(
+                f"{value.isoformat()} has no time zone, so it is not one instant.",
+                next_step=f"say UTC: {value.isoformat()}Z",
+            )
+        return value.astimezone(UTC)
+    if isinstance(value, date):
+        return datetime.combine(value, time(), UTC)
+    return _parsed(value.strip(), now)
+
+
+def _parsed(text: str, now: datetime) -> datetime:
+    midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    words = {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}
+    if text.lower() in words:
+        return words[text.lower()]
+    if _ISO_DURATION.fullmatch(text) and text != "P":
+        return now - timedelta(seconds=duration(text))
+    try:
+        if _MONTH.fullmatch(text):
+            return datetime.combine(date.fromisoformat(f"{text}-01"), time(), UTC)
+        if _DAY.fullmatch(text):
+            return datetime.combine(date.fromisoformat(text), time(), UTC)
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"'{text}' is not a time.", next_step=_HELP, value=text) from None
+    return as_instant(moment, now)
+
+
+def duration(text: str) -> float:
+    """Return the seconds in `P1DT2H`, `36h`, `1d` or `15 min`."""
+    if (match := _ISO_DURATION.fullmatch(text)) and any(match.groups()):
+        parts = {unit: int(value) for unit, value in match.groupdict().items() if value}
+        return timedelta(**parts).total_seconds()
+    match = _SHORT_DURATION.fullmatch(text.strip().lower())
+    if match and match["unit"] in _UNITS:
+        return float(match["value"]) * _UNITS[match["unit"]]
+    raise UsageError(
+        f"'{text}' is not a duration.", next_step="write 15min, 36h, 1d, 2w or P1DT2H", value=text
+    )
+
+
+def say_duration(seconds: float) -> str:
+    """Return seconds as people say them: `90 s`, `36 h`, `13.2 years`."""
+    for limit, size, unit in (
+        (120, 1, "s"),
+        (7_200, 60, "min"),
+        (172_800, 3_600, "h"),
+        (63_115_200, 86_400, "days"),
+    ):
+        if abs(seconds) < limit:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 31_557_600:.1f} years"
+
+
+def iso(moment: datetime) -> str:
+    """Return `moment` in UTC with microseconds and a Z, so that text order is time order."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which event times (`[start, end)`), as known when; None leaves that side open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    as_of: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.start and self.end and self.end <= self.start:
+            raise UsageError(
+                f"the window ends ({iso(self.end)}) before or when it starts ({iso(self.start)}).",
+                next_step="give --from before --to; --to itself is not included",
+            )
+
+    @classmethod
+    def of(
+        cls,
+        start: str | date | datetime | None,
+        end: str | date | datetime | None,
+        as_of: str | date | datetime | None,
+        now: datetime,
+    ) -> Window:
+        """Make a window from what a person wrote."""
+        given = (None if v is None else as_instant(v, now) for v in (start, end, as_of))
+        return cls(*given)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether event time is limited on either side."""
+        return self.start is not None or self.end is not None
