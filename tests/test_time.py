@@ -14,7 +14,7 @@ from mesh_notebook.model.time import Window, as_instant, duration, iso
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(
-    min_value=datetime(1900, 1, 2), max_value=datetime(2200, 1, 1), timezones=zones
+    min_value=datetime(900, 1, 2), max_value=datetime(2200, 1, 1), timezones=zones
 )
 
 

@@ -33,7 +33,7 @@ def _suggestion(name: str) -> str:
 
 
 def python_name(name: str) -> str:
-    """Return the Python identifier under which `name` is bound (`podcast-plays` → `podcast_plays`)."""
+    """Return the Python name under which `name` is bound: `podcast_plays` for `podcast-plays`."""
     identifier = "".join(c if f"a{c}".isidentifier() else "_" for c in name)
     if not identifier.isidentifier() and not keyword.iskeyword(identifier):
         identifier = f"_{identifier}"  # a digit first, or nothing at all
@@ -72,7 +72,7 @@ class Address:
 
     @classmethod
     def parse(cls, urn: str) -> Address:
-        """Read a URN; a trailing `:<major version>` or `#column` of a contract id is passed over."""
+        """Read a URN; the `:<major>` or `#column` that a contract id may end in is passed over."""
         body = urn.removeprefix(_PREFIX).split("#", 1)[0].split(":")
         if not urn.startswith(_PREFIX) or not 3 <= len(body) <= 5:
             raise UsageError(
@@ -103,7 +103,7 @@ class Reference:
             )
         return cls(tuple(checked_name(part, "product name") for part in parts))
 
-    def readings(self, address: Address, ports: tuple[str, ...]) -> str | None | bool:
+    def readings(self, address: Address, ports: tuple[str, ...]) -> str | bool | None:
         """Say how this reference reads against one product.
 
         Returns

@@ -234,9 +234,10 @@ class Contract:
                 return column
         known = [column.name for column in self.columns]
         close = near(name, known)
+        meant = f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(known)}"
         raise UnknownName(
             f"{self.name} has no column '{name}'.",
-            next_step=f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(known)}",
+            next_step=meant,
             name=name,
             near=close,
         )

@@ -22,7 +22,8 @@ def parse_yaml(text: str, where: str) -> dict[str, Any]:
     import yaml
 
     try:
-        document = yaml.safe_load(text)
+        # The same safe loader, in C where PyYAML was built with it: every read of a port parses.
+        document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise SpecError(f"{where} is not valid YAML: {error}", where=where) from None
     if not isinstance(document, dict):

@@ -83,7 +83,9 @@ class Receipt:
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Receipt:
-        inputs = tuple(InputPin(**{**pin, "origin": Origin(pin["origin"])}) for pin in raw["inputs"])
+        inputs = tuple(
+            InputPin(**{**pin, "origin": Origin(pin["origin"])}) for pin in raw["inputs"]
+        )
         ports = {name: PortSnapshot(**port) for name, port in raw["ports"].items()}
         return cls(**{**raw, "origin": Origin(raw["origin"]), "inputs": inputs, "ports": ports})
 

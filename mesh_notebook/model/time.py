@@ -102,7 +102,7 @@ def say_duration(seconds: float) -> str:
 
 def iso(moment: datetime) -> str:
     """Return `moment` in UTC with microseconds and a Z, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)

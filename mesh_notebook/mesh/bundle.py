@@ -1,0 +1,128 @@
+"""A bundle on disk: a product's specification, contracts and transform, released or not yet."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mesh_notebook.errors import SpecError, StoreError
+from mesh_notebook.model.address import checked_name
+from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.document import digest, parse_yaml, validate
+from mesh_notebook.model.product import Product
+
+__all__ = ["Bundle", "inside"]
+
+_PRODUCT = "product.odps.yaml"
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,60}")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A folder that holds `product.odps.yaml`, `contracts/<port>.odcs.yaml` and `transform.py`.
+
+    Attributes
+    ----------
+    folder : Path
+    within : Path, optional
+        A folder that no file of the bundle may lie outside of, whatever links say.
+    proof : str
+        Of a release: the digest that its documents must have. They were validated before they
+        were published, so they need not be again. Empty: they are validated when asked for.
+    """
+
+    folder: Path
+    within: Path | None = None
+    proof: str = ""
+
+    @cached_property
+    def product(self) -> Product:
+        """The specification, valid; raises `SpecError`."""
+        raw = self._documents[_PRODUCT]
+        where = f"{self.folder.name}/{_PRODUCT}"
+        if not self.proof:
+            validate(raw, where)
+        return Product(raw, where)
+
+    def contract(self, port: str) -> Contract:
+        """Return the contract of an output port, valid; raises `SpecError`."""
+        name = f"contracts/{checked_name(port, 'port')}.odcs.yaml"
+        if name not in self._documents:
+            raise self._lacks(name)
+        contract = Contract(self._documents[name], f"{self.folder.name}/{name}")
+        return contract if self.proof else contract.checked()
+
+    @cached_property
+    def _documents(self) -> dict[str, dict[str, Any]]:
+        found = [p for p in (self.folder / "contracts").rglob("*.yaml") if not p.is_symlink()]
+        contracts = sorted(path.relative_to(self.folder).as_posix() for path in found)
+        names = [_PRODUCT, *(name for name in contracts if "/." not in name)]
+        documents = {name: parse_yaml(self._text(name), name) for name in names}
+        if self.proof and digest(documents) != self.proof:
+            raise StoreError(f"the release {self.folder.name} is not as its receipt says.")
+        return documents
+
+    @property
+    def spec_digest(self) -> str:
+        """SHA-256 of the specification and of every contract, as documents: layout is no change."""
+        return digest(self._documents)
+
+    @property
+    def transform(self) -> Path:
+        """Where the module lies; raises `SpecError` where there is none."""
+        self._text("transform.py")
+        return self.folder / "transform.py"
+
+    @cached_property
+    def code_digest(self) -> str:
+        """SHA-256 of the transform's bytes."""
+        return hashlib.sha256(self.transform.read_bytes()).hexdigest()
+
+    @property
+    def release(self) -> str:
+        """The name under which the bundle is kept: its version, and what it is made of."""
+        version = self.product.version
+        if not _VERSION.fullmatch(version):
+            raise SpecError(
+                f"'{version}' cannot be a version.",
+                next_step="write it as in 1.2.0: letters, digits, '.', '+', '_' and '-'",
+                version=version,
+            )
+        return f"{version}-{digest([self.spec_digest, self.code_digest])[:12]}"
+
+    def _text(self, name: str) -> str:
+        path = self.folder / name
+        if self.within:
+            inside(path, self.within)
+        try:
+            return path.read_text("utf-8")
+        except FileNotFoundError:
+            raise self._lacks(name) from None
+        except UnicodeDecodeError:
+            said, step = f"{path} is not text in UTF-8.", "write it as UTF-8"
+        except OSError as error:
+            said, step = f"{path} cannot be read: {error.strerror}.", "name a bundle's folder"
+        raise SpecError(said, next_step=step, where=str(path))
+
+    def _lacks(self, name: str) -> SpecError:
+        return SpecError(
+            f"{self.folder} has no {name}.",
+            next_step="%mesh export writes a whole bundle",
+            where=str(self.folder / name),
+        )
+
+
+def inside(path: Path, root: Path) -> Path:
+    """Return `path` if it lies under `root` with all links followed, else raise `StoreError`."""
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+        raise StoreError(
+            f"{path} leads out of the mesh at {root}.",
+            next_step="replace the link by what it should stand for, inside the root",
+            path=str(path),
+        )
+    return path

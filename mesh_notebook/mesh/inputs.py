@@ -1,0 +1,97 @@
+"""What one input gives to a transform: rows, perhaps cut to a window of event time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.errors import ContractError
+from mesh_notebook.model.receipt import InputPin
+from mesh_notebook.model.time import iso
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.mesh.scan import Scan
+
+__all__ = ["EventWindow", "OpenedInput", "ReplayInput"]
+
+
+@dataclass(frozen=True)
+class EventWindow:
+    """The event times `[start, end)` of one column, UTC; None leaves that side open.
+
+    A date stands for its midnight: 2026-10-04 is inside a window that starts at that midnight,
+    and outside one that starts at noon. Rows without an event time are in no window.
+    """
+
+    column: str
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def cut(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the rows whose event time lies in the window."""
+        import polars as pl
+
+        if self.start is None and self.end is None:
+            return frame
+        dtype = frame.collect_schema()[self.column]
+        column = pl.col(self.column)
+        if self.start is not None:
+            frame = frame.filter(column >= _limit(self.start, dtype, self.column))
+        if self.end is not None:
+            frame = frame.filter(column < _limit(self.end, dtype, self.column))
+        return frame
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the window as JSON-able values."""
+        limits = {k: getattr(self, k) and iso(getattr(self, k)) for k in ("start", "end")}
+        return {"column": self.column, **limits}
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> EventWindow:
+        """Read back what `as_dict` gave."""
+        limits = {k: raw[k] and datetime.fromisoformat(raw[k]) for k in ("start", "end")}
+        return cls(raw["column"], **limits)
+
+
+def _limit(moment: datetime, dtype: pl.DataType, column: str) -> pl.Expr:
+    """Return the limit in the column's own type, so that file statistics can skip rows."""
+    import polars as pl
+
+    if isinstance(dtype, pl.Date):
+        return pl.lit(_first_midnight(moment))
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+        return pl.lit(moment, dtype=pl.Datetime("us", "UTC"))
+    raise ContractError(
+        f"'{column}' holds {dtype}, which cannot be an event time.",
+        next_step="an event time is a date or a UTC instant",
+        column=column,
+    )
+
+
+def _first_midnight(moment: datetime) -> date:
+    day = moment.date()
+    return (
+        day
+        if moment == datetime(day.year, day.month, day.day, tzinfo=moment.tzinfo)
+        else (day + timedelta(days=1))
+    )
+
+
+@dataclass(frozen=True)
+class ReplayInput:
+    """The rows that one parameter of a transform receives."""
+
+    data: Scan | pl.LazyFrame | pl.DataFrame
+    window: EventWindow | None = None
+
+
+@dataclass(frozen=True)
+class OpenedInput:
+    """An input port, opened: its rows, and the pin that names exactly these rows."""
+
+    data: Scan | pl.LazyFrame | pl.DataFrame
+    pin: InputPin
+    window: EventWindow | None = None

@@ -1,0 +1,235 @@
+"""Where rows lie and how to read them: the same rows in this process and in a clean one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.errors import SourceError
+from mesh_notebook.mesh.dtypes import polars_dtype
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+__all__ = ["FORMATS", "Scan", "attach", "connect_duckdb"]
+
+FORMATS = ("parquet", "csv", "ndjson", "json", "sqlite", "ipc")
+# Types that DuckDB's and Polars' Parquet readers see alike; of any other (a time of day, a
+# category, nanoseconds, all nulls) the view takes Polars' word.
+_ALIKE = {
+    *("Boolean", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"),
+    *("Float32", "Float64", "Decimal", "String", "Binary", "Date"),
+}
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Where rows lie and how to read them.
+
+    Attributes
+    ----------
+    format : str
+        One of `FORMATS`.
+    paths : tuple of str
+        Absolute files, in the order in which they are read. None at all is an empty table,
+        whose columns `schema` must name.
+    table : str, optional
+        The table, SQLite only.
+    null_values : tuple of str
+        What a CSV writes where it has no value, beside nothing at all.
+    schema : tuple of (column, DuckDB type)
+        Types that were settled when the source was opened; empty where the files say them.
+    separator : str
+        What stands between the fields of a CSV.
+    """
+
+    format: str
+    paths: tuple[str, ...]
+    table: str | None = None
+    null_values: tuple[str, ...] = ()
+    schema: tuple[tuple[str, str], ...] = ()
+    separator: str = ","
+
+    def lazy(self) -> pl.LazyFrame:
+        """Return the rows as a lazy frame; nothing but schemas is read yet (JSON: everything)."""
+        if self.format not in FORMATS:
+            raise SourceError(
+                f"'{self.format}' is not a known format.",
+                next_step=f"known: {', '.join(FORMATS)}",
+                format=self.format,
+            )
+        return _READERS[self.format](self) if self.paths else self._empty()
+
+    def _empty(self) -> pl.LazyFrame:
+        import polars as pl
+
+        return pl.LazyFrame(schema=self.dtypes())
+
+    def dtypes(self) -> dict[str, pl.DataType]:
+        """Return the settled types of `schema` as Polars names them."""
+        return {name: polars_dtype(physical) for name, physical in self.schema}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the scan as JSON-able values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> Scan:
+        """Read back what `as_dict` gave, also after a trip through JSON."""
+        known = {f.name: raw[f.name] for f in fields(cls) if f.name in raw}
+        known["schema"] = tuple((name, dtype) for name, dtype in raw.get("schema", ()))
+        for name in ("paths", "null_values"):
+            known[name] = tuple(raw.get(name, ()))
+        return cls(**known)
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 (hex) of the content of all files, in order.
+
+        Each file's digest goes in, so that where one file ends and the next begins counts too.
+        Of a SQLite database its write-ahead log counts, where there is one.
+        """
+        import hashlib
+
+        whole = hashlib.sha256()
+        for path in self.paths:
+            whole.update(_file_digest(path))
+        if self.format == "sqlite":
+            whole.update(_wal_digest(self.paths[0]))
+        return whole.hexdigest()
+
+
+def _file_digest(path: str) -> bytes:
+    import hashlib
+
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise SourceError(
+            f"{path} cannot be read: {error.strerror}.",
+            next_step="was it moved or removed since it was opened? open the source again",
+            path=path,
+        ) from None
+
+
+def _wal_digest(path: str) -> bytes:
+    from pathlib import Path
+
+    log = Path(f"{path}-wal")
+    return _file_digest(str(log)) if log.exists() and log.stat().st_size else b""
+
+
+def _scan_parquet(scan: Scan) -> pl.LazyFrame:
+    import polars as pl
+
+    return pl.scan_parquet(list(scan.paths), hive_partitioning=False, glob=False)
+
+
+def _scan_ipc(scan: Scan) -> pl.LazyFrame:
+    import polars as pl
+
+    return pl.scan_ipc(list(scan.paths), hive_partitioning=False, glob=False)
+
+
+def _scan_csv(scan: Scan) -> pl.LazyFrame:
+    from mesh_notebook.mesh.delimited import scan_delimited
+
+    return scan_delimited(scan.paths, scan.dtypes() or None, scan.null_values, scan.separator)
+
+
+def _scan_ndjson(scan: Scan) -> pl.LazyFrame:
+    from glob import escape
+
+    import polars as pl
+
+    # A key that a file does not have is a null; each file is read whole to know its types.
+    frames = [pl.scan_ndjson(escape(path), infer_schema_length=None) for path in scan.paths]
+    return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal_relaxed")
+
+
+def _scan_json(scan: Scan) -> pl.LazyFrame:
+    import polars as pl
+
+    frames = [pl.read_json(path, infer_schema_length=None).lazy() for path in scan.paths]
+    return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal_relaxed")
+
+
+def _scan_sqlite(scan: Scan) -> pl.LazyFrame:
+    from mesh_notebook.mesh.sqlite import scan_table
+
+    return scan_table(scan.paths[0], scan.table or "")
+
+
+_READERS: dict[str, Callable[[Scan], pl.LazyFrame]] = {
+    "parquet": _scan_parquet,
+    "csv": _scan_csv,
+    "ndjson": _scan_ndjson,
+    "json": _scan_json,
+    "sqlite": _scan_sqlite,
+    "ipc": _scan_ipc,
+}
+
+
+def connect_duckdb() -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB of its own, in memory: UTC, and blind to the caller's Python variables.
+
+    Both settings are global to it, so that every cursor has them. Nothing is downloaded.
+    """
+    import duckdb
+
+    con = duckdb.connect(
+        config={
+            "python_enable_replacements": "false",
+            "autoinstall_known_extensions": "false",
+        }
+    )
+    # Not in the config: the time zones come with an extension that is loaded first.
+    con.execute("SET GLOBAL TimeZone = 'UTC'").fetchall()
+    return con
+
+
+def attach(
+    con: duckdb.DuckDBPyConnection, name: str, scan: Scan | pl.LazyFrame, frame: pl.LazyFrame
+) -> None:
+    """Make `name` a view of `frame`, which is `scan.lazy()`, whole or cut to a window.
+
+    Where the rows lie in memory, `scan` is a frame too, and is not looked at.
+
+    DuckDB reads Parquet files itself where the frame is the whole scan and both engines see
+    its types alike; else it reads the lazy frame, columns and filters pushed down. The view is
+    seen by every cursor of `con`, and replaces an earlier one of the same name.
+    """
+    if isinstance(scan, Scan) and _reads_itself(scan) and _is_whole(scan, frame) and _alike(frame):
+        relation = con.read_parquet(list(scan.paths), hive_partitioning=False)
+    else:
+        relation = con.from_arrow(frame)
+    relation.create_view(name, replace=True)
+
+
+def _reads_itself(scan: Scan) -> bool:
+    from glob import has_magic
+
+    # DuckDB would take a file named like a glob for one.
+    return scan.format == "parquet" and bool(scan.paths) and not any(map(has_magic, scan.paths))
+
+
+def _is_whole(scan: Scan, frame: pl.LazyFrame) -> bool:
+    return frame.explain(optimized=False) == scan.lazy().explain(optimized=False)
+
+
+def _alike(frame: pl.LazyFrame) -> bool:
+    return all(_reads_alike(dtype) for dtype in frame.collect_schema().dtypes())
+
+
+def _reads_alike(dtype: Any) -> bool:
+    import polars as pl
+
+    if isinstance(dtype, pl.List):
+        return _reads_alike(dtype.inner)
+    if isinstance(dtype, pl.Struct):
+        return all(_reads_alike(field.dtype) for field in dtype.fields)
+    if isinstance(dtype, pl.Datetime):
+        return dtype.time_unit == "us"
+    return type(dtype).__name__ in _ALIKE

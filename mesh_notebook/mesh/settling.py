@@ -1,0 +1,246 @@
+"""What a CSV holds, settled when it is opened: its shape checked, its types read off all rows."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TextIO
+
+from mesh_notebook.errors import SourceError
+from mesh_notebook.mesh.delimited import scan_delimited, unzipped
+from mesh_notebook.mesh.dtypes import polars_dtype
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["settle"]
+
+_SEPARATORS = (",", ";", "\t", "|")
+_HEAD = 1_000  # values of each column that suggest its type, before all of them decide
+_PATTERNS = (
+    ("BIGINT", r"^\s*[+-]?\d{1,18}$"),
+    ("DOUBLE", r"^\s*[+-]?(\d{1,15}(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"),
+    ("BOOLEAN", r"^(?i:true|false)$"),
+    ("DATE", r"^\d{4}-\d{2}-\d{2}$"),
+    ("TIMESTAMP_NTZ", r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$"),
+    (
+        "TIMESTAMP_TZ",
+        r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$",
+    ),
+)
+_WIDER = {"BIGINT": "DOUBLE"}
+# How DuckDB's reader says where a file is broken.
+_LINE = re.compile(r"CSV Error on Line: (\d+)")
+_FIELDS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+
+
+def settle(
+    paths: Sequence[str], null_values: Sequence[str]
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Read CSV files whole, and return their separator and their columns' DuckDB types.
+
+    A column is as narrow as all of its values allow: integers (unless one has a leading zero,
+    as postal codes have), numbers, true/false, ISO dates, ISO datetimes with or without an
+    offset, else text. Text that only looks like a date (`01/02/2013`) stays text.
+
+    Raises
+    ------
+    SourceError
+        No header, a column named twice, another header than the first file's, a line with too
+        many or too few fields, an unclosed quote, or bytes that are not UTF-8; with the line.
+    """
+    with ExitStack() as stack:
+        plain = [stack.enter_context(_plain_file(path)) for path in paths]
+        separator, names = _header(plain[0], paths[0])
+        for file, path in zip(plain[1:], paths[1:], strict=True):
+            _same_header(names, _header(file, path)[1], path, paths[0])
+        for file, path in zip(plain, paths, strict=True):
+            _check_shape(file, path, names, separator)
+        return separator, _types(plain, null_values, separator)
+
+
+@contextmanager
+def _plain_file(path: str) -> Iterator[str]:
+    """Give a path that every reader understands: zips are unpacked aside for the while."""
+    if not path.endswith(".zip"):
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "unpacked.csv")
+        file.write_bytes(unzipped(path))
+        yield str(file)
+
+
+def _header(file: str, path: str) -> tuple[str, list[str]]:
+    try:
+        with _open_text(file) as lines:
+            first = lines.readline()
+            separator = _separator(first)
+            names = next(csv.reader(chain([first], lines), delimiter=separator), [])
+    except (OSError, EOFError, csv.Error) as error:
+        raise SourceError(f"{path} cannot be read: {error}.", path=path) from None
+    if "\0" in first:
+        raise _wrong_encoding(path, 1, "utf-16")
+    if not any(names):
+        raise SourceError(
+            f"{path} is empty: it has no header line.",
+            next_step="a CSV starts with a line of column names",
+            path=path,
+        )
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SourceError(
+            f"{path} names the column '{twice[0]}' {names.count(twice[0])} times.",
+            next_step="give each column a name of its own in the first line",
+            path=path,
+            column=twice[0],
+        )
+    return separator, names
+
+
+def _open_text(file: str) -> TextIO:
+    # Wrong bytes pass here: the check of the shape finds them too, and names the line.
+    if file.endswith(".gz"):
+        return gzip.open(file, "rt", encoding="utf-8-sig", errors="replace", newline="")
+    return open(file, encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _separator(line: str) -> str:
+    counts = {mark: line.count(mark) for mark in _SEPARATORS}
+    return "," if counts[","] else max(_SEPARATORS, key=counts.__getitem__)
+
+
+def _same_header(expected: list[str], found: list[str], path: str, first: str) -> None:
+    if found == expected:
+        return
+    missing = [name for name in expected if name not in found]
+    extra = [name for name in found if name not in expected]
+    said = [f"it lacks {', '.join(missing)}"] if missing else []
+    said += [f"it adds {', '.join(extra)}"] if extra else []
+    differs = "; ".join(said) or "they stand in another order"
+    raise SourceError(
+        f"{path} has other columns than {first}: {differs}.",
+        next_step="give files of one shape, or open them as two sources",
+        path=path,
+        missing=missing,
+        extra=extra,
+    )
+
+
+def _check_shape(file: str, path: str, names: list[str], separator: str) -> None:
+    # Polars fills up short lines with nulls; DuckDB counts the fields of every line.
+    import duckdb
+
+    relation = {
+        "columns": dict.fromkeys(names, "VARCHAR"),
+        "auto_detect": False,
+        "header": True,
+        "delim": separator,
+        "quote": '"',
+        "escape": '"',
+        "strict_mode": True,
+        "null_padding": False,
+    }
+    settings = ", ".join(f"{name} := ${name}" for name in relation)
+    with duckdb.connect() as con:
+        try:
+            con.execute(
+                f"SELECT count(*) FROM read_csv($path, {settings})", {"path": file, **relation}
+            ).fetchall()
+        except duckdb.Error as error:
+            raise _bad_shape(path, str(error)) from None
+
+
+def _bad_shape(path: str, said: str) -> SourceError:
+    found = _LINE.search(said)
+    line = int(found[1]) if found else 0
+    if "not utf-8" in said:
+        return _wrong_encoding(path, line)
+    facts: dict[str, Any] = {"path": path, "line": line}
+    if fields := _FIELDS.search(said):
+        return SourceError(
+            f"{path}, line {line}: the header has {fields[1]} fields, this line {fields[2]}.",
+            next_step="quote fields that hold the separator, and mend lines that were cut",
+            **facts,
+        )
+    if "unterminated quote" in said:
+        return SourceError(
+            f'{path}, line {line}: a quote (") is opened and never closed.',
+            next_step="close it, or double it where it is part of the text",
+            **facts,
+        )
+    return SourceError(f"{path} is no readable CSV: {said.splitlines()[0]}", **facts)
+
+
+def _wrong_encoding(path: str, line: int, likely: str = "latin1") -> SourceError:
+    return SourceError(
+        f"{path}, line {line}: these bytes are not UTF-8.",
+        next_step=f"convert it: iconv -f {likely} -t utf-8 {Path(path).name}",
+        path=path,
+        line=line,
+    )
+
+
+def _types(
+    files: Sequence[str], null_values: Sequence[str], separator: str
+) -> tuple[tuple[str, str], ...]:
+    import polars as pl
+
+    text = scan_delimited(files, None, null_values, separator)
+    heads = text.select(pl.all().drop_nulls().head(_HEAD).implode())
+    nulls, head = pl.collect_all([text.null_count(), heads])
+    types = {name: _suggested(head[name][0]) for name in head.columns}
+    types.update(dict.fromkeys(_with_leading_zeros(text, types), "VARCHAR"))
+    return _narrowest(files, types, nulls.row(0), null_values, separator)
+
+
+def _suggested(values: pl.Series) -> str:
+    if values.is_empty():
+        return "VARCHAR"
+    for physical, pattern in _PATTERNS:
+        if values.str.contains(pattern).all():
+            return physical
+    return "VARCHAR"
+
+
+def _with_leading_zeros(text: pl.LazyFrame, types: dict[str, str]) -> list[str]:
+    import polars as pl
+
+    numbers = [name for name, physical in types.items() if physical in ("BIGINT", "DOUBLE")]
+    padded = text.select(pl.col(numbers).str.contains(r"^\s*[+-]?0\d").any()).collect()
+    return [name for name in numbers if padded[name][0]]
+
+
+def _narrowest(
+    files: Sequence[str],
+    types: dict[str, str],
+    nulls: tuple[int, ...],
+    null_values: Sequence[str],
+    separator: str,
+) -> tuple[tuple[str, str], ...]:
+    """Widen each type until reading by it loses no value: at most integer, number, text."""
+    import polars as pl
+
+    lost = list(types)
+    while lost:
+        typed = pl.scan_csv(
+            list(files),
+            schema={name: polars_dtype(physical) for name, physical in types.items()},
+            null_values=list(null_values) or None,
+            separator=separator,
+            ignore_errors=True,
+            glob=False,
+        )
+        after = typed.null_count().collect().row(0)
+        lost = [
+            name
+            for name, before, now in zip(types, nulls, after, strict=True)
+            if now != before and types[name] != "VARCHAR"
+        ]
+        types.update({name: _WIDER.get(types[name], "VARCHAR") for name in lost})
+    return tuple(types.items())
