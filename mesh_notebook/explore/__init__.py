@@ -1,0 +1,1 @@
+"""Sources, SQL, profiles, and what a frame says about its own contract."""

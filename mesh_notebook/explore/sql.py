@@ -1,0 +1,288 @@
+"""SQL over ports, sources and frames: one query, DuckDB's answer, a Polars frame."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.errors import SqlError, near
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+    from sqlglot import exp
+
+__all__ = ["run_sql", "tables_of"]
+
+_PICTURE = re.compile(r"^LINE (\d+): .*$", re.MULTILINE)
+_NO_TABLE = re.compile(r"Table with name (.+?) does not exist")
+_NO_COLUMN = re.compile(r'column "(.+?)" not found|does not have a column named "(.+?)"')
+_NO_FUNCTION = re.compile(r"Function with name (\S+) does not exist")
+_READS_FILES = re.compile(r"read_|sniff_|glob$|.*_scan$")
+_NOT_IN_A_FRAME = ("INTERVAL", "UNION")
+
+
+def tables_of(query: str) -> tuple[str, ...]:
+    """Return the names of the tables that a query reads, in the order in which they appear.
+
+    The engine's own parser says so; names that the query itself defines (`WITH`) are left out.
+    A query that cannot be parsed reads nothing: running it says why.
+    """
+    import duckdb
+
+    with duckdb.connect() as con:
+        con.execute("SET enable_external_access = false").fetchall()
+        try:
+            names = con.get_table_names(query)
+        except duckdb.Error:  # also PIVOT, which is several statements to the engine
+            names = _tables_by_sqlglot(query)
+    return tuple(sorted(names, key=lambda name: (_first_seen(name, query), name)))
+
+
+def _first_seen(name: str, query: str) -> int:
+    found = re.search(rf"\b{re.escape(name)}\b", query, re.IGNORECASE)
+    return found.start() if found else len(query)
+
+
+def _parsed(query: str) -> exp.Expr | None:
+    import logging
+
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    logging.getLogger("sqlglot").addFilter(_quiet)
+    try:
+        statements = [s for s in sqlglot.parse(query, dialect="duckdb") if s is not None]
+    except SqlglotError:
+        return None
+    finally:
+        logging.getLogger("sqlglot").removeFilter(_quiet)
+    return statements[0] if len(statements) == 1 else None
+
+
+def _quiet(record: object) -> bool:
+    return False
+
+
+def _tables_by_sqlglot(query: str) -> set[str]:
+    from sqlglot import exp
+
+    if (tree := _parsed(query)) is None:
+        return set()
+    defined = {cte.alias for cte in tree.find_all(exp.CTE)}
+    return {table.name for table in tree.find_all(exp.Table) if table.name} - defined
+
+
+def run_sql(
+    query: str,
+    con: duckdb.DuckDBPyConnection,
+    tables: Mapping[str, Any],
+    known: Iterable[str] = (),
+) -> pl.DataFrame:
+    """Run one query, and return its rows as a Polars frame.
+
+    Parameters
+    ----------
+    query : str
+        One statement that reads: SELECT, FROM, VALUES, DESCRIBE, SUMMARIZE, PIVOT, EXPLAIN.
+    con : duckdb connection
+        Its views are seen, and stay as they are; made by `mesh.scan.connect_duckdb`.
+    tables : mapping
+        Further frames by name, for this query alone; they go before views of the same name.
+    known : iterable of str
+        Names that a misspelt table may have meant, beside those of `con` and `tables`.
+
+    Raises
+    ------
+    SqlError
+        The query does not only read, reads files past the declared inputs, or is refused by
+        the engine; with the line, a caret and near misses.
+    """
+    import duckdb
+
+    _only_reads(query)
+    with _interruptible(), closing(con.cursor()) as cursor:
+        try:
+            for name, frame in tables.items():
+                cursor.register(name, _registrable(frame))
+            _no_files(query, cursor)
+            relation = cursor.sql(query)
+            _fits_a_frame(relation, query)
+            # Run by DuckDB, which heeds Ctrl-C; Polars, drawing from the stream, does not.
+            result: pl.DataFrame = relation.materialize().pl()
+            return result
+        except duckdb.Error as error:
+            said = _with_picture(error, query, cursor)
+            raise _explained(said, query, cursor, [*tables, *known]) from None
+
+
+def _registrable(frame: Any) -> Any:
+    import duckdb
+
+    # A relation belongs to the connection that made it; its rows do not.
+    return frame.pl() if isinstance(frame, duckdb.DuckDBPyRelation) else frame
+
+
+def _with_picture(error: duckdb.Error, query: str, cursor: duckdb.DuckDBPyConnection) -> str:
+    """Return what the engine says with the line and the caret, which relations leave out."""
+    import duckdb
+
+    if isinstance(error, (duckdb.BinderException, duckdb.CatalogException)):
+        try:
+            cursor.execute(query)  # refused again before anything runs
+            cursor.abort()
+        except duckdb.Error as again:
+            return str(again)
+    return str(error)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
+
+
+def _only_reads(query: str) -> None:
+    import duckdb
+
+    try:
+        statements = duckdb.extract_statements(query)
+    except duckdb.Error as error:
+        raise _explained(str(error), query, None, ()) from None
+    if len(statements) != 1:
+        raise SqlError(
+            f"a cell holds one query, and this has {len(statements) or 'none'}.",
+            next_step="split it; a query can read the result of an earlier one by its name",
+            query=query,
+        )
+    kind = statements[0].type.name
+    if kind not in ("SELECT", "EXPLAIN", "MULTI"):
+        raise SqlError(
+            f"{kind} changes something, and queries here only read.",
+            next_step="SELECT what the result should be; its name is what comes after 'sql'",
+            query=query,
+            statement=kind,
+        )
+
+
+def _no_files(query: str, cursor: duckdb.DuckDBPyConnection) -> None:
+    """Refuse to read files that no input declares: their origin would not travel along."""
+    from sqlglot import exp
+
+    views = {name.lower() for name in _views(cursor)}
+    for table in tree.find_all(exp.Table) if (tree := _parsed(query)) else ():
+        called = _called(table)
+        path = table.name if "." in table.name or "/" in table.name else ""
+        if _READS_FILES.match(called) or (path and path.lower() not in views):
+            raise SqlError(
+                f"the query reads a file by itself ({called or path}), past the declared inputs.",
+                next_step="%mesh source NAME FILE, then read NAME",
+                query=query,
+            )
+
+
+def _called(table: exp.Table) -> str:
+    from sqlglot import exp
+
+    if not isinstance(table.this, exp.Func):
+        return ""
+    name = table.this.name if isinstance(table.this, exp.Anonymous) else table.this.sql_name()
+    return name.lower()
+
+
+def _views(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = cursor.execute(
+        "SELECT view_name FROM duckdb_views() WHERE NOT internal "
+        "UNION SELECT table_name FROM duckdb_tables()"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _fits_a_frame(relation: duckdb.DuckDBPyRelation, query: str) -> None:
+    names = relation.columns
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SqlError(
+            f"the result has two columns named '{twice[0]}'.",
+            next_step=f"give one another name: … AS {twice[0]}_2",
+            query=query,
+            column=twice[0],
+        )
+    for name, dtype in zip(names, map(str, relation.types), strict=True):
+        if any(part in dtype for part in _NOT_IN_A_FRAME):
+            raise SqlError(
+                f"column '{name}' is {dtype}, which no frame can hold.",
+                next_step=f"turn it into a number or text, for example epoch({name})",
+                query=query,
+                column=name,
+            )
+
+
+def _explained(
+    said: str, query: str, cursor: duckdb.DuckDBPyConnection | None, known: Iterable[str]
+) -> SqlError:
+    """Make a short paragraph of the engine's message: sentence, line, caret, near misses."""
+    picture = _PICTURE.search(said)
+    close, step = _meant(said, query, cursor, known)
+    message = _sentence(said)
+    if picture:
+        message += "\n" + said[picture.start() :].rstrip()
+    return SqlError(
+        message,
+        next_step=step,
+        query=query,
+        line=int(picture[1]) if picture else None,
+        near=close,
+    )
+
+
+def _sentence(said: str) -> str:
+    lines = said[: m.start()] if (m := _PICTURE.search(said)) else said
+    kept = [
+        line.strip()
+        for line in lines.splitlines()
+        if line.strip() and not line.startswith(("Did you mean", "Candidate", "LINE "))
+    ]
+    text = re.sub(r"^[\w ]+ Error: ", "", " ".join(kept[:3]))
+    return text[:1].upper() + text[1:]
+
+
+def _meant(
+    said: str, query: str, cursor: duckdb.DuckDBPyConnection | None, known: Iterable[str]
+) -> tuple[list[str], str]:
+    if cursor is None:
+        return [], "mend the SQL at the caret"
+    if match := _NO_TABLE.search(said):
+        tables = list(dict.fromkeys([*known, *_views(cursor)]))
+        return _near_or_all(match[1], tables, "tables", "connect, source or define one first")
+    if match := _NO_COLUMN.search(said):
+        columns = _columns(query, cursor)
+        return _near_or_all(match[1] or match[2], columns, "columns", "DESCRIBE the table")
+    if match := _NO_FUNCTION.search(said):
+        functions = cursor.execute("SELECT DISTINCT function_name FROM duckdb_functions()")
+        close = near(match[1], [name for (name,) in functions.fetchall()])
+        return close, f"did you mean {', '.join(close)}?" if close else ""
+    return [], ""
+
+
+def _near_or_all(name: str, known: list[str], what: str, otherwise: str) -> tuple[list[str], str]:
+    close = near(name, known)
+    if close:
+        return close, f"did you mean {', '.join(close)}?"
+    some = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return [], f"{what} here: {some}" if known else otherwise
+
+
+def _columns(query: str, cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    names = [name.lower() for name in tables_of(query)]
+    rows = cursor.execute(
+        "SELECT DISTINCT column_name FROM duckdb_columns() "
+        "WHERE NOT internal AND list_contains($names, lower(table_name)) ORDER BY 1",
+        {"names": names},
+    ).fetchall()
+    return [name for (name,) in rows]

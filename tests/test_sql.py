@@ -1,0 +1,214 @@
+"""SQL over frames and views: what may be asked, and how a refusal reads."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from mesh_notebook.errors import SqlError
+from mesh_notebook.explore.sql import run_sql, tables_of
+from mesh_notebook.mesh.scan import connect_duckdb
+
+FLIGHTS = pl.LazyFrame({"origin": ["EWR", "EWR", "JFK"], "delay": [1, 2, 3]})
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    con = connect_duckdb()
+    con.from_arrow(pl.LazyFrame({"faa": ["EWR"], "name": ["Newark"]})).create_view("airports")
+    yield con
+    con.close()
+
+
+def refused(query: str, con: duckdb.DuckDBPyConnection, **tables: Any) -> SqlError:
+    with pytest.raises(SqlError) as caught:
+        run_sql(query, con, {"flights": FLIGHTS, **tables}, known=["weather"])
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("SELECT * FROM b JOIN a USING (x)", ("b", "a")),
+        ("FROM flights SELECT origin", ("flights",)),
+        ("WITH late AS (SELECT * FROM flights) SELECT * FROM late", ("flights",)),
+        ("WITH plays AS (SELECT * FROM plays) SELECT * FROM plays", ("plays",)),
+        ("WITH RECURSIVE r AS (SELECT 1 UNION ALL FROM r) FROM r, z", ("z",)),
+        ("SELECT * FROM a WHERE x IN (SELECT y FROM c) AND EXISTS (FROM d)", ("a", "c", "d")),
+        ('SELECT * FROM "odd name" -- FROM nothing', ("odd name",)),
+        ("SELECT 'FROM text' AS x", ()),
+        ("PIVOT cities ON year USING sum(pop)", ("cities",)),
+        ("SUMMARIZE flights", ("flights",)),
+        ("SELECT * FROM a UNION ALL BY NAME SELECT * FROM b;", ("a", "b")),
+        ("SELECT * FROM t ASOF JOIN u USING (at)", ("t", "u")),
+        ("SELECT * FROM range(3)", ()),
+        ("SELEC nonsense", ()),
+    ],
+)
+def test_the_tables_that_a_query_reads_are_known(query: str, names: tuple[str, ...]) -> None:
+    assert tables_of(query) == names
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pl.DataFrame({"a": [1, 2]}),
+        pl.LazyFrame({"a": [1, 2]}),
+        pd.DataFrame({"a": [1, 2]}),
+        pa.table({"a": [1, 2]}),
+        duckdb.sql("SELECT unnest([1, 2])::BIGINT AS a"),
+    ],
+    ids=["polars", "lazy", "pandas", "arrow", "relation"],
+)
+def test_frames_of_any_kind_can_be_asked(con: duckdb.DuckDBPyConnection, frame: Any) -> None:
+    assert run_sql("SELECT a FROM f WHERE a > 1;", con, {"f": frame}).equals(
+        pl.DataFrame({"a": [2]})
+    )
+
+
+def test_views_of_the_connection_join_with_frames_and_stay_as_they_are(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    joined = run_sql(
+        "SELECT name, sum(delay)::INT AS s FROM flights JOIN airports ON origin = faa GROUP BY 1",
+        con,
+        {"flights": FLIGHTS},
+    )
+    assert joined.rows() == [("Newark", 3)]
+    shadowed = run_sql("FROM airports", con, {"airports": pl.DataFrame({"x": [1]})})
+    assert shadowed.columns == ["x"]
+    assert run_sql("FROM airports", con, {}).columns == ["faa", "name"]
+    assert "flights" not in refused("FROM nowhere", con).message
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("VALUES (1)", "DESCRIBE flights", "SUMMARIZE flights", "EXPLAIN FROM flights"),
+        *("PIVOT flights ON origin USING count(*)", "/* why */ SELECT 1 AS one -- so\n;"),
+    ],
+)
+def test_whatever_only_reads_may_be_asked(con: duckdb.DuckDBPyConnection, query: str) -> None:
+    assert run_sql(query, con, {"flights": FLIGHTS}).height
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("DROP VIEW airports", "CREATE TABLE x AS SELECT 1", "COPY airports TO 'x.csv'"),
+        *("INSERT INTO airports VALUES (1)", "SET threads = 1", "ATTACH 'x.db'", "PRAGMA version"),
+    ],
+)
+def test_whatever_changes_something_is_refused(con: duckdb.DuckDBPyConnection, query: str) -> None:
+    assert "queries here only read" in refused(query, con).message
+    assert run_sql("FROM airports", con, {}).height == 1
+
+
+def test_one_cell_holds_one_query(con: duckdb.DuckDBPyConnection) -> None:
+    assert "this has 2" in refused("SELECT 1; SELECT 2", con).message
+    assert "this has none" in refused("  -- nothing", con).message
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("FROM read_csv('x.csv')", "FROM 'data/x.parquet'", "FROM read_parquet('*.parquet')"),
+        *("SELECT * FROM flights JOIN read_json('x.json') USING (a)", "FROM glob('*')"),
+    ],
+)
+def test_a_file_that_no_input_declares_is_refused(
+    con: duckdb.DuckDBPyConnection, query: str
+) -> None:
+    assert "%mesh source" in refused(query, con).next_step
+
+
+def test_a_misspelt_table_shows_its_line_a_caret_and_near_misses(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    error = refused("SELECT *\nFROM flihgts", con)
+    *_, line, caret = error.message.splitlines()
+    assert line == "LINE 2: FROM flihgts"
+    assert line[caret.index("^") : caret.rindex("^") + 1] == "flihgts"
+    assert error.next_step == "did you mean flights?"
+    assert refused("FROM wether", con).next_step == "did you mean weather?"
+    assert refused("FROM airprots", con).next_step == "did you mean airports?"
+
+
+def test_a_misspelt_column_names_columns_of_the_tables_read(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    for query in ("SELECT orign FROM flights", "SELECT f.orign FROM flights AS f"):
+        error = refused(query, con)
+        assert "LINE 1" in error.message
+        assert "^" in error.message
+        assert error.next_step == "did you mean origin?"
+
+
+def test_a_syntax_error_shows_its_line_and_a_caret(con: duckdb.DuckDBPyConnection) -> None:
+    error = refused("SELECT origin\nFORM flights", con)
+    assert "LINE 2: FORM flights" in error.message
+    assert error.message.count("\n") <= 2
+
+
+def test_a_misspelt_function_names_near_ones(con: duckdb.DuckDBPyConnection) -> None:
+    assert "count" in refused("SELECT coutn(*) FROM flights", con).next_step
+
+
+def test_a_frame_that_fails_while_it_is_read_says_why(con: duckdb.DuckDBPyConnection) -> None:
+    bad = pl.LazyFrame({"a": ["x"]}).select(pl.col("a").cast(pl.Int64))
+    assert "conversion from `str`" in refused("FROM bad", con, bad=bad).message
+
+
+def test_two_columns_of_one_name_are_refused(con: duckdb.DuckDBPyConnection) -> None:
+    assert (
+        "two columns named 'origin'" in refused("SELECT origin, origin FROM flights", con).message
+    )
+
+
+def test_a_type_that_no_frame_can_hold_is_refused(con: duckdb.DuckDBPyConnection) -> None:
+    assert "epoch" in refused("SELECT INTERVAL 1 DAY AS i", con).next_step
+    assert "[]" in refused("SELECT [INTERVAL 1 DAY] AS i", con).message
+
+
+def test_python_variables_are_not_seen_unless_given(con: duckdb.DuckDBPyConnection) -> None:
+    secret = pl.DataFrame({"a": [1]})
+    assert "secret" in refused("FROM secret", con).message
+    assert secret.height == 1
+
+
+def test_instants_are_utc(con: duckdb.DuckDBPyConnection) -> None:
+    frame = run_sql("SELECT TIMESTAMPTZ '2013-01-01 06:00:00' AS at", con, {})
+    assert frame.schema == {"at": pl.Datetime("us", "UTC")}
+    assert frame.item() == datetime(2013, 1, 1, 6, tzinfo=UTC)
+
+
+def test_a_query_with_no_rows_keeps_its_types(con: duckdb.DuckDBPyConnection) -> None:
+    frame = run_sql("SELECT origin, delay FROM flights WHERE delay > 9", con, {"flights": FLIGHTS})
+    assert frame.schema == {"origin": pl.String, "delay": pl.Int64}
+
+
+def test_an_error_leaves_the_connection_usable(con: duckdb.DuckDBPyConnection) -> None:
+    refused("SELECT nope FROM flights", con)
+    assert run_sql("SELECT 1 AS one", con, {}).item() == 1
+
+
+def test_ctrl_c_ends_a_long_query(con: duckdb.DuckDBPyConnection) -> None:
+    endless = "SELECT count(*) AS n FROM range(10000000000) a, range(1000) b WHERE a.range % 7 = 8"
+    pressed = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    pressed.start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_sql(endless, con, {})
+    assert time.monotonic() - started < 10
+    assert run_sql("SELECT 1 AS one", con, {}).item() == 1
