@@ -1,0 +1,1 @@
+"""From a bundle to a published snapshot, all or nothing."""

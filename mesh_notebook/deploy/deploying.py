@@ -1,0 +1,271 @@
+"""Deploy a bundle: run it on its inputs, hold it to its contracts, publish it; all or nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mesh_notebook.errors import DeployRefused, SpecError
+from mesh_notebook.mesh.aside import aside
+from mesh_notebook.mesh.bundle import Bundle
+from mesh_notebook.mesh.checks import CheckReport, RuleResult, check
+from mesh_notebook.mesh.inputs import OpenedInput
+from mesh_notebook.mesh.published import PublishedProduct
+from mesh_notebook.mesh.publishing import Publication, publish, refuse_changed_version
+from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.mesh.slos import SloVerdict, measure, verdicts
+from mesh_notebook.model.address import python_name
+from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.product import InputPort, Product
+from mesh_notebook.model.receipt import Receipt
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Deployed", "deploy"]
+
+_SHOWN = 10
+_ENGINE = ("polars", "duckdb", "deltalake", "mesh-notebook")
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a deployment did.
+
+    Attributes
+    ----------
+    receipt : Receipt
+        The publication that stands now.
+    unchanged : bool
+        Whether it stood before: the same bundle on the same inputs gave the same rows.
+    checks : dict
+        By output port: how its rows fared against the contract.
+    slos : dict
+        By output port: its promises, and whether they are kept.
+    folder : Path
+        The product's folder in the mesh.
+    """
+
+    receipt: Receipt
+    unchanged: bool
+    checks: dict[str, CheckReport]
+    slos: dict[str, tuple[SloVerdict, ...]]
+    product: Product
+    folder: Path
+
+
+def deploy(
+    bundle: Path,
+    root: Path,
+    open_input: Callable[[InputPort, Path], OpenedInput],
+    *,
+    principal: str,
+    clock: Callable[[], datetime],
+    progress: Callable[[str], None] = lambda step: None,
+) -> Deployed:
+    """Publish a bundle's output ports as one new snapshot, or change nothing.
+
+    Parameters
+    ----------
+    bundle : Path
+        The folder that an export wrote.
+    root : Path
+        The mesh root to publish in.
+    open_input : callable
+        Opens an input port of the bundle in that folder, and pins what it opened.
+    principal : str
+        Who deploys.
+    clock : callable
+        Returns the time, UTC.
+    progress : callable
+        Told each step as it begins.
+
+    Raises
+    ------
+    SpecError
+        The specification or a contract is missing or not valid.
+    DeployRefused
+        The version stands with other content, the transform and the ports do not match, the
+        transform fails, its rows break a contract, or they may only be published as a draft.
+    StoreError
+        The root cannot be written.
+    """
+    progress("validate the bundle")
+    made = _Validated.of(Bundle(bundle))
+    address = made.product.address
+    published = PublishedProduct(root / address.domain / address.product)
+    refuse_changed_version(published, made.bundle)
+    opened = {}
+    for port in made.product.inputs:
+        progress(f"open the input {port.name}")
+        opened[port.name] = open_input(port, bundle)
+    pins = tuple(given.pin for given in opened.values())
+    _refuse_unless_live(made.product, opened)
+    with aside(root, address) as work:
+        progress("run the transform in a clean process")
+        frames = _run(made, opened, work)
+        progress("check the contracts")
+        checks = {port: check(frame, made.contracts[port]) for port, frame in frames.items()}
+        _refuse_broken(made.product, checks)
+        now = clock()
+        measured = {p: measure(frame, made.contracts[p], now) for p, frame in frames.items()}
+        done = publish(
+            root,
+            made.bundle,
+            frames,
+            status=made.product.status,
+            origin=Receipt.origin_of(pins),
+            inputs=pins,
+            slos=measured,
+            engine=_engine(),
+            principal=principal,
+            clock=clock,
+            progress=progress,
+        )
+    return made.deployed(done, checks, published.folder)
+
+
+@dataclass(frozen=True)
+class _Validated:
+    """A bundle whose parts are valid and match each other."""
+
+    bundle: Bundle
+    product: Product
+    contracts: dict[str, Contract]
+    functions: dict[str, str]
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> _Validated:
+        product = bundle.product
+        if not product.outputs:
+            raise SpecError(f"{product.where} has no output port.", where=product.where)
+        contracts = {port.name: bundle.contract(port.name) for port in product.outputs}
+        for port in product.outputs:
+            if port.raw.get("contractId") != contracts[port.name].id:
+                raise SpecError(
+                    f"output port '{port.name}' is under the contract "
+                    f"{port.raw.get('contractId')}, but the bundle holds "
+                    f"{contracts[port.name].id}.",
+                    next_step="give both the same id",
+                    port=port.name,
+                )
+        functions = {port.name: python_name(port.name) for port in product.outputs}
+        inputs = [port.name for port in product.inputs]
+        for names, what in ((inputs, "inputs"), (list(functions.values()), "output ports")):
+            if len(set(names)) < len(names):
+                raise SpecError(f"{product.where} has two {what} of one name.")
+        _refuse_mismatch(bundle, functions, inputs)
+        return cls(bundle, product, contracts, functions)
+
+    def deployed(self, done: Publication, checks: dict[str, CheckReport], folder: Path) -> Deployed:
+        slos = {
+            port: tuple(verdicts(done.receipt.ports[port].slos, contract))
+            for port, contract in self.contracts.items()
+        }
+        return Deployed(done.receipt, done.unchanged, checks, slos, self.product, folder)
+
+
+def _refuse_mismatch(bundle: Bundle, functions: Mapping[str, str], inputs: list[str]) -> None:
+    """Raise `DeployRefused` unless each port has its function, and each parameter its input."""
+    defined = _parameters(bundle.transform)
+    for port, function in functions.items():
+        if function not in defined:
+            raise DeployRefused(
+                f"transform.py has no function for the output port '{port}'.",
+                next_step=f"define {function}(…), or take the port out of product.odps.yaml",
+                port=port,
+            )
+        if unknown := [name for name in defined[function] if name not in inputs]:
+            raise DeployRefused(
+                f"{function}() wants '{unknown[0]}', which is no input of the product.",
+                next_step=f"its inputs are: {', '.join(inputs) or 'none'}",
+                port=port,
+                parameter=unknown[0],
+            )
+
+
+def _parameters(transform: Path) -> dict[str, list[str]]:
+    """Return the functions that a module defines, with their parameters; nothing is run."""
+    try:
+        tree = ast.parse(transform.read_text("utf-8"))
+    except (SyntaxError, ValueError) as error:
+        raise DeployRefused(
+            f"transform.py is not Python: {error}", next_step="export the product again"
+        ) from None
+    return {
+        node.name: [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def _refuse_unless_live(product: Product, opened: Mapping[str, OpenedInput]) -> None:
+    """Raise `DeployRefused` where what is not real would pass for it."""
+    unreal = {name: g.pin.origin for name, g in opened.items() if g.pin.origin is not Origin.LIVE}
+    if unreal and product.status != "draft":
+        said = ", ".join(f"{name} is {origin}" for name, origin in unreal.items())
+        raise DeployRefused(
+            f"{product.name} has the status '{product.status}', but is made of data that is not "
+            f"live: {said}.",
+            next_step=f"publish a draft (%mesh product {product.name} --status draft, then "
+            "export), or connect these inputs to live data",
+            inputs={name: str(origin) for name, origin in unreal.items()},
+        )
+
+
+def _run(
+    made: _Validated, opened: Mapping[str, OpenedInput], work: Path
+) -> dict[str, pl.LazyFrame]:
+    import polars as pl
+
+    try:
+        paths = replay(made.bundle.transform, list(made.functions.values()), opened, work)
+    except ReplayFailed as error:
+        raise DeployRefused(
+            f"the transform of {made.product.name} does not run on these inputs, so nothing was "
+            f"published: {error.message}",
+            next_step=error.next_step,
+            function=error.function,
+            line=error.line,
+            error_type=error.error_type,
+            detail=error.detail,
+        ) from None
+    return {port: pl.scan_ipc(paths[name]) for port, name in made.functions.items()}
+
+
+def _refuse_broken(product: Product, checks: Mapping[str, CheckReport]) -> None:
+    broken = {port: report.failures for port, report in checks.items() if not report.passed}
+    if not broken:
+        return
+    lines = [f"  {port}: {_said(r)}" for port, results in broken.items() for r in results]
+    more = [f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    raise DeployRefused(
+        f"{product.name} breaks its contract, so nothing was published:\n"
+        + "\n".join(lines[:_SHOWN] + more),
+        next_step="mend the transform or what it reads, or change the contract and export again",
+        failures=broken,
+    )
+
+
+def _said(result: RuleResult) -> str:
+    if not result.decided:
+        return f"{result.rule.id} was not checked: {result.note}"
+    parts: Iterable[str] = (
+        f"{result.rule.id} fails for {result.failed:,} of {result.checked:,} rows",
+        result.note,
+        f"for example {result.example}" if result.example else "",
+    )
+    return "; ".join(part for part in parts if part)
+
+
+def _engine() -> dict[str, str]:
+    """Return the versions of what computed and stored the rows."""
+    import platform
+    from importlib.metadata import version
+
+    return {"python": platform.python_version(), **{name: version(name) for name in _ENGINE}}
