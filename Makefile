@@ -13,7 +13,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # The stamp is a copy of the lock: a lock written anew that says the same changes nothing.
 .venv/.locked: requirements.lock
-	@cmp --silent $< $@ || scripts/venv .venv $<
+	@cmp --silent $< $@ || .ci/venv .venv $<
 	@cp $< $@
 
 # Editable, so that an edit needs no second install; hatchling is in the lock.
@@ -23,15 +23,19 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 	@touch $@
 
 .venv-conformance/.locked: conformance.lock
-	@cmp --silent $< $@ || scripts/venv .venv-conformance $<
+	@cmp --silent $< $@ || .ci/venv .venv-conformance $<
+	@cp $< $@
+
+.venv-bench/.locked: bench.lock
+	@cmp --silent $< $@ || .ci/venv .venv-bench $<
 	@cp $< $@
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance lock clean
+.PHONY: help setup demo lab test format conformance bench-start lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.stamp ## make .venv from requirements.lock
 
@@ -57,9 +61,12 @@ format: setup ## put the code in the house format
 conformance: setup .venv-conformance/.locked ## hold the exported bundles to the public checkers
 	$(BIN)/python tests/conformance.py .venv-conformance/bin
 
+bench-start: setup .venv-bench/.locked ## hold the time of %load_ext to a tenth of JupySQL's
+	@$(BIN)/python tests/bench/start_up.py .venv-bench/bin/python
+
 lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 for the newest versions
-	@scripts/lock $(if $(UPGRADE),--upgrade)
+	@.ci/lock $(if $(UPGRADE),--upgrade)
 
 clean: ## remove all that make and the notebooks made
-	rm -rf .venv .venv-conformance build dist notebooks/.mesh notebooks/products
+	rm -rf .venv .venv-conformance .venv-bench build dist notebooks/.mesh notebooks/products
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
