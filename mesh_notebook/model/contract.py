@@ -114,11 +114,20 @@ class Column:
     @property
     def values(self) -> list[Any] | None:
         """The allowed values, or None where any is allowed."""
+        enumeration = self._enumeration
+        return None if enumeration is None else list(enumeration["arguments"]["validValues"])
+
+    @property
+    def _enumeration(self) -> dict[str, Any] | None:
+        """The quality rule that lists the allowed values."""
         for rule in self.raw.get("quality") or []:
-            if rule.get("metric") == "invalidValues" and _demands_none(rule):
-                allowed = (rule.get("arguments") or {}).get("validValues")
-                if allowed is not None:
-                    return list(allowed)
+            allowed = (rule.get("arguments") or {}).get("validValues")
+            if (
+                rule.get("metric") == "invalidValues"
+                and _demands_none(rule)
+                and allowed is not None
+            ):
+                return dict(rule)
         return None
 
     @property
@@ -149,7 +158,7 @@ class Column:
         if self.values is not None:
             yield Rule("enum", self.name, self.values)
         for quality in self.raw.get("quality") or []:
-            if not (quality.get("metric") == "invalidValues" and self.values is not None):
+            if quality != self._enumeration:
                 yield _quality_rule(quality, self.name)
 
 

@@ -1,0 +1,1 @@
+"""Step one: data that does not exist yet, honest about being made up."""

@@ -1,0 +1,66 @@
+"""Make a dataset from its contract alone.
+
+- The same contract, rows, seed and populations give the same frame, to the byte (with the
+  same versions of Faker and Polars).
+- Columns are independent streams: adding one changes no other. The first N rows of a longer
+  mock are the mock of N rows, unless a rule on the number of nulls says otherwise.
+- Keys join. The i-th key of a column is a function of what the column *means* (its semantic
+  link, else its own URN) and of i alone; not of the seed. A product mocked with N rows holds
+  the keys 0 to N-1, and whoever links to it draws from them. Both contracts must give the
+  column the same type and the same limits.
+- Rules written in SQL are beyond it: hints (`after`, `between`, …) make rows that keep them.
+  A `rowCount` rule is kept by whoever asks for that many rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mesh_notebook.errors import UsageError
+from mesh_notebook.mock.breaking import breakable_rules, broken
+from mesh_notebook.mock.drafting import Draft, identity, normal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.model.contract import Contract
+
+__all__ = ["breakable_rules", "identity", "mock"]
+
+
+def mock(
+    contract: Contract,
+    rows: int,
+    seed: int,
+    populations: Mapping[str, int] | None = None,
+    breaking: str | None = None,
+) -> pl.DataFrame:
+    """Make `rows` rows that keep the contract, or that break one rule of it.
+
+    Parameters
+    ----------
+    contract : Contract
+    rows : int
+    seed : int
+        Any whole number; the same one gives the same frame.
+    populations : mapping, optional
+        URN of a linked column → how many distinct keys the upstream has; 1,000 where unsaid.
+    breaking : str, optional
+        The id of the one rule that the frame is to break (see `breakable_rules`).
+
+    Raises
+    ------
+    ContractError
+        A column cannot be made; the error names it and the hint to give.
+    UsageError
+        Rows are negative, or the rule to break is not known or cannot be broken alone.
+    """
+    if rows < 0:
+        raise UsageError(f"a mock of {rows} rows cannot be.", next_step="ask for 0 rows or more")
+    known = {normal(urn): count for urn, count in (populations or {}).items()}
+
+    def kept(count: int) -> pl.DataFrame:
+        return Draft(contract, count, seed, known).frame()
+
+    return broken(contract, breaking, rows, seed, kept) if breaking is not None else kept(rows)

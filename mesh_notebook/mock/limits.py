@@ -1,0 +1,154 @@
+"""What a contract demands of one column, gathered from wherever it says so."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.mesh.dtypes import column_dtype
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.model.contract import Column, Contract
+
+__all__ = ["Limits", "bounds", "limits_of", "metrics", "unique_sets"]
+
+_TEXT_OF = re.compile(r"VARCHAR\((\d+)\)")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The demands on one column.
+
+    Attributes
+    ----------
+    low, high : tuple of (limit, exclusive) pairs
+        Every lower and upper limit, as the contract writes them.
+    patterns : tuple of str
+        Regular expressions, searched for.
+    nulls : tuple of int
+        The least and the most nulls allowed among the rows asked for.
+    """
+
+    column: Column
+    dtype: pl.DataType
+    low: tuple[tuple[Any, bool], ...]
+    high: tuple[tuple[Any, bool], ...]
+    step: Any
+    least_length: int
+    most_length: int | None
+    patterns: tuple[str, ...]
+    values: tuple[Any, ...] | None
+    markers: frozenset[Any]
+    nulls: tuple[int, int]
+
+    @property
+    def name(self) -> str:
+        return self.column.name
+
+
+def metrics(column: Column, name: str) -> Iterator[dict[str, Any]]:
+    """Return the column's quality rules of one metric."""
+    for quality in column.raw.get("quality") or []:
+        if quality.get("metric") == name:
+            yield quality
+
+
+def limits_of(column: Column, rows: int) -> Limits:
+    """Gather a column's demands, for a frame of `rows` rows."""
+    options = column.options
+    lengths = [options["maxLength"]] if "maxLength" in options else []
+    if match := _TEXT_OF.fullmatch(column.physical_type.strip().upper()):
+        lengths.append(int(match[1]))
+    invalid = [quality.get("arguments") or {} for quality in metrics(column, "invalidValues")]
+    sets = [a["validValues"] for a in invalid if "validValues" in a]
+    patterns = [options["pattern"]] if "pattern" in options else []
+    patterns += [a["pattern"] for a in invalid if "pattern" in a]
+    return Limits(
+        column=column,
+        dtype=column_dtype(column),
+        low=_pairs(options, "minimum", "exclusiveMinimum"),
+        high=_pairs(options, "maximum", "exclusiveMaximum"),
+        step=options.get("multipleOf"),
+        least_length=int(options.get("minLength", 0)),
+        most_length=min(lengths, default=None),
+        patterns=tuple(dict.fromkeys(patterns)),
+        values=_common(sets) if sets else None,
+        markers=frozenset(m for m in _markers(column) if m is not None),
+        nulls=_nulls(column, rows),
+    )
+
+
+def _pairs(options: dict[str, Any], closed: str, open_: str) -> tuple[tuple[Any, bool], ...]:
+    return tuple((options[k], k == open_) for k in (closed, open_) if k in options)
+
+
+def _common(sets: list[list[Any]]) -> tuple[Any, ...]:
+    return tuple(v for v in dict.fromkeys(sets[0]) if all(v in other for other in sets[1:]))
+
+
+def _markers(column: Column) -> list[Any]:
+    """Return what the column's `missingValues` rules count as missing."""
+    found: list[Any] = []
+    for quality in metrics(column, "missingValues"):
+        found += (quality.get("arguments") or {}).get("missingValues") or []
+    return found
+
+
+def _nulls(column: Column, rows: int) -> tuple[int, int]:
+    """Return the least and the most nulls that the rules on nulls allow."""
+    if column.required:
+        return 0, 0
+    least, most = 0, rows
+    for metric in ("nullValues", "missingValues"):
+        for quality in metrics(column, metric):
+            low, high = bounds(quality, rows)
+            least, most = max(least, low), min(most, high)
+    return least, max(least, most)
+
+
+def bounds(quality: dict[str, Any], rows: int) -> tuple[int, int]:
+    """Return the counts between which an ODCS comparison holds, out of `rows`.
+
+    With `unit: percent` the limits are shares of the rows.
+    """
+    scale = rows / 100 if quality.get("unit") == "percent" else 1.0
+    low, high = 0, rows
+    for operator, value in quality.items():
+        match operator:
+            case "mustBe":
+                low = high = round(value * scale)
+            case "mustBeGreaterThan":
+                low = math.floor(value * scale + 1e-9) + 1
+            case "mustBeGreaterOrEqualTo":
+                low = math.ceil(value * scale - 1e-9)
+            case "mustBeLessThan":
+                high = math.ceil(value * scale - 1e-9) - 1
+            case "mustBeLessOrEqualTo":
+                high = math.floor(value * scale + 1e-9)
+            case "mustBeBetween":
+                low = math.ceil(value[0] * scale - 1e-9)
+                high = math.floor(value[1] * scale + 1e-9)
+    return max(low, 0), high
+
+
+def unique_sets(contract: Contract) -> list[tuple[str, ...]]:
+    """Return the sets of columns whose values together never repeat; none holds another."""
+    found = [contract.key] if contract.key else []
+    for column in contract.columns:
+        repeats = any(bounds(q, 1_000)[1] < 1 for q in metrics(column, "duplicateValues"))
+        if column.unique or repeats:
+            found.append((column.name,))
+    for quality in contract.table.get("quality") or []:
+        if quality.get("metric") == "duplicateValues" and bounds(quality, 1_000)[1] < 1:
+            found.append(tuple((quality.get("arguments") or {}).get("properties") or ()))
+    smallest_first = sorted((s for s in dict.fromkeys(found) if s), key=len)
+    kept: list[tuple[str, ...]] = []
+    for names in smallest_first:
+        if not any(set(other) <= set(names) for other in kept):
+            kept.append(names)
+    return kept
