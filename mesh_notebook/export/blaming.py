@@ -1,0 +1,189 @@
+"""Where a replay parts from the notebook: the cell, the name, and why."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mesh_notebook.errors import ExportRefused
+from mesh_notebook.export.comparing import difference
+from mesh_notebook.export.module import Module, probes_of, result_of
+from mesh_notebook.export.refusals import unsteady_in
+from mesh_notebook.export.slicing import Slice
+from mesh_notebook.export.statements import Statement
+from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.model.address import python_name
+
+__all__ = ["blame", "blame_failure"]
+
+_MOST = 40  # probes in one go
+_PLAIN = (int, float, complex, bool, str, bytes, type(None), list, dict, tuple, set, frozenset)
+_NAME = re.compile(r"name '(\w+)'|variable '(\w+)'|named '([\w.]+)'")
+
+
+def blame_failure(module: Module, failure: ReplayFailed) -> ExportRefused:
+    """Return the refusal for a module that fails in a clean process."""
+    statement = module.statement_at(failure.line)
+    reason = f"{failure.error_type}: {failure.facts.get('reason', '')}".removeprefix(": ")
+    named = _NAME.search(reason)
+    name = next((part for part in named.groups() if part), "") if named else ""
+    if not name and statement is not None and statement.names:
+        name = statement.names[0]
+    where = f"{statement.cell.label}" if statement else "the exported module"
+    if failure.error_type == "ModuleNotFoundError":
+        fix = f"install {name} as a package, or put its code into a cell"
+    else:
+        fix = "run the cells from the top, in order: what that line needs is not in the notebook"
+    line = f"\n{failure.detail}" if failure.detail else ""
+    return ExportRefused(
+        f"{where} ran in the notebook but fails in a clean process: {reason}{line}",
+        next_step=fix,
+        cell=statement.cell.count if statement else None,
+        name=name,
+    )
+
+
+def blame(
+    module: Module,
+    one: Slice,
+    said: str,
+    namespace: Mapping[str, Any],
+    again: Callable[[], str | None],
+) -> NoReturn:
+    """Raise the refusal for a frame that differs, naming the first statement that gives another.
+
+    Parameters
+    ----------
+    said : str
+        How the notebook's frame and the replayed one differ.
+    again : callable
+        Replays once more; says how the second replay differs from the first.
+    """
+    causes = _causes(one)
+    if causes and again():
+        statement, call = causes[0]
+        where, name = statement.cell.label, (statement.names or (call,))[0]
+        reason = f"{where} calls {call}(), which may answer differently each time."
+        fix = "give it a seed or a fixed value, run that cell and those after it, and export again"
+        raise _refusal(one, reason, said, fix, statement, name)
+    statement, name, inner = _parting(module, one, namespace) or (_maker(one), one.result, "")
+    where = statement.cell.label
+    reason = f"{where} makes `{name}`, where they part."
+    if inner and name != one.result:
+        reason = f"{reason}\n{inner}"
+    fix = (
+        f"`{name}` was changed in a way that no cell shows: run {where} and the cells after it "
+        "again, and export again"
+    )
+    raise _refusal(one, reason, said, fix, statement, name)
+
+
+def _refusal(
+    one: Slice, reason: str, said: str, fix: str, statement: Statement, name: str
+) -> ExportRefused:
+    return ExportRefused(
+        f"the port '{one.port}' is not what its code makes in a clean process. {reason}\n"
+        f"`{one.result}`: {said}",
+        next_step=fix,
+        cell=statement.cell.count,
+        name=name,
+    )
+
+
+def _maker(one: Slice) -> Statement:
+    made = [s for s in one.statements if one.result in one.used(s)]
+    return made[-1] if made else one.output
+
+
+def _causes(one: Slice) -> list[tuple[Statement, str]]:
+    return [(s, call) for s in one.statements for call in unsteady_in(s, one.graph)]
+
+
+# ---- probes: the values on the way -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """One name whose value in the notebook is still what a statement of the slice made."""
+
+    position: int
+    statement: Statement
+    name: str
+    value: Any
+    function: str
+
+    @property
+    def result(self) -> str:
+        if isinstance(self.value, _PLAIN):
+            return f'pl.LazyFrame({{"{self.name}": [repr({self.name})]}})'
+        return result_of(self.name, self.value)
+
+    @property
+    def seen(self) -> Any:
+        import polars as pl
+
+        if isinstance(self.value, _PLAIN):
+            return pl.DataFrame({self.name: [repr(self.value)]})
+        if type(self.value).__module__.startswith("pandas"):
+            return pl.from_pandas(self.value)
+        return self.value.lazy().collect()
+
+
+def _parting(
+    module: Module, one: Slice, namespace: Mapping[str, Any]
+) -> tuple[Statement, str, str] | None:
+    """Return the first statement, and the name, whose value the clean process makes otherwise."""
+    import polars as pl
+
+    probes = list(_probes(module, one, namespace))[:_MOST]
+    with tempfile.TemporaryDirectory() as folder:
+        made = _run(module, one, probes, Path(folder))
+        for probe in probes:
+            if probe.function not in made:
+                continue
+            try:
+                frame = pl.read_ipc(made[probe.function])
+                said = difference(probe.seen, frame)
+            except pl.exceptions.PolarsError:
+                continue
+            if said:
+                return probe.statement, probe.name, f"`{probe.name}`: {said}"
+    return None
+
+
+def _probes(module: Module, one: Slice, namespace: Mapping[str, Any]) -> Iterator[_Probe]:
+    function = next(f for f in module.functions if f.name == python_name(one.port))
+    constants = [(-1, s) for s in module.plan.hoisted.values() if isinstance(s.node, ast.Assign)]
+    inside = [(position, statement) for position, (_, statement) in enumerate(function.parts)]
+    for position, statement in constants + inside:
+        if statement is None or statement.kind == "input":
+            continue
+        for name in one.used(statement):
+            standing = one.graph.final.get(name, ())[-1:] == (statement.index,)
+            if standing and name in namespace and _can_be_probed(namespace[name]):
+                given = f"probe_{position + 1}_{name}"
+                yield _Probe(position, statement, name, namespace[name], given)
+
+
+def _can_be_probed(value: object) -> bool:
+    kind = f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
+    frames = ("polars.LazyFrame", "polars.DataFrame", "pandas.DataFrame")
+    return isinstance(value, _PLAIN) or kind in frames
+
+
+def _run(module: Module, one: Slice, probes: Sequence[_Probe], folder: Path) -> dict[str, Path]:
+    transform = folder / "transform.py"
+    wanted = [(p.position, p.function, p.result) for p in probes]
+    transform.write_text(probes_of(module, one, wanted), "utf-8")
+    inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
+    try:
+        return replay(transform, [p.function for p in probes], inputs, folder)
+    except ReplayFailed:  # a value on the way cannot be told; those told before it stand
+        return {
+            p.function: path for p in probes if (path := folder / f"{p.function}.arrow").exists()
+        }

@@ -1,0 +1,78 @@
+"""What an export is given: the declared outputs, and the inputs that the notebook bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.mesh.inputs import EventWindow, ReplayInput
+from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.document import digest
+from mesh_notebook.model.receipt import InputPin
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.mesh.scan import Scan
+
+__all__ = ["InputDraft", "OutputDraft"]
+
+
+@dataclass(frozen=True)
+class OutputDraft:
+    """One output port as the notebook declared it.
+
+    Attributes
+    ----------
+    frame
+        The Polars or pandas frame at the moment of the declaration.
+    contract : Contract
+        As it stands now.
+    description : str
+        What the port serves, in a sentence; default: the contract's purpose.
+    """
+
+    port: str
+    frame: Any
+    contract: Contract
+    description: str = ""
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class InputDraft:
+    """One input of the notebook, and how a later run opens it again.
+
+    Attributes
+    ----------
+    name : str
+        What the notebook calls it.
+    recipe : dict
+        The custom property `input` of its `inputPorts` entry (see `model.product.InputPort`).
+    data : Scan or LazyFrame
+        The very rows that the notebook saw.
+    pin : InputPin
+        What names these rows.
+    files : dict
+        Further files of the bundle that the recipe speaks of, by relative path.
+    """
+
+    name: str
+    recipe: Mapping[str, Any]
+    contract: Contract
+    data: Scan | pl.LazyFrame
+    pin: InputPin
+    window: EventWindow | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """Equal for two names of the same rows."""
+        window = self.window and self.window.as_dict()
+        pin = (self.pin.kind, self.pin.where, self.pin.version)
+        return digest([*pin, window, dict(self.recipe)])
+
+    @property
+    def replayed(self) -> ReplayInput:
+        return ReplayInput(self.data, self.window)

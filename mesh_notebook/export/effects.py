@@ -1,0 +1,100 @@
+"""What a statement does to names: reads, binds, changes; and the code that it defines for later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from mesh_notebook.export.touches import Flow, Touch
+
+__all__ = ["Body", "Effects", "once", "resolved"]
+
+
+@dataclass(frozen=True)
+class Body:
+    """Code that runs when it is called: its free names are read at that moment.
+
+    Attributes
+    ----------
+    reads : frozenset of str
+        Free names, those of the functions inside it included.
+    values : frozenset of str
+        Those of them that are used other than by calling them.
+    binds : frozenset of str
+        Names that it declares `global` and binds.
+    touches : tuple of Touch
+        Uses of free names and of its own parameters.
+    makes_code : bool
+        It holds functions of its own, so what it returns may run later still.
+    """
+
+    name: str
+    params: tuple[str, ...]
+    reads: frozenset[str]
+    values: frozenset[str]
+    binds: frozenset[str]
+    touches: tuple[Touch, ...]
+    makes_code: bool
+
+
+@dataclass
+class Effects:
+    """What one statement does when it is executed.
+
+    Attributes
+    ----------
+    reads : set of str
+        Names whose value before the statement it may need.
+    values : set of str
+        Those of them that are used other than by calling them.
+    binds : dict
+        By name: whether it is bound for certain once the statement has run.
+    deletes : set of str
+    touches, flows
+        How values are handled and shared (see `touches`).
+    bodies : list of Body
+        The code that it defines.
+    runs_bodies : bool
+        Whether that code may already run in this statement.
+    """
+
+    reads: set[str] = field(default_factory=set)
+    values: set[str] = field(default_factory=set)
+    binds: dict[str, bool] = field(default_factory=dict)
+    deletes: set[str] = field(default_factory=set)
+    touches: list[Touch] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
+    bodies: list[Body] = field(default_factory=list)
+    runs_bodies: bool = True
+
+
+def resolved(touches: Sequence[Touch], flows: Sequence[Flow], local: set[str]) -> list[Touch]:
+    """Trace uses of local names back to the outer names that they may stand for."""
+    origins = _origins(flows, local)
+    found = []
+    for touch in touches:
+        if touch.name not in local:
+            found.append(touch)
+        found.extend(replace(touch, name=name) for name in sorted(origins.get(touch.name, ())))
+    return once(found)
+
+
+def once(touches: Iterable[Touch]) -> list[Touch]:
+    """Return touches without repetition."""
+    return list(dict.fromkeys(touches))
+
+
+def _origins(flows: Sequence[Flow], local: set[str]) -> dict[str, set[str]]:
+    origins: dict[str, set[str]] = {}
+    changed = True
+    while changed:
+        changed = False
+        for flow in flows:
+            if flow.target not in local:
+                continue
+            known = origins.setdefault(flow.target, set())
+            name = flow.source.name
+            new = origins.get(name, set()) if name in local else {name}
+            changed |= not new <= known
+            known |= new
+    return origins

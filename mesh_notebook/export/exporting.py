@@ -1,0 +1,148 @@
+"""`%mesh export`: slice, write, prove; then the folder changes, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mesh_notebook.errors import ExportRefused
+from mesh_notebook.export import notebook as notebooks
+from mesh_notebook.export.drafts import InputDraft, OutputDraft
+from mesh_notebook.export.module import module_of
+from mesh_notebook.export.plan import planned
+from mesh_notebook.export.proving import prove
+from mesh_notebook.export.record import Record
+from mesh_notebook.export.slicing import Slice, slices_of
+from mesh_notebook.export.writing import (
+    RECEIPT,
+    files_of,
+    receipt_of,
+    refuse_foreign,
+    write_whole,
+)
+from mesh_notebook.model.address import python_name
+
+__all__ = ["Exported", "InputDraft", "OutputDraft", "export"]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote.
+
+    Attributes
+    ----------
+    ports, inputs : tuple of str
+        The output ports, and the transform's parameters.
+    kept, total : int
+        Statements in the module, of those that the notebook executed.
+    rows : dict
+        By port: the rows that a clean process made equal to the notebook's.
+    files : tuple of str
+        Relative to the folder.
+    """
+
+    folder: Path
+    ports: tuple[str, ...]
+    inputs: tuple[str, ...]
+    kept: int
+    total: int
+    rows: dict[str, int]
+    files: tuple[str, ...]
+
+
+def export(
+    folder: Path,
+    *,
+    product: Mapping[str, Any],
+    outputs: Sequence[OutputDraft],
+    input_of: Callable[[Any], InputDraft],
+    record: Record,
+    namespace: Mapping[str, Any],
+    notebook: Path | None = None,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Exported:
+    """Write a product as a bundle whose transform is proved, or write nothing.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the bundle goes; absent, empty, or a bundle that an export wrote.
+    product : mapping
+        The product's ODPS fields but its ports.
+    outputs : sequence of OutputDraft
+    input_of : callable
+        From the handle that an event carries to the input; asked only for inputs that are used.
+    record : Record
+        What ran.
+    namespace : mapping
+        The notebook's names as they are now; read when a proof fails, to find the cell to blame.
+    notebook : Path, optional
+        The notebook's file; without one, it is written from the record.
+    progress : callable
+        Told each step as it begins.
+
+    Raises
+    ------
+    ExportRefused
+        With the cell and the name; nothing was written.
+    SpecError
+        The product or a contract that its standard refuses.
+    """
+    by_port = _by_port(outputs)
+    refuse_foreign(folder)
+    progress("find what makes each output")
+    record = record.until_now(namespace)
+    slices = slices_of(record, list(by_port))
+    plan = planned(slices, input_of)
+    progress("write the module")
+    module = module_of(plan, by_port, _title(product))
+    files = files_of(module, product, by_port, _notebook(notebook, record, slices))
+    progress("prove it in a clean process")
+    rows = prove(module, by_port, namespace)
+    files[RECEIPT] = receipt_of(module, files, rows)
+    write_whole(folder, files)
+    return Exported(
+        folder=folder,
+        ports=tuple(by_port),
+        inputs=tuple(plan.inputs),
+        kept=len({s.index for one in slices for s in one.statements}),
+        total=slices[0].total,
+        rows=rows,
+        files=tuple(sorted(files)),
+    )
+
+
+def _by_port(outputs: Sequence[OutputDraft]) -> dict[str, OutputDraft]:
+    if not outputs:
+        raise ExportRefused(
+            "no output port is declared, so there is nothing to export.",
+            next_step="%mesh output PORT FRAME --key COLUMNS",
+            cell=None,
+            name="",
+        )
+    functions: dict[str, str] = {}
+    for output in outputs:
+        other = functions.setdefault(python_name(output.port), output.port)
+        if other != output.port:
+            raise ExportRefused(
+                f"the ports '{other}' and '{output.port}' would be the same function.",
+                next_step="rename one of them",
+                cell=output.count,
+                name=output.port,
+            )
+    return {output.port: output for output in outputs}
+
+
+def _title(product: Mapping[str, Any]) -> str:
+    purpose = str((product.get("description") or {}).get("purpose") or "").strip()
+    name = str(product.get("name") or "The data product")
+    return f"{name}: {purpose}" if purpose else f"{name}: one function for each output port."
+
+
+def _notebook(path: Path | None, record: Record, slices: Sequence[Slice]) -> str:
+    if path is not None:
+        return notebooks.of_file(path)
+    last = max(one.output.cell.index for one in slices)
+    return notebooks.of_record(record.cells[: last + 1])

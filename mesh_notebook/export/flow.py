@@ -1,0 +1,220 @@
+"""Which executed statements each name owes its value to, followed through the whole record.
+
+One pass in execution order. For each name it is known which statements made its value what it is
+(the last binding, and every change since), which other names may share the value, and which code
+the value may run later. Where the text and the recorded types leave a doubt, more is kept.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from mesh_notebook.export import known
+from mesh_notebook.export.aliases import Aliases
+from mesh_notebook.export.effects import Body
+from mesh_notebook.export.meaning import BUILTINS, Meanings
+from mesh_notebook.export.statements import Statement
+from mesh_notebook.export.touches import Flow, Touch
+
+__all__ = ["Graph", "graph_of"]
+
+
+@dataclass
+class Graph:
+    """What each statement needs.
+
+    Attributes
+    ----------
+    needs : list of dict
+        By statement: the names that it reads, and the statements that made their values.
+    missing : list of dict
+        By statement: names that no recorded statement bound, and whether they are read at once.
+    builtins : list of set
+        By statement: names that it finds among Python's own.
+    unseeded : list of set
+        By statement: the hidden random generators that it draws from, whose state nobody set.
+    final : dict
+        By name: the statements that made the value it has at the end.
+    """
+
+    statements: Sequence[Statement]
+    needs: list[dict[str, tuple[int, ...]]] = field(default_factory=list)
+    missing: list[dict[str, bool]] = field(default_factory=list)
+    builtins: list[set[str]] = field(default_factory=list)
+    unseeded: list[set[str]] = field(default_factory=list)
+    final: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def binder_of(self, name: str, index: int) -> Statement | None:
+        """Return the statement that bound a name last before another, else first after it."""
+        binds = [s for s in self.statements if name in s.effects.binds]
+        before = [s for s in binds if s.index < index]
+        return before[-1] if before else next(iter(binds), None)
+
+
+def graph_of(statements: Sequence[Statement]) -> Graph:
+    """Follow every name through the statements."""
+    return _Pass(statements).run()
+
+
+class _Pass:
+    """The one pass: what is known of every name between two statements."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self.graph = Graph(statements)
+        self.names = Meanings(statements)
+        self.aliases = Aliases()
+        self.writers: dict[str, tuple[int, ...]] = {}
+        self.bound_by_calls: set[str] = set()
+        self.seeded: set[str] = set()
+
+    def run(self) -> Graph:
+        before: Statement | None = None
+        for statement in self.graph.statements:
+            if before is not None and before.cell.index != statement.cell.index:
+                self._link_the_same(before)
+                self.bound_by_calls = set()
+            self._step(statement)
+            before = statement
+        self.graph.final = self.writers
+        return self.graph
+
+    def _step(self, statement: Statement) -> None:
+        effects, names = statement.effects, self.names
+        if statement.kind == "opaque":
+            for name in self.bound_by_calls & set(effects.binds):
+                del effects.binds[name]
+        bodies = self._runs(statement)
+        touches = [*effects.touches, *(t for b in bodies for t in _free_touches(b))]
+        changed = self.aliases.reached(t.name for t in touches if names.changes(t))
+        drawn = names.drawn(touches)
+        by_calls = {name for body in bodies for name in body.binds}
+        self.bound_by_calls |= by_calls
+        self._remember(statement, bodies, drawn)
+        code, links = self._code_made(statement), self._links(effects.flows)
+        self._write(statement, changed | set(drawn), by_calls)
+        self._seed(statement, drawn)
+        self._keep_code(statement, code, changed)
+        self._relink(statement, links)
+
+    def _runs(self, statement: Statement) -> list[Body]:
+        """Return the code that may run in a statement: its own, and what its names bring along."""
+        effects, node = statement.effects, statement.node
+        if isinstance(node, ast.Assign | ast.Expr) and isinstance(node.value, ast.Name):
+            return []  # naming or showing a value runs nothing of it
+        own = effects.bodies if effects.runs_bodies else []
+        return self.names.reached([*own, *self.names.code_of(*sorted(effects.reads))])
+
+    def _remember(self, statement: Statement, bodies: list[Body], drawn: dict[str, bool]) -> None:
+        graph, effects = self.graph, statement.effects
+        later = {name for body in bodies for name in body.reads} - effects.reads
+        needs, missing, found = {}, {}, set()
+        for name in sorted(effects.reads | later):
+            if name in self.writers:
+                needs[name] = self.writers[name]
+            elif name in BUILTINS:
+                found.add(name)
+            elif name not in later or name not in effects.binds:
+                missing[name] = name not in later
+        needs |= {source: self.writers[source] for source in drawn if source in self.writers}
+        draws = {source for source, only_seeds in drawn.items() if not only_seeds}
+        graph.needs.append(needs)
+        graph.missing.append(missing)
+        graph.builtins.append(found)
+        graph.unseeded.append(draws - self.seeded)
+
+    # ---- writing ------------------------------------------------------------------------------
+
+    def _write(self, statement: Statement, changed: set[str], by_calls: set[str]) -> None:
+        binds = statement.effects.binds
+        strong = {n for n, certain in binds.items() if certain and not self._again(statement, n)}
+        there = {n for n in changed if n in self.writers or n.startswith("<")}
+        for name in sorted((there | by_calls | set(binds)) - strong):
+            self.writers[name] = (*self.writers.get(name, ()), statement.index)
+        self.writers |= dict.fromkeys(strong, (statement.index,))
+        self.names.binder |= dict.fromkeys([*binds, *by_calls], statement)
+        for name in statement.effects.deletes - set(binds):
+            for known_of in (self.writers, self.names.binder, self.names.code):
+                known_of.pop(name, None)
+
+    def _again(self, statement: Statement, name: str) -> bool:
+        """Return whether an import binds the module that is there, with all that was done to it."""
+        binder = self.names.binder.get(name)
+        same = binder is not None and binder.origin == statement.origin
+        return same and statement.kind == "import"
+
+    def _seed(self, statement: Statement, drawn: dict[str, bool]) -> None:
+        """A call that is a statement of its own and seeds a generator forgets all draws before."""
+        if isinstance(statement.node, ast.Expr):
+            sources = {source for source, only_seeds in drawn.items() if only_seeds}
+            self.writers |= dict.fromkeys(sources, (statement.index,))
+            self.seeded |= sources
+
+    # ---- sharing ------------------------------------------------------------------------------
+
+    def _links(self, flows: Sequence[Flow]) -> list[tuple[Flow, str, str, set[str]]]:
+        """Return the flows with what is known of their sources before the statement."""
+        found = []
+        for flow in flows:
+            use = flow.source
+            origin = self.names.origin_of(use.what) if use.how == "argument" else ""
+            found.append((flow, self.names.kind_of(use.name), origin, self.aliases.of(use.name)))
+        return found
+
+    def _relink(
+        self, statement: Statement, links: Sequence[tuple[Flow, str, str, set[str]]]
+    ) -> None:
+        strong = {name for name, certain in statement.effects.binds.items() if certain}
+        for name in strong:
+            self.aliases.unlink(name)
+        for flow, kind, origin, before in links:
+            if known.shares(flow.source, kind, self.names.kind_of(flow.target), origin):
+                name = flow.source.name
+                for other in before if name in strong else {name}:
+                    self.aliases.link(flow.target, other)
+
+    def _link_the_same(self, statement: Statement) -> None:
+        """Link the names that stood for one and the same object when the cell was over."""
+        first: dict[int, str] = {}
+        for name, identity in statement.cell.ids.items():
+            if known.kind_of(statement.cell.types.get(name)) != known.FROZEN:
+                self.aliases.link(name, first.setdefault(identity, name))
+
+    # ---- code ---------------------------------------------------------------------------------
+
+    def _code_made(self, statement: Statement) -> dict[str, tuple[Body, ...]]:
+        """Return the code that a statement's values may hold: all of it, and the lazy part."""
+        effects, names = statement.effects, self.names
+        held = names.code_of(*sorted(effects.values))
+        called = names.code_of(*sorted(effects.reads - effects.values))
+        later = [body for body in called if names.returns_code(body)]
+        own = effects.bodies
+        return {"all": _once(*own, *held, *called), "lazy": _once(*own, *held, *later)}
+
+    def _keep_code(
+        self, statement: Statement, made: dict[str, tuple[Body, ...]], changed: set[str]
+    ) -> None:
+        code, binds = self.names.code, statement.effects.binds
+        for name, certain in binds.items():
+            before = () if certain else code.get(name, ())
+            code[name] = _once(*before, *self._held_by(name, statement, made))
+        for name in sorted(changed - set(binds)):
+            if more := self._held_by(name, statement, made):
+                code[name] = _once(*code.get(name, ()), *more)
+
+    def _held_by(
+        self, name: str, statement: Statement, made: dict[str, tuple[Body, ...]]
+    ) -> tuple[Body, ...]:
+        kind = self.names.type_of(name)
+        if statement.kind == "import" or not known.may_hold_code(kind):
+            return ()
+        return made["lazy" if (kind or "").startswith("polars.") else "all"]
+
+
+def _once(*bodies: Body) -> tuple[Body, ...]:
+    return tuple({id(body): body for body in bodies}.values())
+
+
+def _free_touches(body: Body) -> Iterator[Touch]:
+    return (touch for touch in body.touches if touch.name not in body.params)

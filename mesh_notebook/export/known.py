@@ -1,0 +1,231 @@
+"""What is known of types and libraries: which uses of a value change it, which results share it.
+
+Where nothing is known the answer is the careful one: it may change, it may be shared.
+"""
+
+from __future__ import annotations
+
+from mesh_notebook.export.touches import Touch
+from mesh_notebook.export.words import words
+
+__all__ = [
+    "builtin_changes",
+    "changes",
+    "is_seed",
+    "kind_of",
+    "may_hold_code",
+    "random_source",
+    "shares",
+]
+
+# The kinds of value, by how they can change.
+FROZEN = "frozen"  # never
+POLARS = "polars"  # only by the few methods that say so
+PANDAS = "pandas"  # by assignment, `inplace`, and the few methods that say so
+NUMPY = "numpy"  # the same, and slices share memory
+CONTAINER = "container"  # list, dict, set and their like
+MODULE = "module"  # by calls made for their effect
+ITERATOR = "iterator"  # by being gone through
+OWN = "own"  # any other object: any method may change it
+UNKNOWN = "unknown"
+
+_FROZEN = words(
+    "int float complex bool str bytes NoneType range slice ellipsis frozenset function "
+    "builtin_function_or_method method property staticmethod classmethod"
+)
+_FROZEN_MODULES = words(
+    "datetime decimal fractions uuid re pathlib zoneinfo ipaddress _duckdb duckdb pyarrow"
+)
+_CONTAINERS = words(
+    "builtins.list builtins.dict builtins.set builtins.bytearray builtins.tuple collections.deque "
+    "collections.defaultdict collections.Counter collections.OrderedDict"
+)
+_ITERATORS = words(
+    "builtins.generator builtins.map builtins.filter builtins.zip builtins.enumerate "
+    "builtins.reversed"
+)
+_PURE_METHODS = words(
+    "index count copy get items keys values union intersection difference symmetric_difference "
+    "issubset issuperset isdisjoint most_common total elements "
+    # of the texts in it
+    "title upper lower strip lstrip rstrip split rsplit replace startswith endswith format join "
+    "capitalize casefold removeprefix removesuffix isdigit isalpha zfill encode splitlines"
+)
+_IN_PLACE = {
+    POLARS: words(
+        "insert_column replace_column extend append drop_in_place scatter set_at_idx set"
+    ),
+    PANDAS: words("insert pop update setdefault popitem clear put itemset set_flags sort fill"),
+    NUMPY: words("sort fill resize put itemset partition setflags setfield byteswap append"),
+}
+# Builtins that leave their arguments alone; what they return may still hold them.
+_PURE_BUILTINS = words(
+    "print len sum sorted min max any all abs round repr str int float bool complex type id hash "
+    "isinstance issubclass list dict set tuple frozenset range enumerate zip reversed map filter "
+    "format ord chr divmod pow hasattr getattr callable display bytes slice iter"
+)
+_LOOKING = words("print type id hash isinstance repr str callable hasattr display")
+_PURE_LIBRARIES = words(
+    "polars pandas numpy duckdb pyarrow math statistics json re datetime decimal fractions string "
+    "textwrap itertools functools operator collections copy calendar time zoneinfo pathlib os "
+    "altair matplotlib plotly seaborn scipy sklearn narwhals typing dataclasses enum hashlib "
+    "base64 uuid random great_tables rich IPython warnings logging pprint"
+)
+_LIBRARY_MUTATORS = words(
+    "numpy.random.shuffle numpy.put numpy.copyto numpy.place numpy.putmask numpy.fill_diagonal "
+    "numpy.put_along_axis random.shuffle operator.setitem operator.delitem operator.iadd "
+    "operator.ior operator.iconcat collections.deque.append functools.reduce"
+)
+_MUTATING_MODULES = frozenset({"heapq", "bisect"})
+_VIEWS = words(
+    # methods whose result may share memory, or elements, with their receiver
+    "get pop setdefault values items keys xs squeeze to_numpy view reshape ravel transpose "
+    "swapaxes set_axis infer_objects diagonal swaplevel iterrows itertuples popleft copy "
+    "__getitem__ from_dict pipe"
+)
+# Settings of how things look; they never change what a transform makes.
+_LOOKS = ("set_tbl_", "set_fmt_", "set_ascii", "set_verbose", "set_trim", "Config")
+
+_OWN_GENERATORS = frozenset(
+    f"numpy.random.{name}" for name in ("default_rng", "Generator", "RandomState", "SeedSequence")
+)
+
+
+def kind_of(type_name: str | None) -> str:
+    """Return the kind of a recorded type, `module.Class`."""
+    if not type_name:
+        return UNKNOWN
+    module, _, name = type_name.rpartition(".")
+    root = module.partition(".")[0]
+    if type_name in _CONTAINERS:
+        return CONTAINER
+    if name.endswith("iterator") or type_name in _ITERATORS or root in ("itertools", "_io", "_csv"):
+        return ITERATOR
+    if type_name == "builtins.module":
+        return MODULE
+    if type_name in ("builtins.type", "abc.ABCMeta"):
+        return MODULE  # a class: like a module, it changes by calls made for their effect
+    if (module == "builtins" and name in _FROZEN) or root in _FROZEN_MODULES:
+        return FROZEN
+    if root == "polars":
+        return POLARS if name in ("DataFrame", "Series") else FROZEN
+    if root == "pandas":
+        return FROZEN if name in ("Timestamp", "Timedelta", "NaTType", "NAType") else PANDAS
+    if root == "numpy":
+        return NUMPY if name in ("ndarray", "recarray", "MaskedArray") else _numpy_scalar(name)
+    return OWN
+
+
+def _numpy_scalar(name: str) -> str:
+    return OWN if name in ("Generator", "RandomState", "SeedSequence", "nditer") else FROZEN
+
+
+def may_hold_code(type_name: str | None) -> bool:
+    """Return whether a value may hold Python functions that run later."""
+    if not type_name:
+        return True
+    name = type_name.rpartition(".")[2]
+    kind = kind_of(type_name)
+    if kind == FROZEN:
+        return name in ("function", "method", "LazyFrame", "Expr", "LazyGroupBy", "When", "Then")
+    return kind in (CONTAINER, ITERATOR, OWN, UNKNOWN) or name in ("type", "ABCMeta")
+
+
+def builtin_changes(name: str, kind: str) -> bool:
+    """Return whether a builtin may change an argument of this kind."""
+    if kind == ITERATOR:
+        return name not in _LOOKING
+    owner, _, method = name.partition(".")
+    if method:  # `list.append(rows, x)`, and the methods of text
+        return owner in ("list", "dict", "set", "object") and method not in _PURE_METHODS
+    return name not in _PURE_BUILTINS
+
+
+def random_source(origin: str, seeded: bool, receiver: str) -> str:
+    """Return which hidden generator a call draws from or seeds, by its full name; else nothing.
+
+    Drawing changes the generator, so the draws before it belong to what made a later one.
+    """
+    if origin.startswith("random.") and origin != "random.Random":
+        return "<random>"
+    if origin.startswith("numpy.random.") and origin not in _OWN_GENERATORS:
+        return "<numpy.random>"
+    if origin == "polars.set_random_seed":
+        return "<polars>"
+    if origin in ("uuid.uuid1", "uuid.uuid4", "os.urandom") or origin.startswith("secrets."):
+        return "<system>"
+    if origin.endswith((".sample", ".shuffle")) and not seeded:
+        by_kind = {PANDAS: "<numpy.random>", POLARS: "<polars>", FROZEN: "<polars>"}
+        return by_kind.get(receiver, "<polars>" if origin.startswith("polars.") else "")
+    return ""
+
+
+def is_seed(origin: str) -> bool:
+    """Return whether a call sets a hidden generator to a known state."""
+    return origin in ("random.seed", "numpy.random.seed", "polars.set_random_seed")
+
+
+def changes(touch: Touch, kind: str, receiver: str = UNKNOWN, origin: str = "") -> bool:
+    """Return whether a use may change a value of this kind.
+
+    Parameters
+    ----------
+    receiver : str
+        For an argument: the kind of the object whose method is called.
+    origin : str
+        The full name of the callee or method, where imports tell it.
+    """
+    match touch.how:
+        case "store":
+            return kind != FROZEN
+        case "augment":
+            return kind in (CONTAINER, OWN, UNKNOWN, NUMPY, PANDAS)
+        case "iterate":
+            return kind in (ITERATOR, UNKNOWN)
+        case "method":
+            return _by_method(touch, kind)
+        case "argument":
+            return kind not in (FROZEN, MODULE) and _by_callee(touch, kind, receiver, origin)
+    return False
+
+
+def _by_method(touch: Touch, kind: str) -> bool:
+    if kind == FROZEN:
+        return False
+    if kind == MODULE:
+        return touch.bare and not touch.what.startswith(_LOOKS)
+    if kind == CONTAINER:
+        return touch.what not in _PURE_METHODS
+    if kind in _IN_PLACE:
+        return touch.in_place or touch.what in _IN_PLACE[kind]
+    return True
+
+
+def _by_callee(touch: Touch, kind: str, receiver: str, origin: str) -> bool:
+    if touch.in_place or kind == ITERATOR:
+        return True
+    if origin:
+        root = origin.partition(".")[0]
+        if root in _MUTATING_MODULES or origin in _LIBRARY_MUTATORS:
+            return True
+        return root not in _PURE_LIBRARIES and kind != POLARS
+    if receiver in (FROZEN, POLARS, PANDAS, NUMPY, CONTAINER):
+        return False
+    return kind != POLARS
+
+
+def shares(touch: Touch, source: str, target: str, origin: str = "") -> bool:
+    """Return whether, after this use, the target may hold (part of) the source's own value."""
+    if FROZEN in (source, target) or MODULE in (source, target):
+        return False
+    if touch.how == "held":
+        return True
+    if touch.how == "method":
+        if source == POLARS:
+            return False
+        if source in (PANDAS, NUMPY):
+            return touch.what in _VIEWS or NUMPY in (source, target)
+        return touch.what in _VIEWS or source in (OWN, UNKNOWN)
+    if origin and origin.partition(".")[0] in _PURE_LIBRARIES:
+        return target in (PANDAS, NUMPY, CONTAINER, OWN, UNKNOWN) and source != POLARS
+    return True

@@ -1,0 +1,132 @@
+"""What each name stands for at one moment: its kind of value, its full name, its code."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable, Sequence
+
+from mesh_notebook.export import known
+from mesh_notebook.export.effects import Body
+from mesh_notebook.export.statements import Statement
+from mesh_notebook.export.touches import Touch
+
+__all__ = ["BUILTINS", "Meanings"]
+
+# IPython adds names to the builtins; a module does not find them there.
+BUILTINS = frozenset(dir(builtins)) - {"display", "get_ipython", "exit", "quit", "copyright"}
+_DEEP = 6  # calls within calls that are followed before a doubt is taken for a yes
+
+
+class Meanings:
+    """The names between two statements: who bound them last, and the code their values hold."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self.binder: dict[str, Statement] = {}
+        self.code: dict[str, tuple[Body, ...]] = {}
+        self._last = {(s.cell.index, name): s for s in statements for name in s.effects.binds}
+
+    # ---- values -------------------------------------------------------------------------------
+
+    def type_of(self, name: str) -> str | None:
+        """Return the type of a name's value, as far as the record saw it, or the text tells."""
+        binder = self.binder.get(name)
+        if binder is None:
+            return None
+        if self._last.get((binder.cell.index, name)) is binder and name in binder.cell.types:
+            return binder.cell.types[name]
+        return _told(binder) if name in binder.effects.binds else None
+
+    def kind_of(self, name: str) -> str:
+        """Return how a name's value can change: one of the kinds of `known`."""
+        binder = self.binder.get(name)
+        if binder is None and name in BUILTINS:
+            return known.FROZEN
+        if binder is not None and isinstance(binder.node, ast.ClassDef):
+            return known.OWN
+        return known.kind_of(self.type_of(name))
+
+    def origin_of(self, path: str) -> str:
+        """Return the full name of what is called: `np.random.rand` → `numpy.random.rand`."""
+        root, dot, rest = path.partition(".")
+        binder = self.binder.get(root)
+        if binder is not None and binder.kind == "import":
+            return f"{binder.origin}{dot}{rest}"
+        return f"builtins.{path}" if binder is None and root in BUILTINS else ""
+
+    # ---- code ---------------------------------------------------------------------------------
+
+    def code_of(self, *names: str) -> list[Body]:
+        return [body for name in names for body in self.code.get(name, ())]
+
+    def reached(self, bodies: Iterable[Body]) -> list[Body]:
+        """Return code and all the code that it may call, by the names of this moment."""
+        found: dict[int, Body] = {}
+        todo = list(bodies)
+        while todo:
+            body = todo.pop()
+            if id(body) not in found:
+                found[id(body)] = body
+                todo.extend(self.code_of(*sorted(body.reads)))
+        return list(found.values())
+
+    def returns_code(self, body: Body) -> bool:
+        """Return whether what a function returns may run code later still."""
+        return any(b.makes_code or self.code_of(*b.values) for b in self.reached([body]))
+
+    def _function(self, name: str) -> Body | None:
+        """Return the body of the user's own function of that name, where there is just one."""
+        binder, bodies = self.binder.get(name), self.code_of(name)
+        if binder is None or binder.effects.runs_bodies or isinstance(binder.node, ast.ClassDef):
+            return None
+        return bodies[0] if len(bodies) == 1 else None
+
+    # ---- changes ------------------------------------------------------------------------------
+
+    def changes(self, touch: Touch, kind: str = "", depth: int = 0) -> bool:
+        """Return whether a use may change the value behind its name (of `kind`, where given)."""
+        kind = kind or self.kind_of(touch.name)
+        if touch.how != "argument" or kind in (known.FROZEN, known.MODULE):
+            return known.changes(touch, kind)
+        origin = self.origin_of(touch.what)
+        if origin.startswith("builtins."):
+            return known.builtin_changes(origin.removeprefix("builtins."), kind)
+        function = self._function(touch.what)
+        if function is not None:
+            return depth >= _DEEP or self._changes_parameter(function, touch, kind, depth)
+        receiver = self.kind_of(touch.what.partition(".")[0]) if "." in touch.what else ""
+        return known.changes(touch, kind, receiver or known.UNKNOWN, origin)
+
+    def _changes_parameter(self, body: Body, touch: Touch, kind: str, depth: int) -> bool:
+        names = set(body.params)
+        if isinstance(touch.place, int) and touch.place < len(body.params):
+            names = {body.params[touch.place]}
+        elif isinstance(touch.place, str) and touch.place in names:
+            names = {touch.place}
+        uses = [use for use in body.touches if use.name in names]
+        # A callee that is itself a parameter may do anything.
+        given = any(u.how == "argument" and u.what.split(".")[0] in body.params for u in uses)
+        return given or any(self.changes(use, kind, depth + 1) for use in uses)
+
+    def drawn(self, touches: Iterable[Touch]) -> dict[str, bool]:
+        """Return the hidden random generators that calls use, and whether they only seed them."""
+        drawn: dict[str, bool] = {}
+        for touch in touches:
+            if touch.how == "call":
+                origin = self.origin_of(touch.what) or f"?.{touch.what}"
+                receiver = self.kind_of(touch.what.partition(".")[0])
+                if source := known.random_source(origin, touch.seeded, receiver):
+                    drawn[source] = drawn.get(source, True) and known.is_seed(origin)
+        return drawn
+
+
+def _told(statement: Statement) -> str | None:
+    """Return the type that a statement's own text tells."""
+    match statement.node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            return "builtins.function"
+        case ast.Assign(value=ast.Constant(value=value)):
+            return f"builtins.{type(value).__name__}"
+        case ast.Import() | ast.ImportFrom():
+            return "builtins.module"
+    return None

@@ -1,0 +1,271 @@
+"""`transform.py`: one plain, typed function for each output port."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mesh_notebook.export.drafts import OutputDraft
+from mesh_notebook.export.formatting import formatted
+from mesh_notebook.export.plan import Plan
+from mesh_notebook.export.slicing import Slice
+from mesh_notebook.export.statements import Statement
+from mesh_notebook.export.text import indented, with_nonlocal
+from mesh_notebook.export.verbs import SqlStep
+from mesh_notebook.model.address import python_name
+
+__all__ = ["Function", "Module", "module_of", "probes_of", "result_of"]
+
+_SQL = '''
+def {name}(query: str, /, **tables: {frames}) -> pl.DataFrame:
+    """Run one query over frames, by DuckDB, in UTC."""
+    with duckdb.connect(config={{"python_enable_replacements": "false"}}) as connection:
+        connection.execute("SET TimeZone = 'UTC'").fetchall()
+        for name, table in tables.items():
+            connection.register(name, {registered})
+        return pl.DataFrame(connection.sql(query).materialize())
+'''
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function of the module: a part of its body, and the statement that it comes from."""
+
+    name: str
+    head: str
+    doc: str
+    parts: tuple[tuple[str, Statement | None], ...]
+    result: str
+
+    @property
+    def text(self) -> str:
+        body = "\n".join(indented(text) for text, _ in self.parts)
+        return f'{self.head}\n    """{self.doc}"""\n{body}\n    return {self.result}\n'
+
+
+@dataclass(frozen=True)
+class Module:
+    """The module's text, and where each of its lines comes from."""
+
+    text: str
+    functions: tuple[Function, ...]
+    plan: Plan
+
+    def statement_at(self, line: int | None) -> Statement | None:
+        """Return the notebook's statement that stands at a line of the module."""
+        for node in ast.parse(self.text).body:
+            if line is not None and _first(node) <= line <= (node.end_lineno or 0):
+                return self._within(node, line)
+        return None
+
+    def _within(self, node: ast.stmt, line: int) -> Statement | None:
+        function = next((f for f in self.functions if getattr(node, "name", "") == f.name), None)
+        if function is None or not isinstance(node, ast.FunctionDef):
+            return self._lifted(node)
+        body = node.body[1:-1]  # the docstring first, the return last
+        if len(body) != len(function.parts):
+            return None
+        for part, (_, statement) in zip(body, function.parts, strict=True):
+            if _first(part) <= line <= (part.end_lineno or 0):
+                return statement
+        return None
+
+    def _lifted(self, node: ast.stmt) -> Statement | None:
+        from mesh_notebook.export.scopes import bound_names
+
+        names = bound_names(ast.Module([node], []))
+        return next((s for s in self.plan.hoisted.values() if names & set(s.names)), None)
+
+
+def _first(node: ast.stmt) -> int:
+    return int(min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]))
+
+
+def module_of(plan: Plan, outputs: Mapping[str, OutputDraft], title: str) -> Module:
+    """Write the module, formatted; `title` becomes its docstring."""
+    functions = tuple(_function(plan, one, outputs[one.port]) for one in plan.slices)
+    return Module(formatted(_whole(plan, functions, title)), functions, plan)
+
+
+def _whole(plan: Plan, functions: Sequence[Function], title: str) -> str:
+    lifted = list(plan.hoisted.values())
+    shadows = any(
+        text.endswith("builtins." + text.split(" = ")[0]) for f in functions for text, _ in f.parts
+    )
+    heads = [
+        "import polars as pl",
+        *(["import duckdb"] if plan.sql else []),
+        *(["import builtins"] if shadows else []),
+        *(s.text for s in lifted if s.kind == "import"),
+    ]
+    pandas = plan.sql and _queries_pandas(plan)
+    if pandas:
+        heads.append("import pandas as pd")
+    future = ["from __future__ import annotations"] if _postponed(plan) else []
+    parts = [f'"""{_docstring(title)}"""', *future, *dict.fromkeys(heads)]
+    parts += [s.text for s in lifted if s.kind != "import"]
+    if plan.sql:
+        parts.append(_helper(plan.sql, bool(pandas)))
+    return "\n\n".join([*parts, *(f"\n{function.text}" for function in functions)])
+
+
+def _helper(name: str, pandas: bool) -> str:
+    """Return the function that runs SQL: frames go in as Arrow streams, which needs no more."""
+    frames, registered = "pl.LazyFrame | pl.DataFrame", "table.lazy().collect().to_struct()"
+    if pandas:
+        frames = f"{frames} | pd.DataFrame"
+        registered = f"table if isinstance(table, pd.DataFrame) else {registered}"
+    return _SQL.format(name=name, frames=frames, registered=registered)
+
+
+def _queries_pandas(plan: Plan) -> bool:
+    """Return whether a query reads a pandas frame, as far as the record saw it."""
+    steps = [(s.cell, s.step) for one in plan.slices for s in one.statements if s.step]
+    types = [cell.types.get(frame, "") for cell, step in steps for _, frame in step.tables]
+    return any(kind.startswith("pandas.") for kind in types)
+
+
+def _postponed(plan: Plan) -> bool:
+    """Return whether the notebook asked for annotations that are not evaluated."""
+    cells = {s.cell.index: s.cell for one in plan.slices for s in one.graph.statements}
+    ask = re.compile(r"^from __future__ import .*\bannotations\b", re.MULTILINE)
+    return any(ask.search(cell.code) for cell in cells.values())
+
+
+def _docstring(text: str) -> str:
+    plain = text.replace("\\", "\\\\").replace('"""', "'''").strip()
+    return f"{plain} " if plain.endswith('"') else plain
+
+
+# ---- functions -----------------------------------------------------------------------------------
+
+
+def _function(plan: Plan, one: Slice, output: OutputDraft) -> Function:
+    name = python_name(one.port)
+    given = ", ".join(f"{p}: pl.LazyFrame" for p in plan.parameters(one))
+    says = output.description or output.contract.purpose or f"Make the output port {one.port}."
+    parts = tuple(_body(plan, one))
+    result = result_of(one.result, output.frame)
+    return Function(name, f"def {name}({given}) -> pl.LazyFrame:", _docstring(says), parts, result)
+
+
+def result_of(name: str, frame: object) -> str:
+    """Return the expression that turns the notebook's frame into what a function returns."""
+    kind = f"{type(frame).__module__}.{type(frame).__name__}"
+    if kind.startswith("polars."):
+        return name if kind.endswith(".LazyFrame") else f"{name}.lazy()"
+    if kind.startswith("pandas."):
+        return f"pl.from_pandas({name}).lazy()"
+    return f"pl.DataFrame({name}).lazy()"
+
+
+def _body(plan: Plan, one: Slice) -> Iterator[tuple[str, Statement | None]]:
+    yield from ((text, None) for text in _unshadowed(plan, one))
+    standing = set(plan.parameters(one))  # the parameters that still mean their input
+    for statement in one.statements:
+        if plan.lifted(statement):
+            continue
+        if statement.kind == "input":
+            yield from _input(plan, one, statement, standing)
+            continue
+        standing -= set(statement.names)
+        if statement.kind == "sql":
+            yield from _sql(plan, one, statement)
+        else:
+            yield _moved(statement), statement
+
+
+def _unshadowed(plan: Plan, one: Slice) -> list[str]:
+    """Bind the builtins whose names the function binds too, later on.
+
+    In a notebook such a name means the builtin until it is bound; in a function it would mean
+    nothing.
+    """
+    body = [s for s in one.statements if not plan.lifted(s)]
+    bound = {name for s in body if s.kind != "input" for name in s.names}
+    read = {name for s in body for name in one.graph.builtins[s.index]}
+    shadowed = [f"{name} = builtins.{name}" for name in sorted(bound & read)]
+    # What a function declares `global` must be a name of the function around it.
+    outer = {name for s in body for b in s.effects.bodies for name in b.binds} - bound
+    return shadowed + [f"{name} = None" for name in sorted(outer - set(plan.parameters(one)))]
+
+
+def _input(
+    plan: Plan, one: Slice, statement: Statement, standing: set[str]
+) -> Iterator[tuple[str, Statement]]:
+    parameter = plan.parameter[statement.index]
+    for name in one.used(statement):
+        if name != parameter or name not in standing:
+            yield f"{name} = {parameter}", statement
+
+
+def _moved(statement: Statement) -> str:
+    tree = ast.parse(statement.text)
+    if any(isinstance(node, ast.Global) for node in ast.walk(tree)):
+        return with_nonlocal(statement.text)
+    return statement.text
+
+
+def _sql(plan: Plan, one: Slice, statement: Statement) -> Iterator[tuple[str, Statement]]:
+    first, *others = one.used(statement)
+    step = statement.step
+    assert step is not None  # what makes it an SQL statement
+    given = ", ".join(_table(table, frame) for table, frame in step.tables)
+    query = step.query if step.is_code else _quoted(step)
+    yield f"{first} = {plan.sql}({query}{', ' if given else ''}{given})", statement
+    for name in others:
+        yield f"{name} = {first}", statement
+
+
+def _table(table: str, frame: str) -> str:
+    return f"{table}={frame}" if table.isidentifier() else f"**{{{table!r}: {frame}}}"
+
+
+def _quoted(step: SqlStep) -> str:
+    query = textwrap.dedent(step.query.expandtabs(4)).strip()
+    if "\t" in step.query and _has_long_tokens(step.query):
+        query = step.query.strip()
+    query = query.rstrip("; \n")
+    escaped = query.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    if "\n" not in query:
+        return f'"""{escaped} """' if escaped.endswith('"') else f'"""{escaped}"""'
+    if _has_long_tokens(query):
+        return f'"""{escaped}\n"""'
+    return '"""\n' + textwrap.indent(escaped, " " * 8) + '\n        """'
+
+
+def _has_long_tokens(query: str) -> bool:
+    """Return whether a string or a quoted name of the query spans lines, so that none may move."""
+    from sqlglot import Dialect
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tokens = Dialect.get_or_raise("duckdb").tokenize(query)
+    except SqlglotError:
+        return True
+    return any("\n" in token.text or "\t" in token.text for token in tokens)
+
+
+def probes_of(module: Module, one: Slice, probes: Sequence[tuple[int, str, str]]) -> str:
+    """Return the module with, for each probe, a function that stops early and returns a name.
+
+    Parameters
+    ----------
+    probes
+        Position in the body after which to stop, the function's name, and its result.
+    """
+    function = next(f for f in module.functions if f.name == python_name(one.port))
+    extra = [
+        Function(
+            name,
+            function.head.replace(f"def {function.name}(", f"def {name}(", 1),
+            "",
+            function.parts[: position + 1],
+            result,
+        ).text
+        for position, name, result in probes
+    ]
+    return "\n\n".join([module.text, *extra])

@@ -1,0 +1,54 @@
+"""The bundle's notebook: as it is on disk, or as it ran; outputs stripped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from mesh_notebook.errors import ExportRefused
+from mesh_notebook.export.record import ExecutedCell
+
+__all__ = ["of_file", "of_record"]
+
+_KEPT_METADATA = ("kernelspec", "language_info")
+
+
+def of_file(path: Path) -> str:
+    """Return a notebook file without outputs, counts and other traces of a run."""
+    try:
+        raw = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ExportRefused(
+            f"the notebook {path.name} cannot be read: {error}.",
+            next_step="save the notebook, then export again",
+            cell=None,
+            name=path.name,
+        ) from None
+    for cell in raw.get("cells", ()):
+        if cell.get("cell_type") == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+        cell["metadata"] = {k: v for k, v in cell.get("metadata", {}).items() if k == "tags"}
+    kept = {k: v for k, v in raw.get("metadata", {}).items() if k in _KEPT_METADATA}
+    return _dumped({**raw, "metadata": kept})
+
+
+def of_record(cells: Iterable[ExecutedCell]) -> str:
+    """Return the cells that ran through, in the order in which they ran, as a notebook."""
+    made: list[dict[str, Any]] = [
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": f"cell-{number}",
+            "metadata": {},
+            "outputs": [],
+            "source": cell.source.splitlines(keepends=True),
+        }
+        for number, cell in enumerate((c for c in cells if c.error_line is None), start=1)
+    ]
+    return _dumped({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _dumped(raw: dict[str, Any]) -> str:
+    return json.dumps(raw, indent=1, ensure_ascii=False) + "\n"

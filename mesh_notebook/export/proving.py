@@ -1,0 +1,88 @@
+"""The proof: the module, run in a clean process on the notebook's inputs, gives its frames."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.errors import ExportRefused
+from mesh_notebook.export.blaming import blame, blame_failure
+from mesh_notebook.export.comparing import difference
+from mesh_notebook.export.drafts import OutputDraft
+from mesh_notebook.export.module import Module
+from mesh_notebook.export.slicing import Slice
+from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.model.address import python_name
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["prove"]
+
+
+def prove(
+    module: Module, outputs: Mapping[str, OutputDraft], namespace: Mapping[str, Any]
+) -> dict[str, int]:
+    """Return by port how many rows were proved equal.
+
+    Parameters
+    ----------
+    namespace
+        The notebook's names as they are now, to tell which cell is to blame.
+
+    Raises
+    ------
+    ExportRefused
+        The module fails in a clean process or gives other frames; the message names the cell and
+        the name where notebook and process part, and shows the first rows that differ.
+    """
+    plan = module.plan
+    saw = {one.port: _seen(one, outputs[one.port]) for one in plan.slices}
+    with tempfile.TemporaryDirectory() as folder:
+        made = _replayed(module, list(saw), Path(folder))
+        for one in plan.slices:
+            frame, key = saw[one.port], outputs[one.port].contract.key
+            if said := difference(frame, made[one.port], key):
+                again = partial(_again, module, one.port, made[one.port])
+                blame(module, one, said, namespace, again)
+    return {port: frame.height for port, frame in saw.items()}
+
+
+def _seen(one: Slice, output: OutputDraft) -> pl.DataFrame:
+    """Return the notebook's own frame, whole."""
+    import polars as pl
+
+    frame = output.frame
+    if type(frame).__module__.startswith("pandas"):
+        return pl.from_pandas(frame)
+    try:
+        return (frame if hasattr(frame, "lazy") else pl.DataFrame(frame)).lazy().collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ExportRefused(
+            f"the notebook's own frame `{one.result}` cannot be made again: {error}",
+            next_step=f"run the cells that make `{one.result}` again",
+            cell=one.output.cell.count,
+            name=one.result,
+        ) from None
+
+
+def _again(module: Module, port: str, first: pl.DataFrame) -> str | None:
+    """Replay once more, and say how that differs from the first time."""
+    with tempfile.TemporaryDirectory() as folder:
+        return difference(first, _replayed(module, [port], Path(folder))[port])
+
+
+def _replayed(module: Module, ports: list[str], folder: Path) -> dict[str, pl.DataFrame]:
+    import polars as pl
+
+    transform = folder / "transform.py"
+    transform.write_text(module.text, "utf-8")
+    inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
+    try:
+        made = replay(transform, [python_name(port) for port in ports], inputs, folder)
+    except ReplayFailed as failure:
+        raise blame_failure(module, failure) from None
+    return {port: pl.read_ipc(made[python_name(port)]) for port in ports}

@@ -1,0 +1,190 @@
+"""What ran in the notebook, in the order in which it ran.
+
+Closing a cell costs a pass over the notebook's names and nothing more (well under a millisecond);
+parsing waits until an export asks. A restarted kernel starts a new record.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Event", "ExecutedCell", "Record", "calling_line", "is_own_name"]
+
+# What IPython keeps in the user's namespace for itself.
+_SHELL_NAMES = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython", "mesh"})
+_HISTORY = re.compile(r"_{1,3}|_(?:i{1,3}|ih|oh|dh|exit_code|sh)|_i?\d+|__\w+__|_mesh_notebook")
+
+
+def is_own_name(name: str) -> bool:
+    """Return whether a name of the namespace is the user's, not the shell's."""
+    return name not in _SHELL_NAMES and not _HISTORY.fullmatch(name)
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """What one verb did while a cell ran.
+
+    Attributes
+    ----------
+    verb : str
+        `connect`, `source` and `mock` bind an input, `sql` a result, `output` declares a port.
+    lines : tuple of int
+        Where the call stands in the cell, as `calling_line` returns it.
+    names : tuple of str
+        The names that the verb bound.
+    payload : dict
+        `input`: the handle; or `name`, `query` and `tables` (SQL name to Python name);
+        or `port` and `frame_name`.
+    """
+
+    verb: str
+    lines: tuple[int, ...]
+    names: tuple[str, ...] = ()
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ExecutedCell:
+    """One execution of one cell.
+
+    Attributes
+    ----------
+    count : int or None
+        `In[count]`; None where the shell kept no history of it.
+    source, code : str
+        As written, and as Python (magics turned into calls).
+    error_line : int or None
+        None: it ran through. 0: nothing ran. Else the line of the top-level statement that failed.
+    types, ids : dict
+        By the user's names after the cell: `module.Class` of the value, and its identity.
+        Empty for cells that ran before the record began.
+    """
+
+    index: int
+    count: int | None
+    cell_id: str | None
+    source: str
+    code: str
+    error_line: int | None = None
+    events: tuple[Event, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """How the notebook shows it: `In[7]`."""
+        return f"In[{self.count}]" if self.count is not None else "a cell without a number"
+
+    @property
+    def observed(self) -> bool:
+        """Whether the record saw it run; else only its text is known."""
+        return bool(self.ids) or bool(self.types)
+
+
+class Record:
+    """The executed cells of one kernel session."""
+
+    def __init__(self) -> None:
+        self.cells: list[ExecutedCell] = []
+        self._pending: list[Event] = []
+        self._running: dict[str, Any] | None = None
+
+    def preload(self, history: Sequence[str]) -> None:
+        """Take over what ran before the record began.
+
+        Parameters
+        ----------
+        history
+            IPython's `In`: an empty text, then each input as Python. The last is the cell that is
+            running now, which `close_cell` will bring.
+        """
+        for count, code in enumerate(history[1:-1], start=1):
+            self._add(count=count, cell_id=None, source=code, code=code)
+
+    def open_cell(self, *, count: int | None, cell_id: str | None, source: str, code: str) -> None:
+        """Remember what is about to run, so that an export in that very cell sees it."""
+        self._running = {"count": count, "cell_id": cell_id, "source": source, "code": code}
+
+    def note(self, event: Event) -> None:
+        """Remember what a verb did; called while the cell runs."""
+        self._pending.append(event)
+
+    def close_cell(
+        self,
+        *,
+        count: int | None,
+        cell_id: str | None,
+        source: str,
+        code: str,
+        error_line: int | None,
+        namespace: Mapping[str, Any],
+    ) -> None:
+        """Remember that a cell ran; called when it is over, whether it failed or not."""
+        self._add(
+            count=count,
+            cell_id=cell_id,
+            source=source,
+            code=code,
+            error_line=error_line,
+            events=tuple(self._pending),
+            **_observed(namespace),
+        )
+        self._pending, self._running = [], None
+
+    def until_now(self, namespace: Mapping[str, Any]) -> Record:
+        """Return a record that also holds what ran so far of the cell that is running."""
+        now = Record()
+        now.cells = list(self.cells)
+        lines, running = calling_line(namespace), self._running or _last_input(namespace)
+        if lines and running:
+            now._add(
+                **running,
+                error_line=lines[0],  # what calls us is not done, nor is what comes after it
+                events=tuple(self._pending),
+                **_observed(namespace),
+            )
+        return now
+
+    def _add(self, **facts: Any) -> None:
+        self.cells.append(ExecutedCell(index=len(self.cells), **facts))
+
+
+def _last_input(namespace: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the cell that loaded the extension: nobody saw it begin, but IPython's `In` has it."""
+    history = namespace.get("In") or [""]
+    if len(history) < 2:
+        return None
+    code = history[-1]
+    return {"count": len(history) - 1, "cell_id": None, "source": code, "code": code}
+
+
+def _observed(namespace: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    own = [(name, value) for name, value in namespace.items() if is_own_name(name)]
+    return {
+        "types": {name: _type_name(type(value)) for name, value in own},
+        "ids": {name: id(value) for name, value in own},
+    }
+
+
+def _type_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def calling_line(namespace: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the lines of the notebook's own module-level code that led here, outermost first.
+
+    There are several where a cell runs another text, as `%%time` does; none outside a notebook.
+    """
+    return tuple(reversed(list(_module_lines(namespace))))
+
+
+def _module_lines(namespace: Mapping[str, Any]) -> Iterator[int]:
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
+            yield frame.f_lineno
+        frame = frame.f_back  # type: ignore[assignment]

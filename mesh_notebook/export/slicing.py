@@ -1,0 +1,178 @@
+"""The backward slice: the least executed statements that make one output port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from mesh_notebook.errors import ExportRefused, near
+from mesh_notebook.export.flow import Graph, graph_of
+from mesh_notebook.export.record import ExecutedCell, Record, is_own_name
+from mesh_notebook.export.refusals import refuse_impure
+from mesh_notebook.export.statements import Statement, executed
+
+__all__ = ["Slice", "slices_of"]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What makes one output port.
+
+    Attributes
+    ----------
+    output : Statement
+        The `%mesh output` that declared the port.
+    result : str
+        The name of its frame at that moment.
+    statements : tuple of Statement
+        In execution order; each is needed.
+    total : int
+        How many statements the notebook executed.
+    """
+
+    port: str
+    output: Statement
+    result: str
+    statements: tuple[Statement, ...]
+    total: int
+    graph: Graph = field(repr=False)
+
+    def used(self, statement: Statement) -> tuple[str, ...]:
+        """Return the names bound or changed by a statement that the slice goes on to read."""
+        readers = (*self.statements, self.output)
+        needs = (self.graph.needs[reader.index] for reader in readers)
+        found = {n for need in needs for n, writers in need.items() if statement.index in writers}
+        return tuple(sorted(found, key=(*statement.names, *sorted(found)).index))
+
+    @property
+    def inputs(self) -> tuple[Statement, ...]:
+        return tuple(s for s in self.statements if s.kind == "input")
+
+
+def slices_of(record: Record, ports: Sequence[str]) -> list[Slice]:
+    """Return the slice of each port, in the ports' order.
+
+    Raises
+    ------
+    ExportRefused
+        A slice needs something that no module can repeat; it names the cell and the name.
+    """
+    statements = executed(record)
+    graph = graph_of(statements)
+    total = sum(s.kind != "opaque" or bool(s.node) for s in statements)
+    return [_slice(record, graph, port, total) for port in ports]
+
+
+def _slice(record: Record, graph: Graph, port: str, total: int) -> Slice:
+    output = _output_of(graph.statements, port)
+    kept = _closure(record, graph, output)
+    made = tuple(s for s in graph.statements if s.index in kept and s is not output)
+    for statement in made:
+        refuse_impure(statement, graph)
+    return Slice(port, output, next(iter(output.effects.reads)), made, total, graph)
+
+
+def _output_of(statements: Sequence[Statement], port: str) -> Statement:
+    for statement in reversed(statements):
+        if statement.kind == "output" and statement.event.payload["port"] == port:  # type: ignore[union-attr]
+            return statement
+    raise ExportRefused(
+        f"the record of this session holds no cell that declares the output port '{port}'.",
+        next_step=f"run the cell with %mesh output {port} again, after those that make its frame",
+        cell=None,
+        name=port,
+    )
+
+
+def _closure(record: Record, graph: Graph, output: Statement) -> set[int]:
+    kept: set[int] = set()
+    todo = [output.index]
+    while todo:
+        index = todo.pop()
+        if index in kept:
+            continue
+        kept.add(index)
+        statement = graph.statements[index]
+        _refuse_missing(record, statement, graph.missing[index])
+        for name, writers in graph.needs[index].items():
+            for writer in writers:
+                _refuse_unusable(graph.statements[writer], statement, name)
+            todo.extend(writers)
+    return kept
+
+
+def _refuse_unusable(writer: Statement, reader: Statement, name: str) -> None:
+    where, uses = writer.cell.label, f"{reader.cell.label} uses"
+    if writer.kind == "opaque":
+        raise ExportRefused(
+            f"{where} made `{name}` by {writer.reason}, which no module can repeat; {uses} it.",
+            next_step=_instead_of(writer.reason, name),
+            cell=writer.cell.count,
+            name=name,
+        )
+    if writer.half:
+        raise ExportRefused(
+            f"{where} failed after it may have changed `{name}`; {uses} it.",
+            next_step=f"run the cells that make `{name}` again, then those that use it",
+            cell=writer.cell.count,
+            name=name,
+        )
+    if writer.kind == "code" and writer.reason:
+        raise ExportRefused(
+            f"{where} makes `{name}` by {writer.reason}, so its inputs cannot be told apart; "
+            f"{uses} it.",
+            next_step="write each call as a line of its own, at the top level of a cell",
+            cell=writer.cell.count,
+            name=name,
+        )
+
+
+def _instead_of(reason: str, name: str) -> str:
+    if reason.startswith("!"):
+        return f"declare the file it makes as an input: %mesh source {name} PATH"
+    if reason.startswith("%run"):
+        return f"put the code that makes `{name}` into a cell"
+    if reason.startswith("mesh."):
+        return f"make `{name}` from the frames themselves"
+    return f"assign `{name}` in a cell: {name} = …"
+
+
+def _refuse_missing(record: Record, statement: Statement, missing: dict[str, bool]) -> None:
+    for name, at_once in sorted(missing.items()):
+        if not _existed(record, statement.cell, name, at_once):
+            continue  # a branch that never ran: the notebook did not have the name either
+        problem, fix = _about(record, name)
+        raise ExportRefused(
+            f"{statement.cell.label} uses `{name}`, {problem}.",
+            next_step=fix,
+            cell=statement.cell.count,
+            name=name,
+        )
+
+
+def _existed(record: Record, cell: ExecutedCell, name: str, at_once: bool) -> bool:
+    if not is_own_name(name) or name in ("display", "exit", "quit"):
+        return at_once or name != "mesh"
+    if not cell.observed:
+        return at_once
+    before = record.cells[cell.index - 1].types if cell.index else {}
+    return name in cell.types or name in before
+
+
+def _about(record: Record, name: str) -> tuple[str, str]:
+    """Say why a name cannot be had, and what to do."""
+    if name == "mesh":
+        return "the notebook's own object", "use the frames that its verbs bind"
+    if name == "display":
+        return "which only a notebook has", "take `display` out of the code that makes the output"
+    if name == "get_ipython":
+        return "a magic or shell escape inside other code", "write it without the magic"
+    if not is_own_name(name):
+        return "the notebook's history", "give that result a name: name = …"
+    known: Iterable[str] = {n for cell in record.cells for n in cell.types}
+    close = [n for n in near(name, known) if n != name]
+    hint = f"; did you mean `{close[0]}`?" if close else ""
+    return (
+        "which no cell of this session's record binds",
+        f"define `{name}` in a cell and run it, then the cells that use it{hint}",
+    )

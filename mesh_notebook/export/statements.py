@@ -1,0 +1,239 @@
+"""The executed statements: every cell's top-level Python, in the order in which it ran."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mesh_notebook.export.analysis import effects_of
+from mesh_notebook.export.effects import Effects
+from mesh_notebook.export.record import Event, ExecutedCell, Record
+from mesh_notebook.export.text import statements_of
+from mesh_notebook.export.verbs import INPUTS, SqlStep, Verbs, magic, verbs_in
+
+__all__ = ["Statement", "executed"]
+
+_SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign)
+_NESTING = ("time",)  # magics whose body runs as if it stood in the cell itself
+
+
+@dataclass(eq=False)
+class Statement:
+    """One executed statement.
+
+    Attributes
+    ----------
+    kind : str
+        `code`, `import`, `input`, `sql`, `output`; or `opaque`: it bound names in a way that no
+        module can repeat, `reason` says which.
+    text : str
+        Its own text with its comments; of an import, one alias of it.
+    half : bool
+        It failed, so what it changed may have changed half.
+    origin : str
+        Of an import: the full name of what is bound.
+    """
+
+    cell: ExecutedCell
+    kind: str
+    text: str
+    effects: Effects
+    node: ast.stmt | None = None
+    half: bool = False
+    event: Event | None = None
+    step: SqlStep | None = None
+    origin: str = ""
+    reason: str = ""
+    index: int = field(default=-1)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.effects.binds)
+
+
+def executed(record: Record) -> list[Statement]:
+    """Return the record's statements in execution order.
+
+    After a cell's own statements stands an opaque one for the names that came to mean something
+    else though no statement binds them; the slicer strikes those that a function call explains.
+    """
+    found: list[Statement] = []
+    before: ExecutedCell | None = None
+    for cell in _captured(record.cells):
+        made = list(_of_cell(cell, cell.code))
+        found.extend(made)
+        if cell.observed:
+            found.extend(_unexplained(cell, before, made))
+            before = cell
+    for index, statement in enumerate(found):
+        statement.index = index
+    return found
+
+
+def _captured(cells: Sequence[ExecutedCell]) -> list[ExecutedCell]:
+    """Give what ran under `%%capture` the number of the cell that the notebook shows.
+
+    IPython runs such a body as a cell of its own, which is over before the outer one is.
+    """
+    cells = list(cells)
+    for inner, outer in zip(range(len(cells)), cells[1:], strict=False):
+        if "run_cell_magic('capture'" not in outer.code:
+            continue
+        body = next((m.body for n, _ in _parsed(outer.code) if (m := magic(n))), "")
+        if body.strip() == cells[inner].source.strip():
+            cells[inner] = replace(cells[inner], count=outer.count, events=_inner(cells[inner]))
+    return cells
+
+
+def _inner(cell: ExecutedCell, first: int = 0, last: int = sys.maxsize) -> tuple[Event, ...]:
+    """Return the events between two lines of the outer text, by their lines in the inner one."""
+    within = (e for e in cell.events if e.lines and first <= e.lines[0] <= last)
+    return tuple(replace(event, lines=event.lines[1:]) for event in within)
+
+
+def _unexplained(
+    cell: ExecutedCell, before: ExecutedCell | None, made: Sequence[Statement]
+) -> Iterator[Statement]:
+    if before is None:
+        return
+    explained = {name for s in made for name in s.effects.binds}
+    changed = {n for n, i in cell.ids.items() if before.ids.get(n) != i} - explained
+    if changed:
+        reason = next((s.reason for s in made if s.kind == "opaque"), "")
+        effects = Effects(binds=dict.fromkeys(sorted(changed), True))
+        reason = reason or "other means than an assignment"
+        yield Statement(cell, "opaque", "", effects, reason=reason)
+
+
+def _parsed(code: str) -> list[tuple[ast.stmt, str]]:
+    try:
+        return statements_of(code)
+    except SyntaxError:
+        return []  # so it did not run either
+
+
+def _of_cell(cell: ExecutedCell, code: str) -> Iterator[Statement]:
+    if cell.error_line == 0:
+        return
+    pending = list(cell.events)
+    for node, text in _parsed(code):
+        first, last = node.lineno, node.end_lineno or node.lineno
+        half = cell.error_line is not None and first <= cell.error_line <= last
+        if cell.error_line is not None and first > cell.error_line:
+            return
+        yield from _of_node(cell, node, text, half, pending)
+
+
+def _of_node(
+    cell: ExecutedCell, node: ast.stmt, text: str, half: bool, pending: list[Event]
+) -> Iterator[Statement]:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        if not half:
+            yield from _imports(cell, node)
+        return
+    called = magic(node)
+    if called and called.name in _NESTING and not half:
+        events = _inner(cell, node.lineno, node.end_lineno or node.lineno)
+        inner = replace(cell, events=events, error_line=None)
+        yield from _of_cell(inner, called.body or called.line)
+        return
+    verbs = verbs_in(node, cell, pending)
+    if half and not verbs.events and (verbs.plain or called):
+        return  # a verb that fails binds nothing
+    done = {id(event) for event in verbs.events}
+    pending[:] = [event for event in pending if id(event) not in done]
+    if verbs.plain or verbs.embedded:
+        yield from _of_verbs(cell, node, text, verbs, half)
+    elif called:
+        yield _opaque(cell, node, called.said)
+    else:
+        yield _code(cell, node, text, verbs, half)
+
+
+def _code(cell: ExecutedCell, node: ast.stmt, text: str, verbs: Verbs, half: bool) -> Statement:
+    effects = effects_of(node)
+    if half:
+        simple = isinstance(node, (*_SIMPLE, ast.AugAssign))
+        effects.binds = {} if simple else dict.fromkeys(effects.binds, False)
+    statement = Statement(cell, "code", text, effects, node, half)
+    if verbs.events:
+        effects.binds |= {name: False for event in verbs.events for name in event.names}
+        statement.reason = f"mesh.{verbs.events[0].verb} inside a loop, a branch or a function"
+    return statement
+
+
+def _opaque(cell: ExecutedCell, node: ast.stmt, said: str) -> Statement:
+    names = [
+        n.id for t in getattr(node, "targets", ()) for n in ast.walk(t) if isinstance(n, ast.Name)
+    ]
+    effects = Effects(binds=dict.fromkeys(names, True))
+    return Statement(cell, "opaque", "", effects, node, reason=said)
+
+
+def _of_verbs(
+    cell: ExecutedCell, node: ast.stmt, text: str, verbs: Verbs, half: bool
+) -> Iterator[Statement]:
+    if verbs.embedded:
+        yield from (_verb(cell, event, (), None) for event in verbs.events)
+        node, text = verbs.rewritten(node, text)
+        yield _code(cell, node, text, replace(verbs, events=()), half)
+        return
+    assigned = verbs.assigned
+    if verbs.events:
+        yield _verb(cell, verbs.events[0], assigned, verbs.step)
+    elif assigned:
+        effects = Effects(binds=dict.fromkeys(assigned, True))
+        yield Statement(cell, "opaque", "", effects, node, reason=f"mesh.{verbs.plain}")
+
+
+def _verb(
+    cell: ExecutedCell, event: Event, assigned: tuple[str, ...], step: SqlStep | None
+) -> Statement:
+    names = dict.fromkeys((*assigned, *event.names), True)
+    effects = Effects(binds=names, runs_bodies=False)
+    if event.verb in INPUTS:
+        return Statement(cell, "input", "", effects, event=event)
+    if event.verb == "sql":
+        step = step or SqlStep.of(event)
+        effects.reads = set(step.reads)
+        effects.values = set(step.reads)
+        return Statement(cell, "sql", "", effects, event=event, step=step)
+    effects.reads = {str(event.payload["frame_name"])}
+    return Statement(cell, "output", "", effects, event=event)
+
+
+def _imports(cell: ExecutedCell, node: ast.Import | ast.ImportFrom) -> Iterator[Statement]:
+    for alias in node.names:
+        for name, origin, text in _bound(node, alias):
+            effects = Effects(binds={name: True}, runs_bodies=False)
+            part: Any = ast.parse(text).body[0]
+            yield Statement(cell, "import", text, effects, part, origin=origin)
+
+
+def _bound(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> Iterator[tuple[str, str, str]]:
+    """Yield name, full name and text for what one alias of an import binds."""
+    renamed = f" as {alias.asname}" if alias.asname else ""
+    if isinstance(node, ast.Import):
+        root = alias.name.partition(".")[0]
+        origin = alias.name if alias.asname else root
+        yield alias.asname or root, origin, f"import {alias.name}{renamed}"
+        return
+    module = "." * node.level + (node.module or "")
+    if module == "__future__":
+        return
+    if alias.name != "*":
+        text = f"from {module} import {alias.name}{renamed}"
+        yield alias.asname or alias.name, f"{module}.{alias.name}", text
+        return
+    for name in _public(module):
+        yield name, f"{module}.{name}", f"from {module} import {name}"
+
+
+def _public(module: str) -> list[str]:
+    """Return what `from module import *` binds, as the module stands in this process."""
+    loaded = sys.modules.get(module)
+    names = getattr(loaded, "__all__", None)
+    return list(names or (n for n in vars(loaded or object) if not n.startswith("_")))

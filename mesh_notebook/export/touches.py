@@ -1,0 +1,254 @@
+"""How a piece of Python handles the values behind its names, as far as its text can tell.
+
+Whether a use changes the value is decided later, when the value's type is known (`known.py`).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from mesh_notebook.export.scopes import FUNCTIONS, dotted, root_name
+from mesh_notebook.export.words import words
+
+__all__ = ["Flow", "Touch", "flows_of", "touches_of"]
+
+# Calls whose result holds nothing of their arguments.
+_FRESH = words(
+    "len sum str repr int float bool abs round any all min max hash id isinstance issubclass "
+    "print type range format ord chr hasattr callable divmod pow"
+)
+
+
+@dataclass(frozen=True)
+class Touch:
+    """One use of the value behind a name.
+
+    Attributes
+    ----------
+    how : str
+        `held`: as it is. `method`: a method of it is called. `argument`: it is given to a call.
+        `call`: it, or something reached through it, is called. `iterate`: it is gone through.
+        `store`: an attribute or item of it is set. `augment`: `+=` and its like.
+    what : str
+        The method; or the callee as written (`np.random.shuffle`, `df.apply`), empty where the
+        callee is itself computed.
+    place : int or str or None
+        The argument's position or keyword.
+    in_place : bool
+        The call says so itself: `inplace=True`, `out=x`.
+    bare : bool
+        The call is a statement of its own, so it was made for its effect.
+    seeded : bool
+        The call has a keyword `seed` or `random_state`.
+    """
+
+    name: str
+    how: str
+    what: str = ""
+    place: int | str | None = None
+    in_place: bool = False
+    bare: bool = False
+    seeded: bool = False
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The value behind `source` may, by this use of it, become part of what `target` holds."""
+
+    target: str
+    source: Touch
+
+
+def touches_of(nodes: Iterable[ast.AST]) -> list[Touch]:
+    """Return every use, in the nodes' own scope, that may change a value."""
+    found: list[Touch] = []
+    own = list(_own(nodes))
+    bare = {id(node.value) for node in own if isinstance(node, ast.Expr)}
+    for node in own:
+        match node:
+            case ast.Call():
+                found.extend(_call(node, id(node) in bare))
+            case (
+                ast.Attribute(ctx=ast.Store() | ast.Del())
+                | ast.Subscript(ctx=ast.Store() | ast.Del())
+            ):
+                found.extend(_on(node, Touch("", "store")))
+            case ast.AugAssign(target=ast.Name(id=name)):
+                found.append(Touch(name, "augment"))
+        found.extend(Touch(name, "iterate") for name in _iterated(node))
+    return found
+
+
+def _iterated(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.For(iter=value) | ast.AsyncFor(iter=value) | ast.comprehension(iter=value):
+            yield from _exposed(value)
+        case ast.Starred(value=value) | ast.YieldFrom(value=value):
+            yield from _exposed(value)
+        case ast.Assign(targets=targets, value=value):
+            if any(isinstance(target, ast.Tuple | ast.List) for target in targets):
+                yield from _exposed(value)
+        case ast.Compare(ops=ops, comparators=values):
+            if any(isinstance(op, ast.In | ast.NotIn) for op in ops):
+                yield from (name for value in values for name in _exposed(value))
+
+
+def flows_of(nodes: Iterable[ast.AST]) -> list[Flow]:
+    """Return how values may come to be shared between names, in the nodes' own scope."""
+    found: list[Flow] = []
+    for node in _own(nodes):
+        for target, value in _bindings(node):
+            uses = list(_uses(value))
+            found.extend(Flow(name, use) for name in _stores(target) for use in uses)
+        if isinstance(node, ast.Call):
+            found.extend(_given_to_receiver(node))
+    return found
+
+
+def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    match node:
+        case ast.Assign(targets=many, value=value):
+            yield from ((target, value) for target in many)
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            yield target, value
+        case ast.NamedExpr(target=target, value=value):
+            yield target, value
+        case ast.AugAssign(target=target, value=value):
+            yield target, value
+            yield target, target  # it may be the same object still
+        case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value):
+            yield target, value
+        case ast.comprehension(target=target, iter=value):
+            yield target, value
+        case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
+            yield target, value
+
+
+def _stores(target: ast.AST) -> Iterator[str]:
+    """Yield the names that an assignment to `target` puts a value into."""
+    match target:
+        case ast.Name(id=name):
+            yield name
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            for part in parts:
+                yield from _stores(part)
+        case _:
+            if root := root_name(target):
+                yield root
+
+
+def _given_to_receiver(call: ast.Call) -> Iterator[Flow]:
+    """`rows.append(x)` may keep x in rows."""
+    if isinstance(call.func, ast.Attribute) and (receiver := root_name(call.func)):
+        for argument in (*call.args, *(k.value for k in call.keywords)):
+            for use in _uses(argument):
+                if use.name != receiver:
+                    yield Flow(receiver, replace(use, how="held"))
+
+
+def _call(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
+    words = {keyword.arg: keyword.value for keyword in call.keywords}
+    said = any(w in words and not _is_false(words[w]) for w in ("inplace", "in_place"))
+    seeded = bool({"seed", "random_state"} & set(words))
+    if isinstance(call.func, ast.Attribute):
+        method = Touch("", "method", call.func.attr, None, said, bare, seeded)
+        yield from _on(call.func.value, method)
+        # `groups.setdefault(k, rows).append(x)` may append to rows.
+        inside = [a for c in _inner_calls(call.func.value) for a in (*c.args, *_values(c))]
+        yield from (replace(method, name=n) for a in inside for n in _exposed(a))
+    callee = _callee(call.func)
+    yield Touch(callee.partition(".")[0], "call", callee, None, said, bare, seeded)
+    arguments: list[tuple[int | str | None, ast.AST]] = [*enumerate(call.args)]
+    arguments += [(keyword.arg, keyword.value) for keyword in call.keywords]
+    for place, value in arguments:
+        starred = isinstance(value, ast.Starred) or place is None
+        touch = Touch("", "argument", callee, None if starred else place, place == "out", bare)
+        yield from (replace(touch, name=name) for name in dict.fromkeys(_exposed(value)))
+
+
+def _inner_calls(node: ast.AST) -> Iterator[ast.Call]:
+    """Yield the calls in the chain that a method is called on."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        if isinstance(node, ast.Call):
+            yield node
+        node = node.func if isinstance(node, ast.Call) else node.value
+
+
+def _values(call: ast.Call) -> Iterator[ast.expr]:
+    return (keyword.value for keyword in call.keywords)
+
+
+def _callee(func: ast.AST) -> str:
+    if name := dotted(func):
+        return name
+    # `flights.group_by("day").agg(...)` : a method of something made from `flights`.
+    if isinstance(func, ast.Attribute) and (root := root_name(func)):
+        return f"{root}.().{func.attr}"
+    if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Constant | ast.JoinedStr):
+        return f"str.{func.attr}"
+    return ""
+
+
+def _on(node: ast.AST, touch: Touch) -> Iterator[Touch]:
+    if name := root_name(node):
+        yield replace(touch, name=name)
+
+
+def _is_false(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def _exposed(node: ast.AST) -> Iterator[str]:
+    """Yield the names whose values a callee could reach through this argument."""
+    match node:
+        case ast.Name(id=name):
+            yield name
+        case ast.Compare() | ast.JoinedStr() | ast.Constant() | ast.Lambda():
+            return
+        case ast.Call(func=ast.Name(id=name)) if name in _FRESH:
+            return
+        case ast.Subscript(value=value):
+            yield from _exposed(value)
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from _exposed(child)
+
+
+def _uses(value: ast.AST) -> Iterator[Touch]:
+    """Yield how the names in an expression are part of its value."""
+    match value:
+        case ast.Name(id=name):
+            yield Touch(name, "held")
+        case ast.Compare() | ast.JoinedStr() | ast.Constant() | ast.Lambda():
+            return
+        case ast.Call(func=ast.Name(id=name)) if name in _FRESH:
+            return
+        case ast.Call():
+            yield from _call(value)
+            if isinstance(value.func, ast.Attribute):
+                yield from (u for u in _uses(value.func.value) if u.how != "held")
+            for argument in (*value.args, *(k.value for k in value.keywords)):
+                yield from (u for u in _uses(argument) if u.how != "held")
+        case ast.Attribute(value=inner) | ast.Subscript(value=inner):
+            yield from _uses(inner)
+        case _:
+            for child in ast.iter_child_nodes(value):
+                yield from _uses(child)
+
+
+def _own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Walk nodes without entering functions; comprehensions and class bodies are entered."""
+    for node in nodes:
+        yield node
+        yield from _own(
+            _outside(node) if isinstance(node, FUNCTIONS) else ast.iter_child_nodes(node)
+        )
+
+
+def _outside(function: ast.AST) -> list[ast.AST]:
+    """Return the parts of a function that run where it is defined."""
+    arguments: ast.arguments = function.args  # type: ignore[attr-defined]
+    defaults = [d for d in (*arguments.defaults, *arguments.kw_defaults) if d]
+    return [*getattr(function, "decorator_list", ()), *defaults]

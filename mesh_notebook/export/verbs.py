@@ -1,0 +1,178 @@
+"""The calls of Mesh Notebook and of other magics in a notebook's code, and what they did."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mesh_notebook.export.record import Event, ExecutedCell
+from mesh_notebook.export.text import replaced
+
+__all__ = ["INPUTS", "Magic", "SqlStep", "Verbs", "magic", "verbs_in"]
+
+INPUTS = ("connect", "source", "mock")
+_WORKSPACE = "mesh_notebook.workspace.workspace.Workspace"
+
+
+@dataclass(frozen=True)
+class Magic:
+    """A magic or shell escape, as IPython turned it into a call."""
+
+    name: str
+    line: str = ""
+    body: str = ""
+    shell: bool = False
+
+    @property
+    def said(self) -> str:
+        return f"!{self.line}" if self.shell else f"%{self.name}"
+
+
+@dataclass(frozen=True)
+class SqlStep:
+    """A query over frames, as Python source.
+
+    Attributes
+    ----------
+    query : str
+        The text of the query; or, where `is_code`, the Python expression that makes it.
+    tables : tuple of (str, str)
+        Table name and the Python expression of the frame.
+    reads : frozenset of str
+        The Python names that the step needs.
+    """
+
+    query: str
+    tables: tuple[tuple[str, str], ...]
+    reads: frozenset[str]
+    is_code: bool = False
+
+    @classmethod
+    def of(cls, event: Event) -> SqlStep:
+        tables = tuple((str(k), str(v)) for k, v in event.payload["tables"].items())
+        return cls(str(event.payload["query"]), tables, frozenset(v for _, v in tables))
+
+
+@dataclass(frozen=True)
+class Verbs:
+    """How verbs of Mesh Notebook stand in one statement, and what they did.
+
+    Attributes
+    ----------
+    plain : str
+        The verb, where the statement is that call alone, perhaps assigned to a name.
+    embedded : tuple of ast.Call
+        The calls that bind inputs or results inside a larger expression, one for each event.
+    """
+
+    events: tuple[Event, ...] = ()
+    plain: str = ""
+    assigned: tuple[str, ...] = ()
+    embedded: tuple[ast.Call, ...] = ()
+    step: SqlStep | None = None
+
+    def rewritten(self, node: ast.stmt, text: str) -> tuple[ast.stmt, str]:
+        """Return the statement with each call replaced by the name that it bound."""
+        own = ast.parse(text).body[0]  # its comments are part of `text`: positions differ
+        pairs = zip(_walk_same(node, own, self.embedded), self.events, strict=True)
+        changed = replaced(text, [(call, event.names[0]) for call, event in pairs])
+        return ast.parse(changed).body[0], changed
+
+
+def _walk_same(node: ast.stmt, own: ast.stmt, calls: tuple[ast.Call, ...]) -> list[ast.Call]:
+    """Find, in a second parse of a statement, the nodes that were found in the first."""
+    wanted = {id(call) for call in calls}
+    both = zip(ast.walk(node), ast.walk(own), strict=True)
+    found = [b for a, b in both if id(a) in wanted and isinstance(b, ast.Call)]
+    return sorted(found, key=_position)
+
+
+def _position(call: ast.Call) -> tuple[int, int]:
+    return call.lineno, call.col_offset
+
+
+def verbs_in(node: ast.stmt, cell: ExecutedCell, pending: Sequence[Event]) -> Verbs:
+    """Match the verb calls of a statement to the events, not yet accounted for, on its lines."""
+    last = node.end_lineno or node.lineno
+    events = tuple(e for e in pending if e.lines and node.lineno <= e.lines[0] <= last)
+    calls = sorted(_calls(node, cell), key=_position)
+    simple = isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign)
+    if simple and len(calls) == 1 and getattr(node, "value", None) is calls[0]:
+        assigned = _assigned(node)
+        if assigned is not None:
+            step = _sql_step(calls[0], events)
+            return Verbs(events[:1], _verb(calls[0], cell), assigned, (), step)
+    data = tuple(e for e in events if e.names)
+    if simple and calls and len(calls) == len(data) == len(events):
+        return Verbs(events, embedded=tuple(calls))
+    return Verbs(events)
+
+
+def _assigned(node: ast.stmt) -> tuple[str, ...] | None:
+    """Return the names that a statement assigns its value to; None where targets are not names."""
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    named = [t for t in targets if t is not None]
+    if not all(isinstance(t, ast.Name) for t in named):
+        return None
+    return tuple(t.id for t in named if isinstance(t, ast.Name))
+
+
+def _calls(node: ast.AST, cell: ExecutedCell) -> Iterator[ast.Call]:
+    """Yield the calls of verbs that run where the statement runs, not those inside functions."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        return
+    if isinstance(node, ast.Call) and _verb(node, cell):
+        yield node
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _calls(child, cell)
+
+
+def _verb(call: ast.Call, cell: ExecutedCell) -> str:
+    called = _magic_of(call)
+    if called:
+        return (called.line.split() or ["path"])[0] if called.name == "mesh" else ""
+    match call.func:
+        case ast.Attribute(value=ast.Name(id=name), attr=attr):
+            return attr if name == "mesh" or cell.types.get(name) == _WORKSPACE else ""
+    return ""
+
+
+def _sql_step(call: ast.Call, events: tuple[Event, ...]) -> SqlStep | None:
+    """Return the step of `mesh.sql(name, query, **tables)`; a magic's is in its event."""
+    if not events or events[0].verb != "sql" or _magic_of(call) is not None:
+        return None
+    step = SqlStep.of(events[0])
+    words = {k.arg: k.value for k in call.keywords}
+    query = words.get("query", call.args[1] if len(call.args) > 1 else None)
+    given = {k: v for k, v in words.items() if k not in ("name", "query")}
+    if query is None or None in given:
+        return step
+    tables = step.tables + tuple((str(k), ast.unparse(v)) for k, v in given.items())
+    read = {n.id for v in given.values() for n in ast.walk(v) if isinstance(n, ast.Name)}
+    if isinstance(query, ast.Constant):
+        return SqlStep(step.query, tables, step.reads | read)
+    read |= {n.id for n in ast.walk(query) if isinstance(n, ast.Name)}
+    return SqlStep(ast.unparse(query), tables, step.reads | read, is_code=True)
+
+
+def magic(node: ast.stmt) -> Magic | None:
+    """Return the magic that a statement is, perhaps with its result assigned."""
+    value = getattr(node, "value", None)
+    if isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign) and isinstance(value, ast.Call):
+        return _magic_of(value)
+    return None
+
+
+def _magic_of(call: ast.Call) -> Magic | None:
+    match call.func:
+        case ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython")), attr=method):
+            given = [a.value if isinstance(a, ast.Constant) else "" for a in call.args]
+            texts = [str(value) for value in given] + ["", "", ""]
+            if method == "run_line_magic":
+                return Magic(texts[0], texts[1])
+            if method == "run_cell_magic":
+                return Magic(texts[0], texts[1], texts[2])
+            return Magic(method, texts[0], shell=method in ("system", "getoutput"))
+    return None

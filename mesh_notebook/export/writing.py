@@ -1,0 +1,177 @@
+"""The bundle's files, as bytes; and a folder that changes whole or not at all."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from mesh_notebook.errors import ExportRefused
+from mesh_notebook.export import templates
+from mesh_notebook.export.comparing import OF_LARGEST, REL, REL_32
+from mesh_notebook.export.drafts import OutputDraft
+from mesh_notebook.export.module import Module
+from mesh_notebook.export.specs import documents_of
+from mesh_notebook.model.product import Product
+from mesh_notebook.model.receipt import Receipt
+
+__all__ = ["files_of", "receipt_of", "refuse_foreign", "write_whole"]
+
+FORMAT = "mesh-notebook bundle 1"
+RECEIPT = "receipt.json"
+_CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"})
+
+
+def files_of(
+    module: Module, product: Mapping[str, Any], outputs: Mapping[str, OutputDraft], notebook: str
+) -> dict[str, bytes]:
+    """Return by path every file of the bundle but its receipt."""
+    plan = module.plan
+    texts = documents_of(product, plan, outputs)
+    spec = Product.loads(texts["product.odps.yaml"])
+    texts |= {
+        "transform.py": module.text,
+        "tests/test_transform.py": templates.tests(),
+        "policies/README.md": templates.policies(spec),
+        "pyproject.toml": templates.pyproject(spec, _dependencies(module.text)),
+        "README.md": templates.readme(spec, plan, outputs),
+        "notebook.ipynb": notebook,
+    }
+    files = {name: text.encode() for name, text in texts.items()}
+    for draft in plan.inputs.values():
+        files |= draft.files
+    return files
+
+
+def receipt_of(module: Module, files: Mapping[str, bytes], rows: Mapping[str, int]) -> bytes:
+    """Return what proves the bundle: the hash of each file, the inputs, the rows, the versions."""
+    plan = module.plan
+    pins = tuple(replace(d.pin, name=name) for name, d in plan.inputs.items())
+    receipt = {
+        "format": FORMAT,
+        "origin": Receipt.origin_of(pins),
+        "inputs": [asdict(pin) for pin in pins],
+        "proved": {
+            "rows": dict(rows),
+            "floats": {"relative": REL, "relative32": REL_32, "ofLargest": OF_LARGEST},
+        },
+        "engine": _versions(("polars", "duckdb", "mesh-notebook")),
+        "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
+    }
+    return (json.dumps(receipt, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _versions(names: Iterable[str]) -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def _dependencies(text: str) -> list[str]:
+    """Return the distributions that a module imports, each at least as new as it is here."""
+    from importlib.metadata import packages_distributions, version
+
+    roots = sorted(set(_imported(text)) - set(sys.stdlib_module_names) - {"polars", "duckdb"})
+    names = ["duckdb", "polars"]
+    if roots:
+        by_module = packages_distributions()
+        names += sorted({by_module[root][0] for root in roots if root in by_module})
+    return [f"{name}>={version(name)}" for name in names]
+
+
+def _imported(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+# ---- the folder --------------------------------------------------------------------------------
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Raise `ExportRefused` where writing would destroy what no export made."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise _taken(folder, f"{folder.name} is not a folder.")
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    receipt = _receipt(folder)
+    if receipt is None:
+        raise _taken(folder, f"{folder.name} holds files that no export wrote.")
+    for name, digest in receipt["files"].items():
+        path = folder / name
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            raise _taken(folder, f"{folder.name}/{name} was edited since it was exported.")
+
+
+def _receipt(folder: Path) -> dict[str, Any] | None:
+    try:
+        raw = json.loads((folder / RECEIPT).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    ours = isinstance(raw, dict) and raw.get("format") == FORMAT
+    return raw if ours and isinstance(raw.get("files"), dict) else None
+
+
+def _taken(folder: Path, problem: str) -> ExportRefused:
+    return ExportRefused(
+        f"{problem} An export would replace it.",
+        next_step="export into another folder, or move that one away",
+        cell=None,
+        name=folder.name,
+    )
+
+
+def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Replace a folder's bundle by these files: aside first, then by renaming.
+
+    What else lies in the folder (a person's notes, a version control's folder) stays.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+    old = new.with_name(f"{new.name}.old")
+    try:
+        for name, content in files.items():
+            path = new / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        refuse_foreign(folder)
+        if folder.exists():
+            _put_in_place_of(folder, new, old)
+        else:
+            new.rename(folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _put_in_place_of(folder: Path, new: Path, old: Path) -> None:
+    known = set((_receipt(folder) or {"files": {}})["files"]) | {RECEIPT}
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    for path in list(_others(old, known)):
+        target = folder / path.relative_to(old)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, target)
+    shutil.rmtree(old)
+
+
+def _others(folder: Path, known: set[str]) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        is_file = path.is_symlink() or not path.is_dir()
+        if is_file and not _CACHES & set(inside.parts) and inside.as_posix() not in known:
+            yield path
