@@ -1,0 +1,118 @@
+"""`mesh VERB …` in a shell: the verbs that need no notebook, made from the one table."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import mesh_notebook
+from mesh_notebook.errors import MeshError
+from mesh_notebook.surfaces import proofs  # noqa: F401  registers its panels
+from mesh_notebook.surfaces.panel import as_text
+from mesh_notebook.surfaces.panels import panel_of
+from mesh_notebook.surfaces.verbs import VERBS, Argument, Verb
+
+__all__ = ["app", "main"]
+
+_TYPES: dict[str, Any] = {"flag": bool, "whole": int | None, "rest": list[str] | None}
+
+
+def main() -> None:
+    """Run the command line; the one place where every error becomes one paragraph."""
+    if os.environ.get("MESH_DEBUG"):
+        logging.basicConfig(level=logging.DEBUG)
+    try:
+        app()
+    except MeshError as error:
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        if os.environ.get("MESH_DEBUG"):
+            raise
+        raise SystemExit(1) from None
+    except BrokenPipeError:  # the reader went away, as `mesh read … | head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+app = typer.Typer(
+    name="mesh",
+    help="The path of a data product: find, read, describe and deploy what a mesh holds.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _roots(
+    context: typer.Context,
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A mesh root; may be given more than once. Default: MESH_ROOTS, else .mesh"
+        ),
+    ] = None,
+    principal: Annotated[str | None, typer.Option(help="Who asks. Default: you")] = None,
+) -> None:
+    context.obj = (root, principal)
+
+
+def _command(verb: Verb) -> Callable[..., None]:
+    def run(context: typer.Context, **given: Any) -> None:
+        root, principal = context.obj
+        mesh = mesh_notebook.open(root, principal)
+        mesh.progress = _tell
+        result = getattr(mesh, verb.name)(**{k: v for k, v in given.items() if v is not None})
+        _show(result)
+
+    context = inspect.Parameter(
+        "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+    )
+    parameters = [context, *(_parameter(argument) for argument in verb.arguments)]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    run.__doc__ = verb.summary
+    return run
+
+
+def _parameter(argument: Argument) -> inspect.Parameter:
+    kind = _TYPES.get(argument.kind, str if argument.required else str | None)
+    if argument.flag:
+        info: Any = typer.Option(argument.flag, help=argument.help)
+    else:
+        info = typer.Argument(help=argument.help)
+    default = inspect.Parameter.empty if argument.required else argument.default
+    return inspect.Parameter(
+        argument.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        annotation=Annotated[kind, info],
+        default=default,
+    )
+
+
+def _tell(step: str) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"  {step}", err=True)
+
+
+def _show(result: Any) -> None:
+    if isinstance(result, bytes):
+        sys.stdout.buffer.write(result)
+    elif isinstance(result, str):
+        typer.echo(result, nl=not result.endswith("\n"))
+    elif isinstance(result, dict):
+        typer.echo(json.dumps(result, indent=2, default=str, ensure_ascii=False))
+    else:
+        typer.echo(as_text(panel_of(result), color=sys.stdout.isatty()))
+
+
+for _verb in VERBS:
+    if _verb.shell:
+        app.command(_verb.name)(_command(_verb))

@@ -1,0 +1,203 @@
+"""`%mesh` and `%%mesh`: parse, delegate, return; and the display of what comes back."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from IPython.core.magic_arguments import MagicArgumentParser
+
+from mesh_notebook.errors import UsageError
+from mesh_notebook.surfaces.display import Formatters
+from mesh_notebook.surfaces.progress import Progress
+from mesh_notebook.surfaces.verbs import VERBS, Argument, Help, Verb, find
+from mesh_notebook.workspace import Workspace
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+
+__all__ = ["load", "unload"]
+
+_ABSENT = object()
+_SLOT = "_mesh_notebook"  # where a shell keeps what is loaded, so that unloading finds it
+
+
+class _Parser(MagicArgumentParser):
+    """A parser whose errors are ours: short, with the next step."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"%mesh {self.prog}: {message}.", next_step=f"%mesh help {self.prog}")
+
+
+def load(shell: InteractiveShell) -> None:
+    """Add the magics, the object `mesh`, and the display of results to a shell."""
+    if hasattr(shell, _SLOT):
+        return
+    loaded = Loaded(shell, Workspace.of_notebook(shell.user_ns))
+    setattr(shell, _SLOT, loaded)
+    loaded.enter()
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Remove what `load` added, and restore what it covered."""
+    loaded: Loaded | None = getattr(shell, _SLOT, None)
+    if loaded is not None:
+        loaded.leave()
+        delattr(shell, _SLOT)
+
+
+@dataclass
+class Loaded:
+    """One loaded extension in one shell."""
+
+    shell: InteractiveShell
+    workspace: Workspace
+    covered: Any = _ABSENT
+    formatters: Formatters = field(init=False)
+    progress: Progress = field(init=False)
+
+    def enter(self) -> None:
+        names = self.shell.user_ns
+        self.covered = names.get("mesh", _ABSENT)
+        names["mesh"] = self.workspace
+        magics = self.shell.magics_manager
+        magics.register_function(self.line, "line", "mesh")
+        magics.register_function(self.cell, "cell", "mesh")
+        assert self.shell.display_formatter is not None  # every shell has one once it has begun
+        self.formatters = Formatters(self.shell.display_formatter, self.workspace)
+        self.formatters.enter()
+        self.progress = self.workspace.progress = Progress(self.shell)
+        self.workspace.record.preload(names.get("In", []))
+        self.shell.events.register("pre_run_cell", self.before_cell)
+        self.shell.events.register("post_run_cell", self.after_cell)
+
+    def leave(self) -> None:
+        self.shell.events.unregister("pre_run_cell", self.before_cell)
+        self.shell.events.unregister("post_run_cell", self.after_cell)
+        self.formatters.leave()
+        for kind in ("line", "cell"):
+            self.shell.magics_manager.magics[kind].pop("mesh", None)
+        names = self.shell.user_ns
+        if names.get("mesh") is self.workspace:
+            del names["mesh"]
+            if self.covered is not _ABSENT:
+                names["mesh"] = self.covered
+        self.workspace.close()
+
+    def line(self, line: str) -> Any:
+        """Walk the path of a data product: `%mesh help` lists the verbs."""
+        return self.run(line, None)
+
+    def cell(self, line: str, cell: str) -> Any:
+        """Give a verb a body: `%%mesh sql NAME`, `%%mesh contract PORT`."""
+        return self.run(line, cell)
+
+    def run(self, line: str, body: str | None) -> Any:
+        verb, given = parse(line, body)
+        if verb.name == "help":
+            return Help((find(given["verb"]),) if given["verb"] else VERBS)
+        if verb.name == "browse":
+            from mesh_notebook.surfaces.widgets import browser
+
+            return browser(self.workspace, " ".join(given["words"]))
+        method: Callable[..., Any] = getattr(self.workspace, verb.name)
+        try:
+            return method(**given)
+        finally:
+            self.progress.done()
+
+    def before_cell(self, info: Any) -> None:
+        self.workspace.record.open_cell(count=self.shell.execution_count, **self.text_of(info))
+
+    def after_cell(self, result: ExecutionResult) -> None:
+        info = result.info
+        if info is None:
+            return
+        self.workspace.record.close_cell(
+            count=result.execution_count,
+            **self.text_of(info),
+            error_line=_error_line(self.shell, result, info),
+            namespace=self.shell.user_ns,
+        )
+
+    def text_of(self, info: Any) -> dict[str, Any]:
+        """Return a cell's text as written, and as Python: magics turned into calls."""
+        shell: Any = self.shell
+        code = getattr(info, "transformed_cell", None) or shell.transform_cell(info.raw_cell)
+        return {"cell_id": info.cell_id, "source": info.raw_cell, "code": code}
+
+
+def parse(line: str, body: str | None) -> tuple[Verb, dict[str, Any]]:
+    """Return the verb of a line, and its method's arguments."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"%mesh {line}: {error}.", next_step="close the quotation marks") from None
+    verb = find(words[0]) if words else find("path")
+    if body is not None and not verb.cell:
+        raise UsageError(
+            f"'{verb.name}' takes no cell body.", next_step=f"write %mesh {verb.usage} on one line"
+        )
+    if verb.name == "sql" and body is None:
+        raise UsageError("the query is missing.", next_step="%%mesh sql NAME, then the query below")
+    given = {k: _value(verb, k, v) for k, v in vars(_parser(verb).parse_args(words[1:])).items()}
+    if body is not None:
+        given[verb.cell] = body
+    return verb, given
+
+
+def _parser(verb: Verb) -> _Parser:
+    make: Any = _Parser  # IPython's is untyped, and adds no argument of its own
+    parser: _Parser = make(prog=verb.name, add_help=False)
+    for argument in verb.arguments:
+        parser.add_argument(*_names(argument), **_options(argument))
+    return parser
+
+
+def _names(argument: Argument) -> tuple[str, ...]:
+    return (argument.flag,) if argument.flag else (argument.name,)
+
+
+def _options(argument: Argument) -> dict[str, Any]:
+    options: dict[str, Any] = {"help": argument.help, "default": argument.default}
+    if argument.flag:
+        options["dest"] = argument.name
+        options["required"] = argument.required
+    elif argument.kind == "rest":
+        options["nargs"] = "+" if argument.required else "*"
+    elif not argument.required:
+        options["nargs"] = "?"
+    if argument.kind == "flag":
+        options["action"] = "store_true"
+    if argument.kind == "whole":
+        options["type"] = int
+    if argument.choices:
+        options["choices"] = argument.choices
+    return options
+
+
+def _value(verb: Verb, name: str, value: Any) -> Any:
+    kind = next(a.kind for a in verb.arguments if a.name == name)
+    if kind == "list" and isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if kind == "rest":
+        return tuple(value or ())
+    return value
+
+
+def _error_line(shell: InteractiveShell, result: ExecutionResult, info: Any) -> int | None:
+    """Return the line of the cell's top-level statement that raised; 0 where nothing ran at all."""
+    if result.error_before_exec is not None:
+        return 0
+    error = result.error_in_exec
+    if error is None:
+        return None
+    trace = error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>":
+            return int(trace.tb_lineno)
+        trace = trace.tb_next
+    return 1

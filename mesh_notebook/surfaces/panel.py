@@ -1,0 +1,190 @@
+"""The one shape in which every answer is shown, as text and as HTML."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+__all__ = ["Badge", "Panel", "Table", "as_html", "as_text"]
+
+WIDTH = 100
+# Tones are the theme's own colours, so a panel reads well in JupyterLab light and dark; the
+# second value serves where there is no theme (a saved page, another front end).
+_TONES = {
+    "good": ("--jp-success-color1", "#2e7d32"),
+    "warn": ("--jp-warn-color1", "#b26a00"),
+    "bad": ("--jp-error-color1", "#c62828"),
+    "plain": ("--jp-content-font-color2", "#6b6b6b"),
+}
+_RICH = {"good": "green", "warn": "yellow", "bad": "red", "plain": "dim"}
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A word that is seen first: an origin, a status, a verdict."""
+
+    text: str
+    tone: str = "plain"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under headers; `right` names the columns of figures, by index."""
+
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str | Badge]]
+    right: Sequence[int] = ()
+    title: str = ""
+
+    def told(self) -> Table:
+        """Return the table without the columns in which no row says anything."""
+        kept = [i for i in range(len(self.headers)) if any(row[i] for row in self.rows)]
+        return Table(
+            [self.headers[i] for i in kept],
+            [[row[i] for i in kept] for row in self.rows],
+            [kept.index(i) for i in self.right if i in kept],
+            self.title,
+        )
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A title with badges, a sentence, some facts, some tables, and what to do next."""
+
+    title: str
+    badges: Sequence[Badge] = ()
+    sentence: str = ""
+    facts: Sequence[tuple[str, str]] = ()
+    tables: Sequence[Table] = ()
+    notes: Sequence[str] = ()
+    next_step: str = ""
+    pictures: Sequence[str] = field(default=())  # SVG, for HTML alone
+
+
+def as_text(panel: Panel, color: bool = False) -> str:
+    """Render a panel for a terminal, or for a front end that shows no HTML."""
+    from rich.console import Console
+
+    console = Console(
+        file=io.StringIO(),
+        width=WIDTH,
+        force_terminal=color,
+        force_jupyter=False,  # else it displays by itself, past the bundle that is returned
+        color_system="auto" if color else None,
+        highlight=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    for part in _rich_parts(panel):
+        console.print(part)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def _rich_parts(panel: Panel) -> list[object]:
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    title = Text(panel.title, style="bold")
+    for badge in panel.badges:
+        title.append(f"  [{badge.text}]", style=_RICH[badge.tone])
+    parts: list[object] = [title]
+    if panel.sentence:
+        parts.append(Text(panel.sentence))
+    if panel.facts:
+        grid = RichTable.grid(padding=(0, 2))
+        grid.add_column(style="dim", no_wrap=True)
+        for name, value in panel.facts:
+            grid.add_row(Text(name), Text(value))
+        parts.append(grid)
+    for table in panel.tables:
+        if table.title:
+            parts.append(Text(table.title, style="bold"))
+        parts.append(_rich_table(table.told()))
+    parts.extend(Text(note) for note in panel.notes)
+    if panel.next_step:
+        parts.append(Text(f"→ {panel.next_step}", style="bold"))
+    return parts
+
+
+def _rich_table(table: Table) -> object:
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for index, header in enumerate(table.headers):
+        right = index in table.right
+        drawn.add_column(header, justify="right" if right else "left", no_wrap=right or index == 0)
+    for row in table.rows:
+        cells = (
+            Text(c.text, style=_RICH[c.tone]) if isinstance(c, Badge) else Text(c) for c in row
+        )
+        drawn.add_row(*cells)
+    return drawn
+
+
+def as_html(panel: Panel) -> str:
+    """Render a panel for a notebook: the theme's colours, no script, nothing fetched."""
+    badges = "".join(_badge(b) for b in panel.badges)
+    parts = [f'<div style="font-weight:600;font-size:1.1em">{escape(panel.title)}{badges}</div>']
+    if panel.sentence:
+        parts.append(f'<div style="margin:2px 0 4px">{escape(panel.sentence)}</div>')
+    if panel.facts:
+        rows = "".join(
+            f'<tr><td style="{_CELL}{_FAINT}">{escape(name)}</td>'
+            f'<td style="{_CELL}">{escape(value)}</td></tr>'
+            for name, value in panel.facts
+        )
+        parts.append(f'<table style="{_TABLE}">{rows}</table>')
+    parts.extend(_html_table(table.told()) for table in panel.tables)
+    parts.extend(panel.pictures)
+    parts.extend(
+        f'<div style="margin-top:4px;{_FAINT}">{escape(note)}</div>' for note in panel.notes
+    )
+    if panel.next_step:
+        parts.append(
+            f'<div style="margin-top:6px;font-weight:600">→ {escape(panel.next_step)}</div>'
+        )
+    return f'<div style="{_BOX}">{"".join(parts)}</div>'
+
+
+_FAINT = "color:var(--jp-content-font-color2,#6b6b6b);"
+_BOX = (
+    "border-left:3px solid var(--jp-brand-color1,#1976d2);padding:4px 0 4px 12px;max-width:60em;"
+    "color:var(--jp-content-font-color1,inherit)"
+)
+_TABLE = "border-collapse:collapse;margin:4px 0;font-size:0.95em"
+_CELL = "text-align:left;vertical-align:top;padding:1px 14px 1px 0;background:none;border:none;"
+
+
+def _html_table(table: Table) -> str:
+    def cell(tag: str, index: int, content: str, style: str = "") -> str:
+        right = "text-align:right;" if index in table.right else ""
+        return f'<{tag} style="{_CELL}{right}{style}">{content}</{tag}>'
+
+    head = "".join(cell("th", i, escape(h), _FAINT) for i, h in enumerate(table.headers))
+    body = "".join(
+        "<tr>"
+        + "".join(
+            cell("td", i, _badge(c) if isinstance(c, Badge) else escape(c))
+            for i, c in enumerate(row)
+        )
+        + "</tr>"
+        for row in table.rows
+    )
+    title = f'<div style="font-weight:600;margin-top:6px">{escape(table.title)}</div>'
+    return (
+        f'{title if table.title else ""}<table style="{_TABLE}">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _badge(badge: Badge) -> str:
+    variable, fallback = _TONES[badge.tone]
+    color = f"var({variable},{fallback})"
+    return (
+        f'<span style="font-weight:600;font-size:0.8em;margin-left:8px;padding:0 7px;'
+        f'border:1px solid {color};border-radius:9px;color:{color}">{escape(badge.text)}</span>'
+    )

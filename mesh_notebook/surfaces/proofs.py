@@ -1,0 +1,215 @@
+"""Each kind of answer as a panel: contracts, checks, exports and deployments."""
+
+from __future__ import annotations
+
+from mesh_notebook.deploy.deploying import Deployed
+from mesh_notebook.explore.profile import Profile
+from mesh_notebook.export.exporting import Exported
+from mesh_notebook.mesh.checks import CheckReport, RuleResult
+from mesh_notebook.model.contract import Column, Contract, Rule
+from mesh_notebook.surfaces.panel import Badge, Panel, Table
+from mesh_notebook.surfaces.panels import (
+    made_of,
+    moment,
+    origin_badge,
+    panel_of,
+    slo_table,
+    status_badge,
+)
+from mesh_notebook.workspace.results import Agreed, Checked, ContractView
+
+__all__: list[str] = []
+
+_SHOWN_VALUES = 6
+_LONGEST = 24
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+@panel_of.register
+def _(view: ContractView) -> Panel:
+    contract = view.contract
+    rows = [
+        (c.name, c.physical_type or c.logical_type, _limits(c), c.meaning) for c in contract.columns
+    ]
+    facts = [
+        ("key", ", ".join(contract.key) or "none: rows have no identity yet"),
+        ("event time", contract.event_time or "none"),
+        ("rows", f"{view.rows:,}"),
+    ]
+    if view.overridden:
+        facts.append(("set by you", ", ".join(view.overridden)))
+    notes = _personal_note(contract)
+    table = Table(("column", "type", "holds", "meaning"), rows)
+    promises = [(s.property, f"{s.value} {s.unit}".strip()) for s in contract.slos]
+    tables = [table, Table(("promise", ""), promises)] if promises else [table]
+    return Panel(
+        f"output port {view.port}",
+        (status_badge(contract.raw["status"]),),
+        contract.purpose,
+        facts,
+        tables,
+        notes,
+        f"%%mesh contract {view.port} overrides any of it; %mesh check holds the frame to it",
+    )
+
+
+def _limits(column: Column) -> str:
+    words = [word for word in ("required", "unique") if getattr(column, word)]
+    options = column.options
+    low, high = options.get("minimum"), options.get("maximum")
+    if low is not None or high is not None:
+        words.append(f"{'' if low is None else low} … {'' if high is None else high}".strip())
+    if values := column.values:
+        more = f", and {len(values) - _SHOWN_VALUES} more" if len(values) > _SHOWN_VALUES else ""
+        words.append("one of " + ", ".join(map(str, values[:_SHOWN_VALUES])) + more)
+    words.extend(f"{k} {v}" for k, v in options.items() if k not in ("minimum", "maximum"))
+    if column.personal:
+        words.append("personal")
+    if column.link:
+        words.append(f"means {column.link}")
+    return "; ".join(words)
+
+
+def _personal_note(contract: Contract) -> list[str]:
+    personal = [c.name for c in contract.columns if c.personal]
+    if not personal:
+        return []
+    return [f"Likely personal data: {', '.join(personal)}. Keep it only if the purpose needs it."]
+
+
+@panel_of.register
+def _(agreed: Agreed) -> Panel:
+    return Panel(f"{agreed.port} {agreed.what}", facts=tuple(agreed.said.items()))
+
+
+@panel_of.register
+def _(checked: Checked) -> Panel:
+    broken = sum(len(report.failures) for report in checked.reports)
+    total = sum(len(report.results) for report in checked.reports)
+    verdict = Badge("holds", "good") if not broken else Badge(f"{broken} broken", "bad")
+    tables = [table for report in checked.reports for table in _report_tables(report, checked)]
+    ports = ", ".join(report.contract for report in checked.reports)
+    return Panel(
+        f"check of {ports}: {total} rules",
+        (verdict,),
+        tables=tables,
+        next_step="%mesh export"
+        if not broken
+        else "mend the frame, or the contract, and check again",
+    )
+
+
+def _report_tables(report: CheckReport, checked: Checked) -> list[Table]:
+    return [
+        rule_table(report),
+        *slo_table(checked.slos.get(report.contract, ()), "promises, if it were published now"),
+    ]
+
+
+def rule_table(report: CheckReport) -> Table:
+    """Return every rule with its counts; the broken ones first, so that they are seen."""
+    ordered = sorted(report.results, key=lambda result: result.passed)
+    rows = [
+        (
+            _verdict(r),
+            r.rule.id,
+            _rule_value(r.rule),
+            f"{r.checked:,}",
+            f"{r.failed:,}",
+            r.example or r.note,
+        )
+        for r in ordered
+    ]
+    headers = ("", "rule", "demands", "rows", "broken", "example")
+    return Table(headers, rows, (3, 4), title=f"{report.contract} · {report.rows:,} rows")
+
+
+def _verdict(result: RuleResult) -> Badge:
+    if not result.decided:
+        return Badge("not checked", "warn")
+    return Badge("✓", "good") if result.passed else Badge("✗", "bad")
+
+
+def _rule_value(rule: Rule) -> str:
+    if rule.kind in ("required", "unique"):
+        return ""
+    if isinstance(rule.value, list):
+        shown = ", ".join(map(str, rule.value[:_SHOWN_VALUES]))
+        return f"{shown}, …" if len(rule.value) > _SHOWN_VALUES else shown
+    if isinstance(rule.value, dict):
+        demands = {k: v for k, v in rule.value.items() if k.startswith("must")}
+        return ", ".join(f"{k} {v}" for k, v in demands.items())
+    return str(rule.value)
+
+
+@panel_of.register
+def _(profile: Profile) -> Panel:
+    rows = [
+        (
+            c.name,
+            c.dtype,
+            f"{c.nulls:,}",
+            "" if c.distinct is None else f"{c.distinct:,}",
+            _value(c.least),
+            _value(c.quantiles[1]) if c.quantiles else "",
+            _value(c.most),
+            _bars(c.histogram) or ", ".join(f"{_value(v)} {n:,}" for v, n in c.top[:3]),
+        )
+        for c in profile.columns
+    ]
+    headers = ("column", "type", "nulls", "distinct", "least", "median", "most", "shape")
+    title = f"profile of all {profile.rows:,} rows"
+    return Panel(title, tables=(Table(headers, rows, (2, 3)),))
+
+
+def _value(value: object) -> str:
+    text = "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _bars(counts: tuple[int, ...]) -> str:
+    """Return a histogram as a word of bars."""
+    most = max(counts, default=0)
+    return "".join(_BARS[(len(_BARS) - 1) * n // most] for n in counts) if most else ""
+
+
+@panel_of.register
+def _(exported: Exported) -> Panel:
+    proved = ", ".join(f"{port} {rows:,} rows" for port, rows in exported.rows.items())
+    folder = exported.folder.name
+    return Panel(
+        f"exported {folder}",
+        (Badge("proved", "good"),),
+        "A clean process ran transform.py on the same inputs and made the same rows.",
+        (
+            ("equal", proved),
+            ("kept", f"{exported.kept} of {exported.total} statements that ran"),
+            ("inputs", ", ".join(exported.inputs) or "none"),
+            ("files", ", ".join(exported.files)),
+        ),
+        next_step=f"%mesh deploy {exported.folder.parent.name}/{folder}",
+    )
+
+
+@panel_of.register
+def _(deployed: Deployed) -> Panel:
+    receipt, product = deployed.receipt, deployed.product
+    when = "unchanged since then" if deployed.unchanged else "new"
+    ports = [
+        (name, f"{port.rows:,}", f"{port.slos.get('completeness', 1.0):.2%}")
+        for name, port in receipt.ports.items()
+    ]
+    tables = [Table(("output port", "rows", "complete"), ports, (1, 2))]
+    for verdicts in deployed.slos.values():
+        tables += slo_table(tuple(verdicts))
+    return Panel(
+        f"deployed {product.name} {receipt.version}",
+        (origin_badge(receipt.origin), status_badge(receipt.status)),
+        facts=(
+            ("snapshot", str(receipt.snapshot)),
+            ("published", f"{moment(receipt.processing_time)}, {when}"),
+            ("made of", made_of(receipt)),
+        ),
+        tables=tables,
+        next_step=f"%mesh connect {product.name}",
+    )

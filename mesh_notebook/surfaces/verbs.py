@@ -1,0 +1,319 @@
+"""The one table of verbs: the magics, the command line and the help are all made from it.
+
+A verb names a method of `Workspace`; an argument names a parameter of that method. A test holds
+the table against the methods, so that the two cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mesh_notebook.errors import UsageError, near
+
+__all__ = ["VERBS", "Argument", "Help", "Verb", "find"]
+
+Kind = Literal["text", "whole", "flag", "list", "rest"]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a verb.
+
+    Attributes
+    ----------
+    name : str
+        The method's parameter.
+    flag : str
+        `--name` as it is typed; empty for a positional argument.
+    kind : str
+        `text`, `whole` (a number), `flag` (no value), `list` (comma-separated), or `rest`
+        (all words that are left).
+    """
+
+    name: str
+    help: str
+    flag: str = ""
+    kind: Kind = "text"
+    default: Any = None
+    required: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def usage(self) -> str:
+        shown = "|".join(self.choices) or self.name.upper()
+        if self.kind == "rest":
+            shown += "…"
+        if self.flag:
+            shown = self.flag if self.kind == "flag" else f"{self.flag} {shown}"
+        return shown if self.required else f"[{shown}]"
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One thing a person can do, at one step of the path.
+
+    Attributes
+    ----------
+    cell : str
+        The parameter that takes the body of a `%%mesh` cell; empty for a line magic.
+    shell : bool
+        Whether it makes sense as `mesh VERB …` in a shell, where no notebook's names exist.
+    """
+
+    name: str
+    step: str
+    summary: str
+    example: str
+    arguments: tuple[Argument, ...] = field(default=())
+    cell: str = ""
+    shell: bool = False
+
+    @property
+    def usage(self) -> str:
+        return " ".join([self.name, *(a.usage for a in self.arguments)])
+
+
+@dataclass(frozen=True)
+class Help:
+    """What `%mesh help` answers: every verb, or one."""
+
+    verbs: tuple[Verb, ...]
+
+
+def _one(name: str, help: str, **more: Any) -> Argument:
+    return Argument(name, help, required=True, **more)
+
+
+_PRODUCT = _one("product", "a product, product/port, domain/product, or URN")
+_AS = Argument("name", "the Python name to bind", "--as")
+_WINDOW = (
+    Argument("start", "event time from (included): 2026-10-04, 2026-10, yesterday, P7D", "--from"),
+    Argument("end", "event time to (not included)", "--to"),
+    Argument("as_of", "as known at this processing time", "--as-of"),
+)
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        "path",
+        "any",
+        "Show where you are on the path, and the next step (the same as %mesh alone).",
+        "%mesh",
+    ),
+    Verb(
+        "help",
+        "any",
+        "Say what the verbs do, or one verb in full.",
+        "%mesh help connect",
+        (Argument("verb", "a verb"),),
+    ),
+    Verb(
+        "search",
+        "connect",
+        "Find products by words in their names, purposes, tags and columns.",
+        "%mesh search listeners country",
+        (Argument("words", "words that must all be found", kind="rest"),),
+        shell=True,
+    ),
+    Verb(
+        "browse",
+        "connect",
+        "Look through the mesh with the mouse: search, pick, read the card.",
+        "%mesh browse",
+        (Argument("words", "words to begin with", kind="rest"),),
+    ),
+    Verb(
+        "describe",
+        "connect",
+        "Show a product: ports, columns and meaning, owner, snapshot, origin, promises.",
+        "%mesh describe podcast-listeners",
+        (_PRODUCT, Argument("json", "as JSON", "--json", "flag", False)),
+        shell=True,
+    ),
+    Verb(
+        "connect",
+        "connect",
+        "Bind an output port as an input: a lazy frame in Python, a view in SQL.",
+        "%mesh connect podcast-plays --as plays",
+        (
+            _PRODUCT,
+            Argument("port", "the port, if the product has several", "--port"),
+            _AS,
+            *_WINDOW,
+        ),
+    ),
+    Verb(
+        "source",
+        "connect",
+        "Bind a file, glob, folder or SQLite table as an input.",
+        "%mesh source flights data/flights.csv --null NA",
+        (
+            _one("name", "the Python name to bind"),
+            _one("uri", "a path, a glob, a folder, or app.db#table"),
+            Argument("null", "text that stands for no value in a CSV", "--null"),
+        ),
+    ),
+    Verb(
+        "mock",
+        "mock",
+        "Make synthetic data from a contract, or like a real frame, and bind it as an input.",
+        "%mesh mock contracts/user-profiles.odcs.yaml --rows 1000 --seed 7 --as users",
+        (
+            _one("what", "a contract file (*.odcs.yaml), or with --like a frame"),
+            Argument(
+                "rows", "how many rows (default: 1000, or as many as the frame)", "--rows", "whole"
+            ),
+            Argument("seed", "the same seed gives the same rows", "--seed", "whole", 0),
+            _AS,
+            Argument(
+                "like",
+                "model the frame with SDV and sample from the model",
+                "--like",
+                "flag",
+                False,
+            ),
+            Argument("key", "with --like: columns that must be unique", "--key", "list", ()),
+            Argument("breaking", "break exactly this rule of the contract", "--break"),
+        ),
+    ),
+    Verb(
+        "sql",
+        "explore",
+        "Run SQL over inputs and frames; the result is a frame, and a table for the next query.",
+        "%%mesh sql delays",
+        (_one("name", "the Python name of the result"),),
+        cell="query",
+    ),
+    Verb(
+        "profile",
+        "explore",
+        "Summarise a whole frame, column by column.",
+        "%mesh profile plays",
+        (_one("frame", "a frame"),),
+    ),
+    Verb(
+        "product",
+        "bootstrap",
+        "Name the data product that this notebook makes; the outputs that follow are its own.",
+        '%mesh product podcast-listeners --domain media --owner media-data --purpose "Who listens"',
+        (
+            _one("name", "the product's name"),
+            Argument("domain", "the domain that owns it", "--domain"),
+            Argument("owner", "the team that answers for it", "--owner"),
+            Argument("purpose", "what it is for, in a sentence", "--purpose"),
+            Argument("version", "its version (default: 1.0.0)", "--version", default="1.0.0"),
+            Argument(
+                "status", "default: active; draft when an input is mock or sample", "--status"
+            ),
+            Argument("tenant", "the organisation (default: local)", "--tenant", default="local"),
+            Argument("tags", "words to find it by", "--tags", "list", ()),
+        ),
+    ),
+    Verb(
+        "output",
+        "bootstrap",
+        "Declare an output port; its contract is inferred from the frame and shown.",
+        "%mesh output daily delays --key origin,day --event-time day",
+        (
+            _one("port", "the port's name"),
+            _one("frame", "the frame that it serves"),
+            Argument("key", "the columns that identify a row", "--key", "list", ()),
+            Argument("event_time", "the column that says when it happened", "--event-time"),
+        ),
+    ),
+    Verb(
+        "contract",
+        "bootstrap",
+        "Show a port's contract; as a cell, override any of it in ODCS terms (YAML).",
+        "%%mesh contract daily",
+        (_one("port", "an output port"),),
+        cell="overrides",
+    ),
+    Verb(
+        "promise",
+        "bootstrap",
+        "Set SLOs of an output port.",
+        "%mesh promise daily freshness=1d completeness=0.99",
+        (
+            _one("port", "an output port"),
+            _one(
+                "promises",
+                "freshness=1d interval=1d lag=2h retention=2y completeness=0.99",
+                kind="rest",
+            ),
+        ),
+    ),
+    Verb(
+        "link",
+        "bootstrap",
+        "Say that a column means a column of another product.",
+        "%mesh link listeners.user_id user-profiles/profiles.user_id",
+        (
+            _one("column", "PORT.COLUMN of yours"),
+            _one("target", "PRODUCT/PORT.COLUMN that it means"),
+        ),
+    ),
+    Verb(
+        "check",
+        "bootstrap",
+        "Hold every output port, or one, to its contract, on the full data.",
+        "%mesh check",
+        (Argument("port", "an output port"),),
+    ),
+    Verb(
+        "export",
+        "bootstrap",
+        "Write the product as a bundle, proved equal to what the notebook saw.",
+        "%mesh export products/podcast-listeners",
+        (Argument("folder", "default: products/<product> beside the notebook"),),
+    ),
+    Verb(
+        "deploy",
+        "deploy",
+        "Run a bundle on its inputs, check it, and publish a snapshot, all or nothing.",
+        "%mesh deploy products/podcast-listeners",
+        (_one("folder", "an exported bundle"),),
+        shell=True,
+    ),
+    Verb(
+        "read",
+        "maintain",
+        "Read an output port, through the port.",
+        "%mesh read airport-delays --from 2013-07 --to 2013-08 --format csv --out july.csv",
+        (
+            _PRODUCT,
+            Argument("port", "the port, if the product has several", "--port"),
+            *_WINDOW,
+            Argument(
+                "format",
+                "default: by the ending of --out, else table",
+                "--format",
+                choices=("table", "parquet", "csv", "json", "arrow"),
+            ),
+            Argument("out", "the file to write", "--out"),
+        ),
+        shell=True,
+    ),
+    Verb(
+        "history",
+        "maintain",
+        "List a product's snapshots, newest first.",
+        "%mesh history airport-delays",
+        (_PRODUCT,),
+        shell=True,
+    ),
+)
+
+_BY_NAME = {verb.name: verb for verb in VERBS}
+
+
+def find(name: str) -> Verb:
+    """Return the verb of that name, or raise `UsageError` with the ones that may be meant."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    close = near(name, _BY_NAME)
+    raise UsageError(
+        f"'{name}' is not something mesh can do.",
+        next_step=f"did you mean {', '.join(close)}?" if close else "%mesh help lists the verbs",
+        near=close,
+    )

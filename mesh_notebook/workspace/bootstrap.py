@@ -1,0 +1,133 @@
+"""From frames to a product: declared outputs, their contracts, the check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from mesh_notebook.errors import ContractError, UsageError
+from mesh_notebook.mesh.catalogue import Catalogue
+from mesh_notebook.model.address import Address, checked_name
+from mesh_notebook.model.document import parse_yaml
+from mesh_notebook.workspace import frames
+from mesh_notebook.workspace.drafts import PortDraft, ProductDraft
+from mesh_notebook.workspace.inputs import Handle
+from mesh_notebook.workspace.results import Checked, ContractView
+
+__all__ = ["as_mapping", "check", "declared", "joined", "target_urn", "view"]
+
+
+def declared(
+    product: ProductDraft,
+    port: str,
+    frame_name: str,
+    value: Any,
+    key: tuple[str, ...],
+    event_time: str | None,
+    contract: Mapping[str, Any] | None,
+) -> PortDraft:
+    """Return the draft of an output port, refused unless a valid contract follows from it."""
+    from polars.exceptions import PolarsError
+
+    checked_name(port, "port name")
+    before = product.ports.get(port)
+    draft = PortDraft(port, frame_name, frames.lazy(value), frames.kept(value), key, event_time)
+    if before:  # declared again: what was set by hand stays
+        draft.overrides, draft.promises, draft.links = (
+            before.overrides,
+            before.promises,
+            before.links,
+        )
+    changes = joined(draft.overrides, contract) if contract else draft.overrides
+    try:
+        return draft.stands(product, overrides=changes)
+    except PolarsError as error:  # a lazy frame fails where it is computed, not where it is written
+        raise ContractError(
+            f"'{frame_name}' cannot be computed: {str(error).strip().splitlines()[0]}",
+            next_step=f"mend the expression that makes '{frame_name}'; "
+            f"{frame_name}.collect() shows where it fails",
+            name=frame_name,
+        ) from None
+
+
+def as_mapping(overrides: str | Mapping[str, Any], port: str) -> Mapping[str, Any]:
+    """Return overrides as a mapping, from YAML where they are text."""
+    if isinstance(overrides, str):
+        return parse_yaml(overrides, f"the contract cell of '{port}'")
+    return overrides
+
+
+def joined(before: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one mapping of overrides; later words win, mappings are joined at every depth."""
+    whole = dict(before)
+    for name, value in more.items():
+        old = whole.get(name)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        whole[name] = joined(old, value) if both else value  # type: ignore[arg-type]
+    return whole
+
+
+def target_urn(target: str, catalogue: Catalogue, inputs: Iterable[Handle]) -> str:
+    """Return the URN of `PRODUCT/PORT.COLUMN`: of a mock in this notebook, or of the mesh."""
+    where, dot, column = target.rpartition(".")
+    if not dot or target.startswith("urn:"):
+        if target.startswith("urn:") and "#" in target:
+            return target
+        raise UsageError(
+            f"'{target}' names no column.", next_step="write PRODUCT/PORT.COLUMN", target=target
+        )
+    for handle in inputs:
+        if handle.contract and _means(where, handle.contract.id):
+            handle.contract.column(column)
+            return f"{Address.parse(handle.contract.id)}#{column}"
+    published, port = catalogue.resolve(where)
+    receipt = published.latest()
+    product = published.product(receipt)
+    name = product.output(port).name
+    published.contract(receipt, name).column(column)
+    return f"{product.address.with_port(name)}#{column}"
+
+
+def _means(where: str, contract_id: str) -> bool:
+    if not contract_id.startswith("urn:dmesh:"):
+        return False
+    address = Address.parse(contract_id)
+    return where in {address.short, address.product, f"{address.domain}/{address.product}"}
+
+
+def view(draft: PortDraft, product: ProductDraft, status: str) -> ContractView:
+    """Return a port's contract as it stands, with what was set by hand."""
+    import polars as pl
+
+    by_hand = [*_paths(draft.overrides), *draft.promises, *draft.links]
+    rows = draft.frame.select(pl.len()).collect().item()
+    return ContractView(draft.port, draft.contract(product, status), tuple(by_hand), rows)
+
+
+def _paths(overrides: Mapping[str, Any]) -> list[str]:
+    names: list[str] = []
+    for name, value in overrides.items():
+        if name == "properties" and isinstance(value, Mapping):
+            names.extend(value)
+        else:
+            names.append(name)
+    return names
+
+
+def check(ports: Sequence[PortDraft], product: ProductDraft, status: str, now: datetime) -> Checked:
+    """Hold frames to their contracts; SLOs are measured as a publication now would measure them."""
+    from mesh_notebook.mesh.checks import check as held
+    from mesh_notebook.mesh.slos import measure, verdicts
+
+    if not ports:
+        raise UsageError(
+            "no output port is declared, so there is nothing to check.",
+            next_step="%mesh output PORT FRAME --key COLUMNS",
+        )
+    reports, slos = [], {}
+    for draft in ports:
+        contract = draft.contract(product, status)
+        reports.append(held(draft.frame, contract))
+        slos[draft.port] = tuple(verdicts(measure(draft.frame, contract, now), contract))
+    return Checked(tuple(reports), slos)

@@ -1,0 +1,117 @@
+"""What the export needs of a workspace: its outputs, its inputs as drafts, its notebook."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.errors import UsageError
+from mesh_notebook.model.contract import Contract
+from mesh_notebook.workspace.drafts import ProductDraft
+from mesh_notebook.workspace.inputs import Handle, fitting, pinned, slug
+
+if TYPE_CHECKING:
+    from mesh_notebook.export.exporting import Exported, InputDraft
+    from mesh_notebook.workspace.workspace import Workspace
+
+__all__ = ["export", "shown"]
+
+
+def export(workspace: Workspace, folder: str | Path | None) -> Exported:
+    """Write the bundle of the notebook's product, proved; or raise and write nothing."""
+    from mesh_notebook.export.exporting import OutputDraft
+    from mesh_notebook.export.exporting import export as write
+
+    draft = _ready(workspace.draft, folder)
+    target = workspace.base / (folder or f"products/{draft.name}")
+    status = workspace.status()
+    outputs = []
+    for port in draft.ports.values():
+        contract = port.contract(draft, status)
+        outputs.append(OutputDraft(port.port, port.value, contract, contract.purpose))
+
+    def input_of(handle: Handle) -> InputDraft:
+        return _input(handle, draft, workspace.base, target)
+
+    return write(
+        target,
+        product=draft.fields(status),
+        outputs=outputs,
+        input_of=input_of,
+        record=workspace.record,
+        namespace=workspace.namespace,
+        notebook=_notebook(workspace.base, workspace.namespace, os.environ),
+        progress=workspace.progress,
+    )
+
+
+def _ready(draft: ProductDraft, folder: str | Path | None) -> ProductDraft:
+    if not draft.ports:
+        raise UsageError(
+            "no output port is declared, so there is nothing to export.",
+            next_step="%mesh output PORT FRAME --key COLUMNS --event-time COLUMN",
+        )
+    if draft.name:
+        return draft
+    if folder is None:
+        raise UsageError(
+            "the product has no name yet.",
+            next_step="%mesh product NAME --domain DOMAIN --owner TEAM, or %mesh export DIR",
+        )
+    return draft.named(Path(folder).name)
+
+
+def _input(handle: Handle, draft: ProductDraft, base: Path, target: Path) -> InputDraft:
+    from mesh_notebook.export.exporting import InputDraft
+
+    recipe, files = dict(handle.recipe), {}
+    if handle.kind == "source":
+        recipe["uri"] = fitting(recipe["uri"], base, target)
+    if "data" in recipe:
+        files[recipe["data"]] = _rows(handle)
+    return InputDraft(
+        name=handle.name,
+        recipe=recipe,
+        contract=_contract(handle, draft),
+        data=handle.data,
+        pin=pinned(handle),
+        window=handle.window,
+        files=files,
+    )
+
+
+def _contract(handle: Handle, draft: ProductDraft) -> Contract:
+    """Return the input's contract; of a source, which has none, what its rows say."""
+    if handle.contract:
+        return handle.contract
+    from mesh_notebook.explore.observe import observe
+
+    name = slug(handle.name)
+    return observe(
+        handle.frame,
+        name=name,
+        contract_id=f"{draft.address.with_port(name)}:1",
+        domain=draft.domain,
+    )
+
+
+def _rows(handle: Handle) -> bytes:
+    buffer = io.BytesIO()
+    handle.frame.collect().write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def _notebook(base: Path, namespace: Mapping[str, Any], environ: Mapping[str, str]) -> Path | None:
+    """Return the notebook's file, where the front end says which it is."""
+    told = namespace.get("__vsc_ipynb_file__") or environ.get("JPY_SESSION_NAME")
+    path = base / str(told) if told else None
+    return path if path and path.is_file() and path.suffix == ".ipynb" else None
+
+
+def shown(folder: Path, base: Path) -> str:
+    """Return a folder as seen from the notebook, so that no answer holds a machine's own path."""
+    relative = os.path.relpath(folder, base)
+    return folder.name if relative.startswith("..") else Path(relative).as_posix()

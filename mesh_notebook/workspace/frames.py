@@ -1,0 +1,191 @@
+"""Names and frames: which frame a name means, in Python and in SQL."""
+
+from __future__ import annotations
+
+import keyword
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.errors import SourceError, UnknownName, UsageError, near
+from mesh_notebook.model.address import python_name
+from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.receipt import InputPin
+from mesh_notebook.workspace.inputs import Handle, Opener, slug
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.workspace.workspace import Workspace
+
+__all__ = [
+    "checked_identifier",
+    "from_contract",
+    "is_frame",
+    "kept",
+    "lazy",
+    "modelled",
+    "named",
+    "query",
+]
+
+_RESERVED = {"mesh", "_sql"}
+# Frames are known by the modules that define them, so that asking imports none of them.
+_FRAMES = (
+    ("polars", "LazyFrame"),
+    ("polars", "DataFrame"),
+    ("pandas", "DataFrame"),
+    ("pyarrow", "Table"),
+    ("duckdb", "DuckDBPyRelation"),
+)
+
+
+def is_frame(value: object) -> bool:
+    """Return whether a value is a table: Polars, pandas, Arrow or a DuckDB relation."""
+    for module, name in _FRAMES:
+        kind = getattr(sys.modules.get(module), name, None)
+        if kind is not None and isinstance(value, kind):
+            return True
+    return False
+
+
+def checked_identifier(name: str) -> str:
+    """Return `name` if a frame can be bound under it, else raise `UsageError`."""
+    if name.isidentifier() and not keyword.iskeyword(name) and name not in _RESERVED:
+        return name
+    raise UsageError(
+        f"'{name}' cannot be a Python name" + (" here." if name.isidentifier() else "."),
+        next_step=f"for example: {python_name(name.lower())}" if name not in _RESERVED else "",
+        name=name,
+    )
+
+
+def named(frame: Any, namespace: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return the name and the value of a frame that was given by either.
+
+    Raises
+    ------
+    UnknownName
+        No frame of that name; near misses are named.
+    UsageError
+        A frame that no name is bound to, so that no export could say how it came to be.
+    """
+    if not isinstance(frame, str):
+        if not is_frame(frame):
+            raise UsageError(
+                f"a {type(frame).__name__} is not a frame.",
+                next_step="give a Polars frame, a pandas frame, or the name of one",
+            )
+        name = next((n for n, v in namespace.items() if v is frame and not n.startswith("_")), "")
+        if not name:
+            raise UsageError(
+                "the frame has no name yet.", next_step="bind it first: delays = …, then use delays"
+            )
+        return name, frame
+    known = [n for n, v in namespace.items() if not n.startswith("_") and is_frame(v)]
+    if frame in known:
+        return frame, namespace[frame]
+    close = near(frame, known)
+    if frame in namespace:
+        problem = f"'{frame}' is a {type(namespace[frame]).__name__}, not a frame."
+    else:
+        problem = f"there is no frame '{frame}'."
+    hint = f"did you mean {', '.join(close)}?" if close else f"frames: {', '.join(known) or 'none'}"
+    raise UnknownName(problem, next_step=hint, name=frame, near=close)
+
+
+def lazy(value: Any) -> pl.LazyFrame:
+    """Return any frame as a Polars lazy frame."""
+    import polars as pl
+
+    if isinstance(value, pl.LazyFrame):
+        return value
+    if isinstance(value, pl.DataFrame):
+        return value.lazy()
+    if type(value).__module__.startswith("pandas"):
+        return pl.from_pandas(value).lazy()
+    return pl.DataFrame(value).lazy()  # Arrow, DuckDB: through the Arrow C stream
+
+
+def kept(value: Any) -> Any:
+    """Return a frame as it is now, whatever is done to it later: what a proof compares with."""
+    if type(value).__name__ == "DataFrame":
+        return value.clone() if hasattr(value, "clone") else value.copy()
+    return value if hasattr(value, "collect_schema") else lazy(value)
+
+
+def query(
+    workspace: Workspace, text: str, tables: Mapping[str, Any]
+) -> tuple[dict[str, str], pl.DataFrame]:
+    """Run a query over the names of the moment.
+
+    Returns
+    -------
+    used : dict
+        The names that the query reads, as the record keeps them: SQL name to Python name.
+    result : polars.DataFrame
+    """
+    from mesh_notebook.explore.sql import run_sql, tables_of
+
+    workspace.forget_unbound()
+    frames, used = dict(tables), {}
+    known = [n for n, v in workspace.namespace.items() if not n.startswith("_") and is_frame(v)]
+    for table in tables_of(text):
+        name = _meant(table, known)
+        if table in frames or name is None:
+            continue
+        used[table] = name
+        value, handle = workspace.namespace[name], workspace.inputs.get(name)
+        # An input that still has its own name is read through its view, files and all.
+        if handle is None or value is not handle.frame:
+            frames[table] = value
+    return used, run_sql(text, workspace.connection(), frames, known=known)
+
+
+def _meant(table: str, known: list[str]) -> str | None:
+    """Return the Python name that a table's name means; SQL does not tell upper case from lower."""
+    if table in known:
+        return table
+    return next((name for name in known if name.lower() == table.lower()), None)
+
+
+def from_contract(
+    opener: Opener, base: Path, path: str, rows: int, seed: int, breaking: str | None
+) -> Handle:
+    """Make a mock from a contract file, named after the contract's dataset."""
+    file = base / path
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        beside = sorted(p.name for p in file.parent.glob("*.odcs.yaml"))
+        hint = f"contracts there: {', '.join(beside)}" if beside else ""
+        raise SourceError(
+            f"the contract {path} cannot be read: {error}.",
+            next_step=hint or "give a file *.odcs.yaml, or --like to model a frame",
+            path=path,
+        ) from None
+    contract = Contract.loads(text, path)
+    return opener.mock(python_name(contract.name), contract, rows, seed, breaking)
+
+
+def modelled(what: Any, frame: Any, rows: int | None, seed: int, key: tuple[str, ...]) -> Handle:
+    """Make a mock like a real frame: modelled by SDV, sampled from the model."""
+    from mesh_notebook.mock.like import like
+
+    real = lazy(frame).collect()
+    made = like(real, rows or real.height, seed, key).lazy()
+    name = f"{what}_mock" if isinstance(what, str) else "modelled_mock"
+    count = rows or real.height
+    contract_id = f"urn:modelled:{slug(name)}"
+    recipe = {
+        "kind": "mock",
+        "rows": count,
+        "seed": seed,
+        "method": "sdv GaussianCopulaSynthesizer",
+        "data": f"mocks/{name}.parquet",
+    }
+    pin = InputPin(name, "mock", contract_id, f"{count} rows, seed {seed}", Origin.MOCK)
+    note = f"{count:,} rows modelled by SDV (Gaussian copula) on {real.height:,}, seed {seed}"
+    return Handle(name, "mock", made, made, pin, recipe, note=note)

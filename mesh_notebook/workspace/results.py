@@ -1,0 +1,161 @@
+"""What the verbs answer: plain facts, which the surfaces show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+
+    from mesh_notebook.mesh.checks import CheckReport
+    from mesh_notebook.mesh.slos import SloVerdict
+    from mesh_notebook.model.contract import Contract
+    from mesh_notebook.model.origin import Origin
+    from mesh_notebook.model.product import Product
+    from mesh_notebook.model.receipt import Receipt
+    from mesh_notebook.workspace.inputs import Handle
+
+__all__ = [
+    "Agreed",
+    "Checked",
+    "ContractView",
+    "Delivered",
+    "Described",
+    "History",
+    "Hits",
+    "InputCard",
+    "PortCard",
+    "ProductView",
+    "Rows",
+    "Standing",
+    "Step",
+]
+
+
+@dataclass(frozen=True)
+class PortCard:
+    """One output port, as a consumer wants to know it."""
+
+    name: str
+    version: str
+    contract: Contract
+    rows: int
+    slos: tuple[SloVerdict, ...]
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A product, at one of its snapshots."""
+
+    product: Product
+    receipt: Receipt
+    ports: tuple[PortCard, ...]
+
+
+@dataclass(frozen=True)
+class InputCard:
+    """One input of the notebook, and what is known of it."""
+
+    handle: Handle
+    columns: tuple[tuple[str, str, str], ...]  # name, type, meaning
+    slos: tuple[SloVerdict, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What a search found, best first."""
+
+    words: str
+    found: tuple[tuple[Product, Receipt], ...]
+    roots: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class History:
+    """A product's snapshots, newest first."""
+
+    product: Product
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True)
+class ProductView:
+    """The product that the notebook is making."""
+
+    fields: dict[str, Any]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ContractView:
+    """An output port's contract as it stands, and what was set by hand."""
+
+    port: str
+    contract: Contract
+    overridden: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What an output port now promises, or what its columns now mean; by name."""
+
+    port: str
+    what: str
+    said: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Every output port held to its contract."""
+
+    reports: tuple[CheckReport, ...]
+    slos: dict[str, tuple[SloVerdict, ...]]
+
+    @property
+    def passed(self) -> bool:
+        return all(result.passed for report in self.reports for result in report.results)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The first rows of a read, and which snapshot they are of."""
+
+    product: str
+    port: str
+    receipt: Receipt
+    head: pl.DataFrame
+    rows: int
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A read that was written to a file."""
+
+    product: str
+    port: str
+    receipt: Receipt
+    path: Path
+    rows: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the path: whether it was taken, and what says so."""
+
+    name: str
+    done: bool
+    facts: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the notebook stands, and the next sensible step."""
+
+    steps: tuple[Step, ...]
+    next_step: str
+    origin: Origin | None

@@ -1,0 +1,200 @@
+"""What a notebook session holds: its mesh, its inputs, its product in the making, its record.
+
+The verbs stand in `workspace.py`; here is the state that they share. Parts are imported where they
+are used, so that loading the extension costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from mesh_notebook.export.record import Event, Record, calling_line
+
+if TYPE_CHECKING:
+    import polars as pl
+    from duckdb import DuckDBPyConnection
+
+    from mesh_notebook.mesh.catalogue import Catalogue
+    from mesh_notebook.model.time import Window
+    from mesh_notebook.workspace import results
+    from mesh_notebook.workspace.drafts import ProductDraft
+    from mesh_notebook.workspace.inputs import Handle, Opener
+
+__all__ = ["Session", "Time"]
+
+Time = str | datetime | None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _silent(_: str) -> None: ...
+
+
+class Session:
+    """A mesh, and the inputs and outputs of one notebook.
+
+    Parameters
+    ----------
+    roots
+        The folders that make up the mesh; the first is written to.
+    principal
+        Who asks.
+    namespace
+        Where names are bound: the notebook's own, or a mapping.
+    clock
+        Returns the present instant, UTC.
+    progress
+        Is told, in a few words, what takes its time.
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        principal: str,
+        namespace: MutableMapping[str, Any] | None = None,
+        base: Path | None = None,
+        clock: Callable[[], datetime] = _now,
+        progress: Callable[[str], None] = _silent,
+    ) -> None:
+        self.roots = tuple(roots)
+        self.principal = principal
+        self.namespace: MutableMapping[str, Any] = {} if namespace is None else namespace
+        self.base = base or Path.cwd()
+        self.record = Record()
+        self.inputs: dict[str, Handle] = {}
+        self.taken: dict[str, str] = {}  # steps of the path that leave no other trace
+        self.progress: Callable[[str], None] = progress
+        self.clock = clock
+        self._connection: DuckDBPyConnection | None = None
+
+    @classmethod
+    def open(cls, root: str | Path | Sequence[str | Path] | None, principal: str | None) -> Self:
+        """Open the mesh of `root`, else of `MESH_ROOTS`, else `.mesh` in the current folder."""
+        return cls(_roots(root, os.environ), principal or _user())
+
+    @classmethod
+    def of_notebook(cls, namespace: MutableMapping[str, Any]) -> Self:
+        return cls(_roots(None, os.environ), _user(), namespace)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The products that the roots hold."""
+        from mesh_notebook.mesh.catalogue import Catalogue
+
+        return Catalogue(self.roots)
+
+    @cached_property
+    def draft(self) -> ProductDraft:
+        """The product that the notebook is making."""
+        from mesh_notebook.workspace.drafts import ProductDraft
+
+        return ProductDraft()
+
+    def handle_of(self, frame: object) -> Handle | None:
+        """Return the input that this very frame is, or None."""
+        return next((h for h in self.inputs.values() if h.frame is frame), None)
+
+    def card(self, handle: Handle) -> results.InputCard:
+        """Say what an input is, and how its promises stand now."""
+        from mesh_notebook.workspace import consume
+
+        return consume.card(handle, self.clock())
+
+    def connection(self) -> DuckDBPyConnection:
+        """The notebook's one DuckDB, in memory, opened on first use."""
+        if self._connection is None:
+            from mesh_notebook.mesh.scan import connect_duckdb
+
+            self._connection = connect_duckdb()
+        return self._connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def opener(self) -> Opener:
+        from mesh_notebook.workspace.inputs import Opener
+
+        mocked = [h for h in self.inputs.values() if h.kind == "mock" and h.contract]
+        populations = {
+            f"{_without_major(h.contract.id)}#{c}": h.recipe["rows"]
+            for h in mocked
+            if h.contract
+            for c in h.contract.key
+        }
+        return Opener(self.catalogue, self.principal, self.clock(), self.base, populations)
+
+    def window(self, start: Time, end: Time, as_of: Time) -> Window:
+        from mesh_notebook.model.time import Window
+
+        return Window.of(start, end, as_of, self.clock())
+
+    def bind(self, handle: Handle, verb: str, name: str) -> pl.LazyFrame:
+        from dataclasses import replace
+
+        from mesh_notebook.mesh.scan import attach
+        from mesh_notebook.workspace import frames
+
+        frames.checked_identifier(name)
+        handle = replace(handle, name=name, pin=replace(handle.pin, name=name))
+        attach(self.connection(), name, handle.data, handle.frame)
+        self.inputs[name] = handle
+        self.namespace[name] = handle.frame
+        self.note(verb, (name,), {"input": handle})
+        return handle.frame
+
+    def forget_unbound(self) -> None:
+        """Let go of inputs whose name was deleted: what Python lost, SQL does not keep."""
+        from sqlglot import exp
+
+        for name in list(self.inputs):
+            if name not in self.namespace:
+                view = exp.to_identifier(name, quoted=True).sql("duckdb")
+                self.connection().execute(f"DROP VIEW IF EXISTS {view}")
+                del self.inputs[name]
+
+    def note(self, verb: str, names: tuple[str, ...], payload: dict[str, Any]) -> None:
+        self.record.note(Event(verb, calling_line(self.namespace), names, payload))
+
+    def status(self) -> str:
+        """The status to publish with: as declared, else by the worst origin in the notebook."""
+        from mesh_notebook.model.origin import worst
+
+        made_up = worst(h.origin for h in self.inputs.values()) != "live"
+        return self.draft.status or ("draft" if made_up else "active")
+
+
+def _roots(
+    root: str | Path | Sequence[str | Path] | None, environ: Mapping[str, str]
+) -> list[Path]:
+    if root is None:
+        named = [part for part in environ.get("MESH_ROOTS", "").split(os.pathsep) if part]
+        return [Path(part).absolute() for part in named or [".mesh"]]
+    many = [root] if isinstance(root, (str, Path)) else root
+    if not many:
+        from mesh_notebook.errors import UsageError
+
+        raise UsageError("no mesh root was given.", next_step="name a folder: open(root='.mesh')")
+    return [Path(part).absolute() for part in many]
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no such user, as in some containers
+        return "anonymous"
+
+
+def _without_major(contract_id: str) -> str:
+    head, _, last = contract_id.rpartition(":")
+    return head if last.isdigit() else contract_id

@@ -1,0 +1,63 @@
+"""Where a notebook stands on the path, told from what it did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mesh_notebook.model.origin import worst
+from mesh_notebook.workspace.results import Standing, Step
+
+if TYPE_CHECKING:
+    from mesh_notebook.workspace.workspace import Workspace
+
+__all__ = ["standing"]
+
+
+def standing(workspace: Workspace) -> Standing:
+    """Return the steps of the path, done or not, and the next sensible one."""
+    inputs = list(workspace.inputs.values())
+    steps = (
+        _inputs("mock", workspace, {"mock"}),
+        _inputs("connect", workspace, {"port", "source"}),
+        Step("explore", "explore" in workspace.taken, workspace.taken.get("explore", "")),
+        _bootstrap(workspace),
+        Step("deploy", "deploy" in workspace.taken, workspace.taken.get("deploy", "")),
+    )
+    origin = worst(h.origin for h in inputs) if inputs else None
+    return Standing(steps, _next(workspace), origin)
+
+
+def _inputs(name: str, workspace: Workspace, kinds: set[str]) -> Step:
+    names = [h.name for h in workspace.inputs.values() if h.kind in kinds]
+    return Step(name, bool(names), ", ".join(names))
+
+
+def _bootstrap(workspace: Workspace) -> Step:
+    taken, ports = workspace.taken, list(workspace.draft.ports)
+    facts = []
+    if ports:
+        facts.append(f"output {', '.join(ports)}")
+    if "check" in taken:
+        facts.append(taken["check"])
+    if "export" in taken:
+        facts.append(f"exported {taken['export']}")
+    return Step("bootstrap", "export" in taken, "; ".join(facts))
+
+
+def _next(workspace: Workspace) -> str:
+    taken, draft = workspace.taken, workspace.draft
+    if not workspace.inputs:
+        return "%mesh search WORDS, then %mesh connect PRODUCT; or %mesh source NAME PATH"
+    if not draft.ports and "explore" not in taken:
+        return f"%%mesh sql NAME, a query over {', '.join(list(workspace.inputs)[:3])}"
+    if draft.name is None:
+        return "%mesh product NAME --domain DOMAIN --owner TEAM --purpose SENTENCE"
+    if not draft.ports:
+        return "%mesh output PORT FRAME --key COLUMNS --event-time COLUMN"
+    if "check" not in taken:
+        return "%mesh check"
+    if "export" not in taken:
+        return f"%mesh export products/{draft.name}"
+    if "deploy" not in taken:
+        return f"%mesh deploy {taken['export']}"
+    return f"%mesh history {draft.name}"

@@ -1,0 +1,69 @@
+"""What every test may use: a real IPython shell, an empty mesh, a small product to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+class Shell:
+    """A real IPython shell with the extension loaded, driven cell by cell."""
+
+    def __init__(self) -> None:
+        from IPython.core.interactiveshell import InteractiveShell
+
+        InteractiveShell.clear_instance()
+        self.ip = InteractiveShell.instance()
+        self.ip.history_manager.enabled = False
+        self.run("%load_ext mesh_notebook")
+
+    @property
+    def names(self) -> dict[str, Any]:
+        return self.ip.user_ns
+
+    @property
+    def mesh(self) -> Any:
+        return self.names["mesh"]
+
+    def run(self, cell: str) -> Any:
+        """Run a cell as a notebook would; return its value, raise what it raised."""
+        result = self.ip.run_cell(cell, store_history=True)
+        result.raise_error()
+        return result.result
+
+    def shown(self, value: Any) -> dict[str, str]:
+        """Return the MIME bundle in which a notebook would show a value."""
+        bundle, _ = self.ip.display_formatter.format(value)
+        return bundle
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A notebook beside which nothing lies, with its mesh in `.mesh`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MESH_ROOTS", raising=False)
+    shell = Shell()
+    yield shell
+    shell.ip.run_line_magic("unload_ext", "mesh_notebook")
+    shell.ip.clear_instance()
+
+
+@pytest.fixture
+def published(shell: Shell, tmp_path: Path) -> Path:
+    """A mesh root that holds one product, exported and deployed from a notebook."""
+    rows = [
+        "day,origin,flights",
+        *(f"2013-01-0{d},{o},{d}" for d in (1, 2) for o in ("EWR", "JFK")),
+    ]
+    (tmp_path / "flights.csv").write_text("\n".join(rows) + "\n")
+    shell.run("import polars as pl")
+    shell.run("%mesh source raw flights.csv")
+    shell.run("delays = raw.with_columns(pl.col('day').cast(pl.String).str.to_date())")
+    shell.run("%mesh product airport-delays --domain analytics --owner punctuality")
+    shell.run("%mesh output daily delays --key origin,day --event-time day")
+    shell.run("%mesh export bundle")
+    shell.run("%mesh deploy bundle")
+    return tmp_path / ".mesh"

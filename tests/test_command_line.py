@@ -1,0 +1,92 @@
+"""`mesh …` as a real process: help, answers, and errors that say the next step."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MESH = Path(sys.executable).parent / "mesh"
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(*words: str, code: int = 0) -> str:
+        environment = {k: v for k, v in os.environ.items() if k not in ("MESH_ROOTS", "MESH_DEBUG")}
+        done = subprocess.run(
+            [MESH, *words], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
+
+
+def test_help_names_the_verbs_that_need_no_notebook(run):
+    text = run("--help")
+    for verb in ("search", "describe", "read", "history", "deploy"):
+        assert verb in text
+    assert "%%mesh" not in text
+
+
+def test_each_verb_has_help(run):
+    assert "--as-of" in run("read", "--help")
+
+
+def test_an_empty_mesh_is_searched_without_an_error(run):
+    assert "0 products" in run("search")
+
+
+def test_an_unknown_product_is_one_paragraph_and_exit_code_1(run):
+    text = run("describe", "podcast-listeners", code=1)
+    assert text.startswith("UnknownProduct")
+    assert "Traceback" not in text
+
+
+def test_a_root_that_is_a_file_is_told(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    text = run("--root", "file", "search", code=1)
+    assert "StoreError" in text
+
+
+def test_a_bundle_that_does_not_exist_is_told(run):
+    text = run("deploy", "nowhere", code=1)
+    assert "nowhere" in text
+    assert "Traceback" not in text
+
+
+def test_the_roots_come_from_the_environment(run, tmp_path, monkeypatch):
+    environment = {**os.environ, "MESH_ROOTS": f"{tmp_path / 'a'}{os.pathsep}{tmp_path / 'b'}"}
+    done = subprocess.run(
+        [MESH, "search"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0
+
+
+def test_json_is_json_and_nothing_else(published, run):
+    described = json.loads(run("--root", str(published), "describe", "airport-delays", "--json"))
+    assert described["product"]["name"] == "airport-delays"
+    assert described["snapshot"]["snapshot"] == 1
+
+
+def test_a_read_is_written_whole_to_the_file_that_was_named(published, run, tmp_path):
+    import polars as pl
+
+    run("--root", str(published), "read", "airport-delays", "--out", "daily.csv")
+    assert pl.read_csv(tmp_path / "daily.csv").height == 4
+
+
+def test_a_read_is_cut_to_a_half_open_window(published, run):
+    words = ("read", "airport-delays", "--from", "2013-01-01", "--to", "2013-01-02")
+    lines = run("--root", str(published), *words, "--format", "csv").strip().splitlines()
+    assert len(lines) == 3
+
+
+def test_a_read_before_the_first_snapshot_names_the_first(published, run):
+    text = run("--root", str(published), "read", "airport-delays", "--as-of", "2001-01-01", code=1)
+    assert "NoSnapshot" in text
+    assert "first" in text
