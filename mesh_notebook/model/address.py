@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from mesh_notebook.errors import UsageError
 
-__all__ = ["Address", "Reference", "checked_name", "python_name"]
+__all__ = ["Address", "Reference", "checked_identifier", "checked_name", "python_name"]
 
 # One path segment that means the same on every file system and in every URL:
 # nothing here can climb out of a folder.
@@ -38,6 +38,21 @@ def python_name(name: str) -> str:
     if not identifier.isidentifier() and not keyword.iskeyword(identifier):
         identifier = f"_{identifier}"  # a digit first, or nothing at all
     return f"{identifier}_" if keyword.iskeyword(identifier) else identifier
+
+
+# What a notebook and an exported module use these names for.
+_RESERVED = {"mesh", "_sql"}
+
+
+def checked_identifier(name: str) -> str:
+    """Return `name` if a frame can be bound under it, else raise `UsageError`."""
+    if name.isidentifier() and not keyword.iskeyword(name) and name not in _RESERVED:
+        return name
+    raise UsageError(
+        f"'{name}' cannot be a Python name" + (" here." if name.isidentifier() else "."),
+        next_step=f"for example: {python_name(name.lower())}" if name not in _RESERVED else "",
+        name=name,
+    )
 
 
 @dataclass(frozen=True, order=True)

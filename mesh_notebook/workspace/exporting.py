@@ -15,12 +15,12 @@ from mesh_notebook.workspace.inputs import Handle, fitting, pinned, slug
 
 if TYPE_CHECKING:
     from mesh_notebook.export.exporting import Exported, InputDraft
-    from mesh_notebook.workspace.workspace import Workspace
+    from mesh_notebook.workspace.session import Session
 
 __all__ = ["export", "shown"]
 
 
-def export(workspace: Workspace, folder: str | Path | None) -> Exported:
+def export(workspace: Session, folder: str | Path | None) -> Exported:
     """Write the bundle of the notebook's product, proved; or raise and write nothing."""
     from mesh_notebook.export.exporting import OutputDraft
     from mesh_notebook.export.exporting import export as write

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,10 +17,9 @@ from mesh_notebook.workspace.inputs import Handle, Opener, slug
 if TYPE_CHECKING:
     import polars as pl
 
-    from mesh_notebook.workspace.workspace import Workspace
+    from mesh_notebook.workspace.session import Session
 
 __all__ = [
-    "checked_identifier",
     "from_contract",
     "is_frame",
     "kept",
@@ -31,7 +29,6 @@ __all__ = [
     "query",
 ]
 
-_RESERVED = {"mesh", "_sql"}
 # Frames are known by the modules that define them, so that asking imports none of them.
 _FRAMES = (
     ("polars", "LazyFrame"),
@@ -49,17 +46,6 @@ def is_frame(value: object) -> bool:
         if kind is not None and isinstance(value, kind):
             return True
     return False
-
-
-def checked_identifier(name: str) -> str:
-    """Return `name` if a frame can be bound under it, else raise `UsageError`."""
-    if name.isidentifier() and not keyword.iskeyword(name) and name not in _RESERVED:
-        return name
-    raise UsageError(
-        f"'{name}' cannot be a Python name" + (" here." if name.isidentifier() else "."),
-        next_step=f"for example: {python_name(name.lower())}" if name not in _RESERVED else "",
-        name=name,
-    )
 
 
 def named(frame: Any, namespace: Mapping[str, Any]) -> tuple[str, Any]:
@@ -117,7 +103,7 @@ def kept(value: Any) -> Any:
 
 
 def query(
-    workspace: Workspace, text: str, tables: Mapping[str, Any]
+    workspace: Session, text: str, tables: Mapping[str, Any]
 ) -> tuple[dict[str, str], pl.DataFrame]:
     """Run a query over the names of the moment.
 

@@ -141,9 +141,9 @@ class Session:
         from dataclasses import replace
 
         from mesh_notebook.mesh.scan import attach
-        from mesh_notebook.workspace import frames
+        from mesh_notebook.model.address import checked_identifier
 
-        frames.checked_identifier(name)
+        checked_identifier(name)
         handle = replace(handle, name=name, pin=replace(handle.pin, name=name))
         attach(self.connection(), name, handle.data, handle.frame)
         self.inputs[name] = handle

@@ -8,12 +8,12 @@ from mesh_notebook.model.origin import worst
 from mesh_notebook.workspace.results import Standing, Step
 
 if TYPE_CHECKING:
-    from mesh_notebook.workspace.workspace import Workspace
+    from mesh_notebook.workspace.session import Session
 
 __all__ = ["standing"]
 
 
-def standing(workspace: Workspace) -> Standing:
+def standing(workspace: Session) -> Standing:
     """Return the steps of the path, done or not, and the next sensible one."""
     inputs = list(workspace.inputs.values())
     steps = (
@@ -27,12 +27,12 @@ def standing(workspace: Workspace) -> Standing:
     return Standing(steps, _next(workspace), origin)
 
 
-def _inputs(name: str, workspace: Workspace, kinds: set[str]) -> Step:
+def _inputs(name: str, workspace: Session, kinds: set[str]) -> Step:
     names = [h.name for h in workspace.inputs.values() if h.kind in kinds]
     return Step(name, bool(names), ", ".join(names))
 
 
-def _bootstrap(workspace: Workspace) -> Step:
+def _bootstrap(workspace: Session) -> Step:
     taken, ports = workspace.taken, list(workspace.draft.ports)
     facts = []
     if ports:
@@ -44,7 +44,7 @@ def _bootstrap(workspace: Workspace) -> Step:
     return Step("bootstrap", "export" in taken, "; ".join(facts))
 
 
-def _next(workspace: Workspace) -> str:
+def _next(workspace: Session) -> str:
     taken, draft = workspace.taken, workspace.draft
     if not workspace.inputs:
         return "%mesh search WORDS, then %mesh connect PRODUCT; or %mesh source NAME PATH"

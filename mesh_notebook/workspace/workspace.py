@@ -149,9 +149,10 @@ class Workspace(Session):
 
         A table name means the Python name of the moment; `tables` adds frames by name.
         """
+        from mesh_notebook.model.address import checked_identifier
         from mesh_notebook.workspace import frames
 
-        frames.checked_identifier(name)
+        checked_identifier(name)
         used, result = frames.query(self, query, tables)
         self.namespace[name] = result
         self.note("sql", (name,), {"name": name, "query": query, "tables": used})
