@@ -54,7 +54,7 @@ def database(folder: Path, *statements: str) -> None:
         ("bom.csv", "\ufefforigin,delay\nEWR,5\nJFK,-3\n"),
         ("windows.csv", "origin,delay\r\nEWR,5\r\nJFK,-3\r\n"),
         ("no-last-newline.csv", "origin,delay\nEWR,5\nJFK,-3"),
-        ("d.csv.gz", gzip.compress(b"origin,delay\nEWR,5\nJFK,-3\n")),
+        ("d.csv.gz", gzip.compress(b"origin,delay\nEWR,5\nJFK,-3\n", mtime=0)),
         ("d.ndjson", '{"origin":"EWR","delay":5}\n{"origin":"JFK","delay":-3}\n'),
         ("d.jsonl", '{"origin":"EWR","delay":5}\n{"origin":"JFK","delay":-3}\n'),
         ("lines.json", '{"origin":"EWR","delay":5}\n{"origin":"JFK","delay":-3}\n'),
