@@ -59,12 +59,25 @@ def test_a_bundle_that_does_not_exist_is_told(run):
     assert "Traceback" not in text
 
 
-def test_the_roots_come_from_the_environment(run, tmp_path, monkeypatch):
-    environment = {**os.environ, "MESH_ROOTS": f"{tmp_path / 'a'}{os.pathsep}{tmp_path / 'b'}"}
-    done = subprocess.run(
-        [MESH, "search"], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0
+def test_of_several_roots_all_are_read_and_the_first_is_written_to(published, tmp_path):
+    first = tmp_path / "first"
+    environment = {**os.environ, "MESH_ROOTS": f"{first}{os.pathsep}{published}"}
+
+    def mesh(*words: str) -> str:
+        return subprocess.run(
+            [MESH, *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert "airport-delays" in mesh("search")
+    assert not first.exists()
+    mesh("deploy", "bundle")
+    assert (first / "analytics" / "airport-delays" / "publications").is_dir()
+    assert "1 product" in mesh("search")
 
 
 def test_json_is_json_and_nothing_else(published, run):

@@ -179,6 +179,30 @@ def test_an_override_of_an_unknown_column_changes_nothing(shell):
     assert shell.mesh.contract("daily").contract.raw == before
 
 
+def test_python_can_override_a_contract_where_it_declares_the_output(shell):
+    shell.run("import polars as pl\ndelays = pl.DataFrame({'a': [1, 2]})")
+    view = shell.run(
+        "mesh.output('daily', delays, key=['a'],\n"
+        "    contract={'properties': {'a': {'logicalTypeOptions': {'maximum': 1}}}})"
+    )
+    assert view.contract.column("a").options["maximum"] == 1
+    assert not shell.run("%mesh check").passed
+
+
+def test_the_path_grows_with_what_was_done_and_ends_with_a_deployed_product(published, shell):
+    shown = shell.shown(shell.run("%mesh"))
+    assert "✓  deploy     airport-delays, snapshot 1" in shown["text/plain"]
+    assert "%mesh history airport-delays" in shown["text/html"]
+
+
+def test_a_connected_card_says_owner_snapshot_origin_and_policies(published, shell):
+    card = shell.shown(shell.run("%mesh connect analytics/airport-delays --as delays"))[
+        "text/plain"
+    ]
+    for fact in ("punctuality", "snapshot", "live", "policies", "origin", "DATE"):
+        assert fact in card
+
+
 def test_a_promise_that_is_none_is_refused_with_the_known_ones(shell):
     shell.run("import polars as pl\ndelays = pl.DataFrame({'a': [1, 2]})")
     shell.run("%mesh output daily delays --key a")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mesh_notebook.deploy.deploying import Deployed
 from mesh_notebook.explore.profile import Profile
 from mesh_notebook.export.exporting import Exported
@@ -187,8 +189,14 @@ def _(exported: Exported) -> Panel:
             ("inputs", ", ".join(exported.inputs) or "none"),
             ("files", ", ".join(exported.files)),
         ),
-        next_step=f"%mesh deploy {exported.folder.parent.name}/{folder}",
+        next_step=f"%mesh deploy {_from_here(exported.folder)}",
     )
+
+
+def _from_here(folder: Path) -> str:
+    """Return a folder as one would type it: relative, where it lies below the current one."""
+    here = Path.cwd()
+    return (folder.relative_to(here) if folder.is_relative_to(here) else folder).as_posix()
 
 
 @panel_of.register

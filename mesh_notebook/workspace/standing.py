@@ -54,10 +54,8 @@ def _next(workspace: Session) -> str:
         return "%mesh product NAME --domain DOMAIN --owner TEAM --purpose SENTENCE"
     if not draft.ports:
         return "%mesh output PORT FRAME --key COLUMNS --event-time COLUMN"
-    if "check" not in taken:
-        return "%mesh check"
-    if "export" not in taken:
-        return f"%mesh export products/{draft.name}"
-    if "deploy" not in taken:
+    if "deploy" in taken:
+        return f"%mesh history {draft.name}"
+    if "export" in taken:
         return f"%mesh deploy {taken['export']}"
-    return f"%mesh history {draft.name}"
+    return f"%mesh export products/{draft.name}" if "check" in taken else "%mesh check"

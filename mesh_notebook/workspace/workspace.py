@@ -135,6 +135,7 @@ class Workspace(Session):
             raise UsageError(f"{rows} rows cannot be made.", next_step="give --rows 1 or more")
         if like:
             _, frame = frames.named(what, self.namespace)
+            self.progress("model the frame with SDV")
             handle = frames.modelled(what, frame, rows, seed, tuple(key))
         else:
             handle = frames.from_contract(
@@ -187,7 +188,8 @@ class Workspace(Session):
         from mesh_notebook.workspace import results
         from mesh_notebook.workspace.drafts import ProductDraft
 
-        kept = self.draft.ports if self.draft.name in (None, name) else {}
+        same = self.draft.name in (None, name)
+        kept = self.draft.ports if same else {}
         draft = ProductDraft(
             domain=domain or "default",
             owner=owner or "",
@@ -200,6 +202,8 @@ class Workspace(Session):
         ).named(name)
         draft.address  # noqa: B018  refuses a domain or tenant that no path can hold
         self.draft = draft
+        for step in () if same else ("check", "export", "deploy"):
+            self.taken.pop(step, None)
         return results.ProductView(draft.fields(self.status()), tuple(draft.ports))
 
     def output(
