@@ -12,8 +12,11 @@ from bundles import COLUMNS, TRANSFORM, Clock, contract, deployed, opener, write
 from mesh_notebook.deploy.deploying import deploy
 from mesh_notebook.errors import DeployRefused, SourceError, SpecError, StoreError
 from mesh_notebook.mesh.catalogue import Catalogue
+from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.reading import read_port
+from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.receipt import InputPin
 from mesh_notebook.model.time import Window
 
 FLIGHTS = pl.DataFrame(
@@ -286,3 +289,25 @@ def test_a_port_without_rows_is_published_with_its_types(root, bundle):
     assert frame.height == 0
     assert frame.schema == {"airport": pl.String, "day": pl.Date, "delay": pl.Float64}
     assert list(frame.columns) == list(COLUMNS)
+
+
+def test_a_source_that_changes_while_it_is_read_is_not_published(root, bundle, tmp_path):
+    path = tmp_path / "flights.parquet"
+    FLIGHTS.write_parquet(path)
+    scan = Scan("parquet", (str(path),))
+    pin = InputPin("flights", "source", "flights.parquet", scan.fingerprint(), Origin.LIVE)
+
+    def write_meanwhile(step: str) -> None:
+        if "clean process" in step:
+            FLIGHTS.head(1).write_parquet(path)
+
+    with pytest.raises(DeployRefused, match=r"flights\.parquet\) changed while it was read"):
+        deploy(
+            bundle,
+            root,
+            lambda port, folder: OpenedInput(scan, pin),
+            principal="ana",
+            clock=Clock(),
+            progress=write_meanwhile,
+        )
+    assert files(root) == []

@@ -17,6 +17,7 @@ from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.publishing import Publication, publish, refuse_changed_version
 from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.slos import SloVerdict, measure, verdicts
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.contract import Contract
@@ -109,6 +110,7 @@ def deploy(
     with aside(root, address) as work:
         progress("run the transform in a clean process")
         frames = _run(made, opened, work)
+        _refuse_changed_sources(opened)
         progress("check the contracts")
         checks = {port: check(frame, made.contracts[port]) for port, frame in frames.items()}
         _refuse_broken(made.product, checks)
@@ -168,6 +170,23 @@ class _Validated:
             for port, contract in self.contracts.items()
         }
         return Deployed(done.receipt, done.unchanged, checks, slos, self.product, folder)
+
+
+def _refuse_changed_sources(opened: Mapping[str, OpenedInput]) -> None:
+    """Raise `DeployRefused` if a source was written to since it was pinned.
+
+    Its files are not ours, so nothing keeps them still while they are read: what was read may be
+    half of one state and half of the next.
+    """
+    for name, given in opened.items():
+        if given.pin.kind != "source" or not isinstance(given.data, Scan):
+            continue
+        if given.data.fingerprint() != given.pin.version:
+            raise DeployRefused(
+                f"the source '{name}' ({given.pin.where}) changed while it was read.",
+                next_step="deploy again when nothing writes to it, or deploy from a copy",
+                input=name,
+            )
 
 
 def _refuse_mismatch(bundle: Bundle, functions: Mapping[str, str], inputs: list[str]) -> None:
