@@ -6,6 +6,7 @@ truth about itself and can be run again.
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.surfaces.panel import as_html
@@ -38,15 +39,21 @@ def browser(workspace: Workspace, words: str = "") -> Any:
     def fill(_: object = None) -> None:
         found = workspace.search(search.value).found
         hits.options = [(f"{p.name} · {p.domain} · {r.origin}", str(p.address)) for p, r in found]
+        hits.index = 0 if found else None  # a list picks nothing by itself
         show()
 
     def show(_: object = None) -> None:
         if hits.value is None:
-            card.value = f"nothing holds '{search.value}'" if search.value else "the mesh is empty"
+            words = escape(search.value)
+            card.value = f"nothing holds '{words}'" if words else "the mesh is empty"
         else:
             card.value = as_html(panel_of(workspace.describe(hits.value)))
 
     search.observe(fill, names="value")
     hits.observe(show, names="value")
     fill()
-    return widgets.HBox([widgets.VBox([search, hits]), card])
+    # Wide enough for `product · domain · origin`; the card has what is left.
+    for part in (search, hits):
+        part.layout.width = "auto"
+    left = widgets.VBox([search, hits], layout=widgets.Layout(flex="0 0 26em"))
+    return widgets.HBox([left, card])
