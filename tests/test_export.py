@@ -175,16 +175,30 @@ def test_mocked_inputs_keep_their_origin(notebook: Any, tmp_path: Path) -> None:
 # ---- refused -----------------------------------------------------------------------------------
 
 
-def test_state_that_no_cell_shows_is_refused_with_the_cell_and_the_name(
+def test_a_change_that_no_code_shows_is_refused_with_the_cell_and_the_name(
     notebook: Any, tmp_path: Path
 ) -> None:
     notebook.run("columns = ['day', 'origin']")
     notebook.run("get_ipython().user_ns['columns'].append('delay')")
     notebook.run("out = flights.select(columns)")
     error = refused(notebook)
-    assert (error.cell, error.name) == (5, "columns")
-    assert "In[5] makes `columns`, where they part" in str(error)
-    assert "the notebook has the columns ['day', 'origin', 'delay']" in str(error)
+    assert (error.cell, error.name) == (6, "columns")
+    assert "In[6] changed `columns` by means that its code does not show" in str(error)
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_a_value_that_a_clean_process_makes_otherwise_is_refused_with_its_cell(
+    notebook: Any, tmp_path: Path
+) -> None:
+    notebook.run("columns = ['day', 'origin', pl.col('delay')]\nfactors = [2.0]")
+    notebook.run("get_ipython().user_ns['factors'][0] = 3.0")
+    notebook.run("scaled = flights.with_columns(pl.col('delay') * factors[0])")
+    notebook.run("out = scaled.select(columns)")
+    error = refused(notebook)
+    assert (error.cell, error.name) == (5, "factors")
+    assert "In[5] makes `factors`, where they part" in str(error)
+    assert "`factors` is [3.0] in the notebook, [2.0] in the clean process" in str(error)
+    assert "day=2026-01-01, origin='EWR': delay is 9.0 in the notebook, 6.0 in the" in str(error)
     assert not (tmp_path / "bundle").exists()
 
 
@@ -272,3 +286,14 @@ def test_what_a_person_put_beside_the_bundle_stays(notebook: Any, tmp_path: Path
     notebook.run("out = flights.head(2)")
     assert export(notebook).rows == {"daily": 2}
     assert (tmp_path / "bundle/notes/why.md").read_text() == "because"
+
+
+def test_an_export_that_was_killed_is_made_good_by_the_next(notebook: Any, tmp_path: Path) -> None:
+    notebook.run("out = flights")
+    export(notebook)
+    (tmp_path / "bundle/notes.md").write_text("because")
+    before = contents(tmp_path / "bundle")
+    (tmp_path / "bundle").rename(tmp_path / ".bundle.0badcafe.old")
+    notebook.run("%mesh export bundle")
+    assert contents(tmp_path / "bundle") == before
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".bundle")] == []

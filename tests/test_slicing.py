@@ -462,6 +462,12 @@ def test_a_verb_inside_a_function_is_refused_with_the_cell_that_calls_it() -> No
     assert error.cell == 3
 
 
+def test_the_result_of_a_verb_that_makes_no_frame_is_refused() -> None:
+    error = refused_after("report = mesh.check()", "n = len(report)")
+    assert (error.cell, error.name) == (2, "report")
+    assert "mesh.check" in str(error)
+
+
 def test_display_inside_needed_code_is_refused() -> None:
     error = refused_after("def two():\n    display('x')\n    return 2\nn = two()")
     assert (error.cell, error.name) == (2, "display")

@@ -12,12 +12,13 @@ from mesh_notebook.export.scopes import (
     arguments,
     bound_names,
     captured,
+    changing_defaults,
     comprehension_names,
     declared,
     parameters,
     targets,
 )
-from mesh_notebook.export.touches import flows_of, touches_of
+from mesh_notebook.export.touches import Touch, flows_of, touches_of
 from mesh_notebook.export.words import words
 
 __all__ = ["effects_of"]
@@ -260,6 +261,8 @@ class _Visitor(ast.NodeVisitor):
         flows, touches = flows_of(body), touches_of(body)
         for nested in effects.bodies:
             touches.extend(t for t in nested.touches if t.name not in nested.params)
+        kept = [t for b in effects.bodies for t in b.touches if t.name in own - set(b.params)]
+        kept += [Touch(n, "store") for b in effects.bodies for n in b.binds & own]
         traced = resolved(touches, flows, local - set(params))
         nested_reads = {n for b in effects.bodies for n in b.reads} - own
         nested_values = {n for b in effects.bodies for n in b.values} - own
@@ -273,6 +276,8 @@ class _Visitor(ast.NodeVisitor):
                 binds=frozenset(effects.binds) | nested_binds,
                 touches=tuple(traced),
                 makes_code=bool(effects.bodies),
+                defaults=frozenset(changing_defaults(node)),
+                inner_touches=tuple(kept),
             )
         )
 

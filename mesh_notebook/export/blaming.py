@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.comparing import difference
@@ -19,10 +19,14 @@ from mesh_notebook.export.statements import Statement
 from mesh_notebook.mesh.replay import ReplayFailed, replay
 from mesh_notebook.model.address import python_name
 
+if TYPE_CHECKING:
+    import polars as pl
+
 __all__ = ["blame", "blame_failure"]
 
 _MOST = 40  # probes in one go
-_PLAIN = (int, float, complex, bool, str, bytes, type(None), list, dict, tuple, set, frozenset)
+_SCALARS = (int, float, complex, str, bytes, type(None))  # told in full by their `repr`
+_PLAIN = (*_SCALARS, list, dict, tuple)
 _NAME = re.compile(r"name '(\w+)'|variable '(\w+)'|named '([\w.]+)'")
 
 
@@ -123,15 +127,17 @@ class _Probe:
             return f'pl.LazyFrame({{"{self.name}": [repr({self.name})]}})'
         return result_of(self.name, self.value)
 
-    @property
-    def seen(self) -> Any:
+    def difference(self, made: pl.DataFrame) -> str | None:
+        """Say how the notebook's value and the one made in a clean process differ."""
         import polars as pl
 
         if isinstance(self.value, _PLAIN):
-            return pl.DataFrame({self.name: [repr(self.value)]})
+            here, there = repr(self.value), made.item()
+            parts = f"{here:.200} in the notebook, {there:.200} in the clean process"
+            return f"is {parts}" if here != there else None
         if type(self.value).__module__.startswith("pandas"):
-            return pl.from_pandas(self.value)
-        return self.value.lazy().collect()
+            return difference(pl.from_pandas(self.value), made)
+        return difference(self.value.lazy().collect(), made)
 
 
 def _parting(
@@ -147,12 +153,11 @@ def _parting(
             if probe.function not in made:
                 continue
             try:
-                frame = pl.read_ipc(made[probe.function])
-                said = difference(probe.seen, frame)
+                said = probe.difference(pl.read_ipc(made[probe.function]))
             except pl.exceptions.PolarsError:
                 continue
             if said:
-                return probe.statement, probe.name, f"`{probe.name}`: {said}"
+                return probe.statement, probe.name, f"`{probe.name}` {said}"
     return None
 
 
@@ -173,7 +178,15 @@ def _probes(module: Module, one: Slice, namespace: Mapping[str, Any]) -> Iterato
 def _can_be_probed(value: object) -> bool:
     kind = f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
     frames = ("polars.LazyFrame", "polars.DataFrame", "pandas.DataFrame")
-    return isinstance(value, _PLAIN) or kind in frames
+    return kind in frames or _is_plain(value)
+
+
+def _is_plain(value: object) -> bool:
+    if type(value) is dict:
+        return all(_is_plain(part) for pair in value.items() for part in pair)
+    if type(value) in (list, tuple):
+        return all(_is_plain(part) for part in value)  # type: ignore[attr-defined]
+    return isinstance(value, _SCALARS)
 
 
 def _run(module: Module, one: Slice, probes: Sequence[_Probe], folder: Path) -> dict[str, Path]:

@@ -169,8 +169,15 @@ def _cells(ours: pl.DataFrame, theirs: pl.DataFrame, key: Sequence[str]) -> Iter
         for name in ours.columns:
             if name not in key and repr(row[name]) != repr(row[f"{name}__other__"]):
                 where = _said({k: row[k] for k in key})
-                yield f"  {where}: {name} is {row[name]!r}, then {row[f'{name}__other__']!r}"
+                here, then = _value(row[name]), _value(row[f"{name}__other__"])
+                yield f"  {where}: {name} is {here} in the notebook, {then} in the clean process"
 
 
 def _said(row: dict[str, object]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in row.items())
+    return ", ".join(f"{name}={_value(value)}" for name, value in row.items())
+
+
+def _value(value: object) -> str:
+    from datetime import date
+
+    return value.isoformat() if isinstance(value, date) else repr(value)

@@ -26,6 +26,10 @@ class Body:
         Uses of free names and of its own parameters.
     makes_code : bool
         It holds functions of its own, so what it returns may run later still.
+    defaults : frozenset of str
+        Parameters whose default may change from call to call.
+    inner_touches : tuple of Touch
+        Uses of its own local names by the functions inside it: what a closure keeps.
     """
 
     name: str
@@ -35,6 +39,8 @@ class Body:
     binds: frozenset[str]
     touches: tuple[Touch, ...]
     makes_code: bool
+    defaults: frozenset[str] = frozenset()
+    inner_touches: tuple[Touch, ...] = ()
 
 
 @dataclass

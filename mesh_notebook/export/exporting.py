@@ -15,11 +15,13 @@ from mesh_notebook.export.plan import planned
 from mesh_notebook.export.proving import prove
 from mesh_notebook.export.record import Record
 from mesh_notebook.export.slicing import Slice, slices_of
+from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.writing import (
     RECEIPT,
     files_of,
     receipt_of,
     refuse_foreign,
+    restore,
     write_whole,
 )
 from mesh_notebook.model.address import python_name
@@ -91,6 +93,7 @@ def export(
         The product or a contract that its standard refuses.
     """
     by_port = _by_port(outputs)
+    restore(folder)
     refuse_foreign(folder)
     progress("find what makes each output")
     record = record.until_now(namespace)
@@ -107,11 +110,16 @@ def export(
         folder=folder,
         ports=tuple(by_port),
         inputs=tuple(plan.inputs),
-        kept=len({s.index for one in slices for s in one.statements}),
+        kept=len({_counted(s) for one in slices for s in one.statements}),
         total=slices[0].total,
         rows=rows,
         files=tuple(sorted(files)),
     )
+
+
+def _counted(statement: Statement) -> str | int:
+    """Return what tells statements apart; an import that ran again is the same import."""
+    return statement.text if statement.kind == "import" else statement.index
 
 
 def _by_port(outputs: Sequence[OutputDraft]) -> dict[str, OutputDraft]:

@@ -83,11 +83,13 @@ class _Pass:
     def _step(self, statement: Statement) -> None:
         effects, names = statement.effects, self.names
         if statement.kind == "opaque":
-            for name in self.bound_by_calls & set(effects.binds):
+            for name in [n for n in effects.binds if self._explained(n, statement)]:
                 del effects.binds[name]
         bodies = self._runs(statement)
         touches = [*effects.touches, *(t for b in bodies for t in _free_touches(b))]
-        changed = self.aliases.reached(t.name for t in touches if names.changes(t))
+        changed = {t.name for t in touches if names.changes(t)}
+        changed |= self._changed_by_calls(statement) if bodies else set()
+        changed = self.aliases.reached(changed)
         drawn = names.drawn(touches)
         by_calls = {name for body in bodies for name in body.binds}
         self.bound_by_calls |= by_calls
@@ -98,6 +100,13 @@ class _Pass:
         self._keep_code(statement, code, changed)
         self._relink(statement, links)
 
+    def _explained(self, name: str, statement: Statement) -> bool:
+        """Return whether the cell's own statements account for what became of a name."""
+        if statement.effects.binds[name]:  # it means something else
+            return name in self.bound_by_calls
+        writers = [self.graph.statements[w] for w in self.writers.get(name, ())]
+        return any(s.cell.index == statement.cell.index for s in writers)
+
     def _runs(self, statement: Statement) -> list[Body]:
         """Return the code that may run in a statement: its own, and what its names bring along."""
         effects, node = statement.effects, statement.node
@@ -105,6 +114,15 @@ class _Pass:
             return []  # naming or showing a value runs nothing of it
         own = effects.bodies if effects.runs_bodies else []
         return self.names.reached([*own, *self.names.code_of(*sorted(effects.reads))])
+
+    def _changed_by_calls(self, statement: Statement) -> set[str]:
+        """Return the names of functions that a call may leave in another state."""
+        names = self.names
+        return {
+            name
+            for name in statement.effects.reads
+            if any(names.keeps_state(body) for body in names.code_of(name))
+        }
 
     def _remember(self, statement: Statement, bodies: list[Body], drawn: dict[str, bool]) -> None:
         graph, effects = self.graph, statement.effects

@@ -26,13 +26,15 @@ NUMPY = "numpy"  # the same, and slices share memory
 CONTAINER = "container"  # list, dict, set and their like
 MODULE = "module"  # by calls made for their effect
 ITERATOR = "iterator"  # by being gone through
+CLASS = "class"  # one of the user's own: by its methods, not by making instances
+FUNCTION = "function"  # by what it holds: a default, a closure
+BOUND = "bound"  # a method taken off its object, which a call of it may change
 OWN = "own"  # any other object: any method may change it
 UNKNOWN = "unknown"
 
-_FROZEN = words(
-    "int float complex bool str bytes NoneType range slice ellipsis frozenset function "
-    "builtin_function_or_method method property staticmethod classmethod"
-)
+_SAFE_TO_GIVE = frozenset({FROZEN, MODULE, CLASS, FUNCTION})
+
+_FROZEN = words("int float complex bool str bytes NoneType range slice ellipsis frozenset property")
 _FROZEN_MODULES = words(
     "datetime decimal fractions uuid re pathlib zoneinfo ipaddress _duckdb duckdb pyarrow"
 )
@@ -40,6 +42,8 @@ _CONTAINERS = words(
     "builtins.list builtins.dict builtins.set builtins.bytearray builtins.tuple collections.deque "
     "collections.defaultdict collections.Counter collections.OrderedDict"
 )
+_FUNCTIONS = words("builtins.function functools.partial functools._lru_cache_wrapper")
+_BOUND = words("builtins.method builtins.builtin_function_or_method")
 _ITERATORS = words(
     "builtins.generator builtins.map builtins.filter builtins.zip builtins.enumerate "
     "builtins.reversed"
@@ -99,6 +103,10 @@ def kind_of(type_name: str | None) -> str:
     root = module.partition(".")[0]
     if type_name in _CONTAINERS:
         return CONTAINER
+    if type_name in _FUNCTIONS:
+        return FUNCTION
+    if type_name in _BOUND:
+        return BOUND
     if name.endswith("iterator") or type_name in _ITERATORS or root in ("itertools", "_io", "_csv"):
         return ITERATOR
     if type_name == "builtins.module":
@@ -127,8 +135,8 @@ def may_hold_code(type_name: str | None) -> bool:
     name = type_name.rpartition(".")[2]
     kind = kind_of(type_name)
     if kind == FROZEN:
-        return name in ("function", "method", "LazyFrame", "Expr", "LazyGroupBy", "When", "Then")
-    return kind in (CONTAINER, ITERATOR, OWN, UNKNOWN) or name in ("type", "ABCMeta")
+        return name in ("LazyFrame", "Expr", "LazyGroupBy", "When", "Then")
+    return kind not in (POLARS, PANDAS, NUMPY, MODULE) or name in ("type", "ABCMeta")
 
 
 def builtin_changes(name: str, kind: str) -> bool:
@@ -178,19 +186,23 @@ def changes(touch: Touch, kind: str, receiver: str = UNKNOWN, origin: str = "") 
     match touch.how:
         case "store":
             return kind != FROZEN
+        case "call":
+            return kind in (BOUND, OWN) and touch.what == touch.name
         case "augment":
             return kind in (CONTAINER, OWN, UNKNOWN, NUMPY, PANDAS)
+        case "handed":
+            return kind == CONTAINER and _by_method(touch, kind)
         case "iterate":
             return kind in (ITERATOR, UNKNOWN)
         case "method":
             return _by_method(touch, kind)
         case "argument":
-            return kind not in (FROZEN, MODULE) and _by_callee(touch, kind, receiver, origin)
+            return kind not in _SAFE_TO_GIVE and _by_callee(touch, kind, receiver, origin)
     return False
 
 
 def _by_method(touch: Touch, kind: str) -> bool:
-    if kind == FROZEN:
+    if kind in (FROZEN, FUNCTION, BOUND):
         return False
     if kind == MODULE:
         return touch.bare and not touch.what.startswith(_LOOKS)

@@ -43,7 +43,9 @@ class Meanings:
         if binder is None and name in BUILTINS:
             return known.FROZEN
         if binder is not None and isinstance(binder.node, ast.ClassDef):
-            return known.OWN
+            return known.CLASS
+        if binder is not None and binder.kind == "import":
+            return known.MODULE
         return known.kind_of(self.type_of(name))
 
     def origin_of(self, path: str) -> str:
@@ -74,6 +76,11 @@ class Meanings:
         """Return whether what a function returns may run code later still."""
         return any(b.makes_code or self.code_of(*b.values) for b in self.reached([body]))
 
+    def keeps_state(self, body: Body) -> bool:
+        """Return whether calls of a function may change what it holds for the next call."""
+        own = [t for t in body.touches if t.name in body.defaults]
+        return any(self.changes(t, known.CONTAINER) for t in (*own, *body.inner_touches))
+
     def _function(self, name: str) -> Body | None:
         """Return the body of the user's own function of that name, where there is just one."""
         binder, bodies = self.binder.get(name), self.code_of(name)
@@ -86,7 +93,7 @@ class Meanings:
     def changes(self, touch: Touch, kind: str = "", depth: int = 0) -> bool:
         """Return whether a use may change the value behind its name (of `kind`, where given)."""
         kind = kind or self.kind_of(touch.name)
-        if touch.how != "argument" or kind in (known.FROZEN, known.MODULE):
+        if touch.how != "argument" or kind in (known.FROZEN, known.MODULE, known.FUNCTION):
             return known.changes(touch, kind)
         origin = self.origin_of(touch.what)
         if origin.startswith("builtins."):

@@ -16,6 +16,7 @@ __all__ = ["Event", "ExecutedCell", "Record", "calling_line", "is_own_name"]
 
 # What IPython keeps in the user's namespace for itself.
 _SHELL_NAMES = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython", "mesh"})
+_SIZED = (list, dict, set)
 _HISTORY = re.compile(r"_{1,3}|_(?:i{1,3}|ih|oh|dh|exit_code|sh)|_i?\d+|__\w+__|_mesh_notebook")
 
 
@@ -59,9 +60,9 @@ class ExecutedCell:
         As written, and as Python (magics turned into calls).
     error_line : int or None
         None: it ran through. 0: nothing ran. Else the line of the top-level statement that failed.
-    types, ids : dict
-        By the user's names after the cell: `module.Class` of the value, and its identity.
-        Empty for cells that ran before the record began.
+    types, ids, sizes : dict
+        By the user's names after the cell: `module.Class` of the value, its identity, and the
+        length of plain lists, dicts and sets. Empty for cells that ran before the record began.
     """
 
     index: int
@@ -73,6 +74,7 @@ class ExecutedCell:
     events: tuple[Event, ...] = ()
     types: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -167,6 +169,7 @@ def _observed(namespace: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         "types": {name: _type_name(type(value)) for name, value in own},
         "ids": {name: id(value) for name, value in own},
+        "sizes": {name: len(value) for name, value in own if type(value) in _SIZED},
     }
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "arguments",
     "bound_names",
     "captured",
+    "changing_defaults",
     "comprehension_names",
     "declared",
     "dotted",
@@ -41,6 +42,17 @@ def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list
 def parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[str]:
     """Return the names of a function's parameters, positional ones first."""
     return [argument.arg for argument in arguments(node)]
+
+
+def changing_defaults(node: ast.AST) -> list[str]:
+    """Return the parameters whose default is made once, and could change."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        return []
+    args = node.args
+    positional = [*args.posonlyargs, *args.args][::-1]
+    pairs = [*zip(positional, args.defaults[::-1], strict=False)]
+    pairs += [(a, d) for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True) if d]
+    return [argument.arg for argument, default in pairs if not isinstance(default, ast.Constant)]
 
 
 def comprehension_names(nodes: Iterable[ast.AST]) -> set[str]:

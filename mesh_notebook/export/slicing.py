@@ -103,10 +103,12 @@ def _closure(record: Record, graph: Graph, output: Statement) -> set[int]:
 
 def _refuse_unusable(writer: Statement, reader: Statement, name: str) -> None:
     where, uses = writer.cell.label, f"{reader.cell.label} uses"
-    if writer.kind == "opaque":
+    if writer.kind in ("opaque", "output"):
+        did = "made" if writer.effects.binds.get(name) else "changed"
+        how = writer.reason or "mesh.output"
         raise ExportRefused(
-            f"{where} made `{name}` by {writer.reason}, which no module can repeat; {uses} it.",
-            next_step=_instead_of(writer.reason, name),
+            f"{where} {did} `{name}` by {how}, which no module can repeat; {uses} it.",
+            next_step=_instead_of(how, name),
             cell=writer.cell.count,
             name=name,
         )

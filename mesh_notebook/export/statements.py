@@ -57,8 +57,8 @@ class Statement:
 def executed(record: Record) -> list[Statement]:
     """Return the record's statements in execution order.
 
-    After a cell's own statements stands an opaque one for the names that came to mean something
-    else though no statement binds them; the slicer strikes those that a function call explains.
+    After a cell's own statements stand opaque ones for the names that came to mean something else,
+    or grew, though no statement binds them; what a call or a change explains is struck later.
     """
     found: list[Statement] = []
     before: ExecutedCell | None = None
@@ -99,13 +99,17 @@ def _unexplained(
 ) -> Iterator[Statement]:
     if before is None:
         return
-    explained = {name for s in made for name in s.effects.binds}
-    changed = {n for n, i in cell.ids.items() if before.ids.get(n) != i} - explained
-    if changed:
-        reason = next((s.reason for s in made if s.kind == "opaque"), "")
-        effects = Effects(binds=dict.fromkeys(sorted(changed), True))
-        reason = reason or "other means than an assignment"
-        yield Statement(cell, "opaque", "", effects, reason=reason)
+    bound = {name for s in made for name in s.effects.binds}
+    anew = {n for n, i in cell.ids.items() if before.ids.get(n) != i} - bound
+    grown = {n for n, size in cell.sizes.items() if before.sizes.get(n) != size} - bound - anew
+    said = next((s.reason for s in made if s.kind == "opaque"), "")
+    for names, certain, reason in (
+        (anew, True, said or "other means than an assignment"),
+        (grown, False, said or "means that its code does not show"),
+    ):
+        if names:
+            effects = Effects(binds=dict.fromkeys(sorted(names), certain))
+            yield Statement(cell, "opaque", "", effects, reason=reason)
 
 
 def _parsed(code: str) -> list[tuple[ast.stmt, str]]:

@@ -13,7 +13,12 @@ from mesh_notebook.model.product import Product
 __all__ = ["policies", "pyproject", "readme", "tests"]
 
 
-def readme(product: Product, plan: Plan, outputs: Mapping[str, OutputDraft]) -> str:
+def readme(
+    product: Product,
+    plan: Plan,
+    outputs: Mapping[str, OutputDraft],
+    dependencies: Sequence[str],
+) -> str:
     """Say what the product is, who answers for it, and how to run it."""
     lines = [f"# {product.name}", ""]
     if product.purpose:
@@ -33,7 +38,7 @@ def readme(product: Product, plan: Plan, outputs: Mapping[str, OutputDraft]) -> 
         keyed = f", key {', '.join(contract.key)}" if contract.key else ""
         what = f"{contract.purpose or 'see its contract'} ({len(contract.columns)} columns{keyed})"
         lines.append(f"| `{one.port}` | output | {_cell(what)} |")
-    return "\n".join([*lines, "", *_how_to_run(plan), ""])
+    return "\n".join([*lines, "", *_how_to_run(plan, dependencies), ""])
 
 
 def _cell(text: str) -> str:
@@ -47,22 +52,28 @@ def _comes_from(recipe: Mapping[str, object]) -> str:
     return str(recipe.get("address") or recipe.get("uri") or kind)
 
 
-def _how_to_run(plan: Plan) -> list[str]:
+def _how_to_run(plan: Plan, dependencies: Sequence[str]) -> list[str]:
     one = plan.slices[0]
-    given = ", ".join(f'{p}=pl.scan_parquet("{p}.parquet")' for p in plan.parameters(one))
+    needs = " and ".join(re.split(r"[>=]", name)[0] for name in dependencies)
+    given = [f'    {p}=pl.scan_parquet("{p}.parquet"),' for p in plan.parameters(one)]
+    function = python_name(one.port)
     return [
         "## Run it",
         "",
         "```sh",
-        "pip install .",
-        f"python -c 'import polars as pl, transform; print(transform.{python_name(one.port)}"
-        f"({given}).collect())'",
-        "pip install '.[test]' && pytest",
-        "mesh deploy .",
+        f"pip install .                    # needs {needs}",
+        "pip install '.[test]' && pytest  # on mocks of the inputs",
+        "mesh deploy .                    # on the inputs that product.odps.yaml names",
         "```",
         "",
-        "`transform.py` needs polars and duckdb alone. `mesh deploy` opens the inputs as",
-        "`product.odps.yaml` says, holds the result to its contract, and publishes a snapshot.",
+        "```python",
+        "import polars as pl",
+        "import transform",
+        "",
+        f"{function} = transform.{function}(",
+        *given,
+        ").collect()",
+        "```",
     ]
 
 
@@ -93,6 +104,10 @@ only-include = ["transform.py"]
 [tool.pytest.ini_options]
 pythonpath = ["."]
 testpaths = ["tests"]
+
+[tool.ruff]
+line-length = 100
+extend-exclude = ["notebook.ipynb"]
 """
 
 
@@ -125,12 +140,13 @@ import inspect
 from pathlib import Path
 
 import pytest
-import transform
 from mesh_notebook.mesh.checks import check
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type
 from mesh_notebook.mock.from_contract import breakable_rules, identity, mock
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.contract import Contract
+
+import transform
 
 ROWS, SEED = 500, 7
 CONTRACTS = Path(__file__).parents[1] / "contracts"

@@ -29,7 +29,8 @@ class Touch:
     ----------
     how : str
         `held`: as it is. `method`: a method of it is called. `argument`: it is given to a call.
-        `call`: it, or something reached through it, is called. `iterate`: it is gone through.
+        `handed`: a method of it is given to a call. `call`: it, or something reached through it,
+        is called. `iterate`: it is gone through.
         `store`: an attribute or item of it is set. `augment`: `+=` and its like.
     what : str
         The method; or the callee as written (`np.random.shuffle`, `df.apply`), empty where the
@@ -124,6 +125,10 @@ def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
             yield target, value
         case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
             yield target, value
+        case ast.FunctionDef(name=name, args=args) | ast.AsyncFunctionDef(name=name, args=args):
+            for default in (*args.defaults, *args.kw_defaults):
+                if default is not None:
+                    yield ast.Name(name), default
 
 
 def _stores(target: ast.AST) -> Iterator[str]:
@@ -163,6 +168,8 @@ def _call(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
     arguments: list[tuple[int | str | None, ast.AST]] = [*enumerate(call.args)]
     arguments += [(keyword.arg, keyword.value) for keyword in call.keywords]
     for place, value in arguments:
+        if isinstance(value, ast.Attribute):  # `map(rows.append, more)`
+            yield from _on(value, Touch("", "handed", value.attr))
         starred = isinstance(value, ast.Starred) or place is None
         touch = Touch("", "argument", callee, None if starred else place, place == "out", bare)
         yield from (replace(touch, name=name) for name in dict.fromkeys(_exposed(value)))

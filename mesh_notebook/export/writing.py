@@ -24,7 +24,7 @@ from mesh_notebook.export.specs import documents_of
 from mesh_notebook.model.product import Product
 from mesh_notebook.model.receipt import Receipt
 
-__all__ = ["files_of", "receipt_of", "refuse_foreign", "write_whole"]
+__all__ = ["files_of", "receipt_of", "refuse_foreign", "restore", "write_whole"]
 
 FORMAT = "mesh-notebook bundle 1"
 RECEIPT = "receipt.json"
@@ -38,12 +38,13 @@ def files_of(
     plan = module.plan
     texts = documents_of(product, plan, outputs)
     spec = Product.loads(texts["product.odps.yaml"])
+    needs = _dependencies(module.text)
     texts |= {
         "transform.py": module.text,
         "tests/test_transform.py": templates.tests(),
         "policies/README.md": templates.policies(spec),
-        "pyproject.toml": templates.pyproject(spec, _dependencies(module.text)),
-        "README.md": templates.readme(spec, plan, outputs),
+        "pyproject.toml": templates.pyproject(spec, needs),
+        "README.md": templates.readme(spec, plan, outputs, needs),
         "notebook.ipynb": notebook,
     }
     files = {name: text.encode() for name, text in texts.items()}
@@ -139,7 +140,6 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
-    old = new.with_name(f"{new.name}.old")
     try:
         for name, content in files.items():
             path = new / name
@@ -147,21 +147,36 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
             path.write_bytes(content)
         refuse_foreign(folder)
         if folder.exists():
-            _put_in_place_of(folder, new, old)
+            _put_in_place_of(folder, new)
         else:
             new.rename(folder)
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _put_in_place_of(folder: Path, new: Path, old: Path) -> None:
-    known = set((_receipt(folder) or {"files": {}})["files"]) | {RECEIPT}
+def restore(folder: Path) -> None:
+    """Bring back what an export that was killed between its two renames had put away."""
+    for old in sorted(folder.parent.glob(f".{folder.name}.*.old")):
+        if folder.exists():
+            _carry_over(old, folder)
+        else:
+            old.rename(folder)
+
+
+def _put_in_place_of(folder: Path, new: Path) -> None:
+    old = new.with_name(f"{new.name}.old")
     folder.rename(old)
     try:
         new.rename(folder)
     except OSError:
         old.rename(folder)
         raise
+    _carry_over(old, folder)
+
+
+def _carry_over(old: Path, folder: Path) -> None:
+    """Move what no export wrote into the bundle that stands now."""
+    known = set((_receipt(old) or {"files": {}})["files"]) | {RECEIPT}
     for path in list(_others(old, known)):
         target = folder / path.relative_to(old)
         target.parent.mkdir(parents=True, exist_ok=True)
