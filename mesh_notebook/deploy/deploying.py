@@ -22,7 +22,7 @@ from mesh_notebook.mesh.slos import SloVerdict, measure, verdicts
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
-from mesh_notebook.model.product import InputPort, Product
+from mesh_notebook.model.product import STATUSES, InputPort, Product
 from mesh_notebook.model.receipt import Receipt
 
 if TYPE_CHECKING:
@@ -146,6 +146,11 @@ class _Validated:
         product = bundle.product
         if not product.outputs:
             raise SpecError(f"{product.where} has no output port.", where=product.where)
+        if product.status not in STATUSES:
+            raise SpecError(
+                f"{product.where} has the status '{product.status}', which is none.",
+                next_step=f"one of {', '.join(STATUSES)}",
+            )
         contracts = {port.name: bundle.contract(port.name) for port in product.outputs}
         for port in product.outputs:
             if port.raw.get("contractId") != contracts[port.name].id:

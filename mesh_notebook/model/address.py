@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from dataclasses import dataclass, replace
@@ -40,17 +41,19 @@ def python_name(name: str) -> str:
     return f"{identifier}_" if keyword.iskeyword(identifier) else identifier
 
 
-# What a notebook and an exported module use these names for.
-_RESERVED = {"mesh", "_sql"}
+# Names that mean something already: to Python, to IPython, to us and to an exported module.
+_RESERVED = {*dir(builtins), "In", "Out", "get_ipython", "exit", "quit", "mesh", "_sql"}
+_HISTORY = re.compile(r"_{1,3}|_i{0,3}\d*")
 
 
 def checked_identifier(name: str) -> str:
     """Return `name` if a frame can be bound under it, else raise `UsageError`."""
-    if name.isidentifier() and not keyword.iskeyword(name) and name not in _RESERVED:
+    taken = name in _RESERVED or _HISTORY.fullmatch(name)
+    if name.isidentifier() and not keyword.iskeyword(name) and not taken:
         return name
     raise UsageError(
         f"'{name}' cannot be a Python name" + (" here." if name.isidentifier() else "."),
-        next_step=f"for example: {python_name(name.lower())}" if name not in _RESERVED else "",
+        next_step=f"for example: {f'{name}_' if taken else python_name(name.lower())}",
         name=name,
     )
 

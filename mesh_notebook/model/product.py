@@ -13,6 +13,8 @@ __all__ = ["InputPort", "OutputPort", "Product"]
 
 ODPS_VERSION = "v1.0.0"
 DEFAULT_TENANT = "local"
+# ODPS's examples are its vocabulary; anything else would mean nothing to a consumer.
+STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import inspect
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,7 @@ def main() -> None:
     try:
         app()
     except MeshError as error:
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        typer.echo(_in_a_shell(f"{type(error).__name__}: {error}"), err=True)
         if os.environ.get("MESH_DEBUG"):
             raise
         raise SystemExit(1) from None
@@ -102,6 +103,12 @@ def _tell(step: str) -> None:
         typer.echo(f"  {step}", err=True)
 
 
+def _in_a_shell(text: str) -> str:
+    """Return a text with the verbs that a shell has as one types them there."""
+    verbs = "|".join(verb.name for verb in VERBS if verb.shell)
+    return re.sub(rf"%mesh (?=(?:{verbs})\b)", "mesh ", text)
+
+
 def _show(result: Any) -> None:
     if isinstance(result, bytes):
         sys.stdout.buffer.write(result)
@@ -110,7 +117,7 @@ def _show(result: Any) -> None:
     elif isinstance(result, dict):
         typer.echo(json.dumps(result, indent=2, default=str, ensure_ascii=False))
     else:
-        typer.echo(as_text(panel_of(result), color=sys.stdout.isatty()))
+        typer.echo(_in_a_shell(as_text(panel_of(result), color=sys.stdout.isatty())))
 
 
 for _verb in VERBS:

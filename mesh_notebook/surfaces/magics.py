@@ -135,6 +135,9 @@ def parse(line: str, body: str | None) -> tuple[Verb, dict[str, Any]]:
         words = shlex.split(line)
     except ValueError as error:
         raise UsageError(f"%mesh {line}: {error}.", next_step="close the quotation marks") from None
+    asked = [word for word in words if word not in ("-h", "--help")]
+    if len(asked) < len(words):
+        return find("help"), {"verb": asked[0] if asked else None}
     verb = find(words[0]) if words else find("path")
     if body is not None and not verb.cell:
         raise UsageError(

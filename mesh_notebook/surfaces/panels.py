@@ -170,11 +170,14 @@ def _(history: History) -> Panel:
 def _(rows: Rows) -> Panel:
     head = [[_cell(v) for v in row] for row in rows.head.iter_rows()]
     shown = f"first {len(head)} of {rows.rows:,} rows" if len(head) < rows.rows else "all rows"
+    if not head:
+        shown = f"no rows; the columns are {', '.join(rows.head.columns)}"
     return Panel(
         f"{rows.product}/{rows.port}",
         (origin_badge(rows.receipt.origin), status_badge(rows.receipt.status)),
         facts=(("snapshot", str(rows.receipt.snapshot)), ("shown", shown)),
-        tables=(Table(rows.head.columns, head),),
+        tables=(Table(rows.head.columns, head),) if head else (),
+        next_step="" if head else "widen the window: --from and --to, which is not included",
     )
 
 

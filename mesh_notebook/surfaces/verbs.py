@@ -201,12 +201,12 @@ VERBS: tuple[Verb, ...] = (
             Argument("domain", "the domain that owns it", "--domain"),
             Argument("owner", "the team that answers for it", "--owner"),
             Argument("purpose", "what it is for, in a sentence", "--purpose"),
-            Argument("version", "its version (default: 1.0.0)", "--version", default="1.0.0"),
+            Argument("version", "its version (default: 1.0.0)", "--version"),
             Argument(
                 "status", "default: active; draft when an input is mock or sample", "--status"
             ),
-            Argument("tenant", "the organisation (default: local)", "--tenant", default="local"),
-            Argument("tags", "words to find it by", "--tags", "list", ()),
+            Argument("tenant", "the organisation (default: local)", "--tenant"),
+            Argument("tags", "words to find it by", "--tags", "list"),
         ),
     ),
     Verb(

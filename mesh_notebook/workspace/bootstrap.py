@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mesh_notebook.errors import ContractError, UsageError
+from mesh_notebook.errors import SpecError, UsageError
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.document import parse_yaml
@@ -14,6 +14,12 @@ from mesh_notebook.workspace import frames
 from mesh_notebook.workspace.drafts import PortDraft, ProductDraft
 from mesh_notebook.workspace.inputs import Handle
 from mesh_notebook.workspace.results import Checked, ContractView
+
+# What a contract takes from its product, so that the two cannot say different things.
+_IDENTITY = {
+    *("id", "name", "version", "status", "domain", "tenant", "dataProduct"),
+    *("kind", "apiVersion"),
+}
 
 __all__ = ["as_mapping", "check", "declared", "joined", "target_urn", "view"]
 
@@ -25,12 +31,23 @@ def declared(
     value: Any,
     key: tuple[str, ...],
     event_time: str | None,
-    contract: Mapping[str, Any] | None,
+    contract: str | Mapping[str, Any] | None,
 ) -> PortDraft:
     """Return the draft of an output port, refused unless a valid contract follows from it."""
-    from polars.exceptions import PolarsError
-
     checked_name(port, "port name")
+    with frames.computed(frame_name):
+        return _declared(product, port, frame_name, value, key, event_time, contract)
+
+
+def _declared(
+    product: ProductDraft,
+    port: str,
+    frame_name: str,
+    value: Any,
+    key: tuple[str, ...],
+    event_time: str | None,
+    contract: str | Mapping[str, Any] | None,
+) -> PortDraft:
     before = product.ports.get(port)
     draft = PortDraft(port, frame_name, frames.lazy(value), frames.kept(value), key, event_time)
     if before:  # declared again: what was set by hand stays
@@ -39,23 +56,32 @@ def declared(
             before.promises,
             before.links,
         )
-    changes = joined(draft.overrides, contract) if contract else draft.overrides
-    try:
-        return draft.stands(product, overrides=changes)
-    except PolarsError as error:  # a lazy frame fails where it is computed, not where it is written
-        raise ContractError(
-            f"'{frame_name}' cannot be computed: {str(error).strip().splitlines()[0]}",
-            next_step=f"mend the expression that makes '{frame_name}'; "
-            f"{frame_name}.collect() shows where it fails",
-            name=frame_name,
-        ) from None
+    changes = joined(draft.overrides, as_mapping(contract, port)) if contract else draft.overrides
+    return draft.stands(product, overrides=changes)
 
 
 def as_mapping(overrides: str | Mapping[str, Any], port: str) -> Mapping[str, Any]:
-    """Return overrides as a mapping, from YAML where they are text."""
-    if isinstance(overrides, str):
-        return parse_yaml(overrides, f"the contract cell of '{port}'")
-    return overrides
+    """Return overrides as a mapping, from YAML where they are text.
+
+    Raises
+    ------
+    SpecError
+        No mapping; or one that would change what the product says of all of its ports.
+    """
+    where = f"the contract of '{port}'"
+    given = parse_yaml(overrides, where) if isinstance(overrides, str) else overrides
+    if not isinstance(given, Mapping):
+        raise SpecError(
+            f"{where} cannot be overridden by a {type(given).__name__}.",
+            next_step="give a mapping, or YAML text",
+        )
+    if fixed := sorted(_IDENTITY & set(given)):
+        raise SpecError(
+            f"{where} takes its {fixed[0]} from the product.",
+            next_step="%mesh product NAME --version … --status … --domain … sets it",
+            field=fixed[0],
+        )
+    return given
 
 
 def joined(before: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,6 +154,7 @@ def check(ports: Sequence[PortDraft], product: ProductDraft, status: str, now: d
     reports, slos = [], {}
     for draft in ports:
         contract = draft.contract(product, status)
-        reports.append(held(draft.frame, contract))
-        slos[draft.port] = tuple(verdicts(measure(draft.frame, contract, now), contract))
+        with frames.computed(draft.frame_name):
+            reports.append(held(draft.frame, contract))
+            slos[draft.port] = tuple(verdicts(measure(draft.frame, contract, now), contract))
     return Checked(tuple(reports), slos)

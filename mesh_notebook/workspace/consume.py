@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from datetime import datetime
@@ -173,7 +174,8 @@ def _write(content: str | bytes, out: Path) -> None:
         aside.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(aside, out)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
         raise StoreError(
             f"{out} cannot be written: {error.strerror}.",
             next_step="name a file in a folder that exists and that you may write to",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import UnknownPort, UsageError, near
+from mesh_notebook.errors import SpecError, UnknownPort, UsageError, near
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.contract import Contract
-from mesh_notebook.model.product import ODPS_VERSION
+from mesh_notebook.model.product import ODPS_VERSION, STATUSES
 from mesh_notebook.model.time import duration
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["PortDraft", "ProductDraft", "parse_promises"]
+__all__ = ["PortDraft", "ProductDraft", "parse_promises", "words_of"]
 
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
 # What people say, and the ODCS property, with the unit in which it is written.
 _PROMISES = {
     "freshness": "freshness",
@@ -78,10 +81,22 @@ class PortDraft:
         return Contract(raw, f"the contract of '{self.port}'").checked()
 
     def stands(self, product: ProductDraft, **changed: Any) -> PortDraft:
-        """Return this draft with something changed, if the contract that follows is valid."""
+        """Return this draft with something changed, if the contract that follows can hold."""
         candidate = replace(self, **changed)
-        candidate.contract(product, "draft")
+        contract = candidate.contract(product, "draft")
+        _check_patterns(contract)
+        if (contract.key, contract.event_time) != (self.key, self.event_time):
+            candidate._check_identity(contract)
         return candidate
+
+    def _check_identity(self, contract: Contract) -> None:
+        """Hold a key or an event time that was overridden to what `output` demands of one."""
+        from mesh_notebook.explore import refusals
+
+        schema = dict(self.frame.collect_schema())
+        refusals.check_key(contract.key, schema)
+        refusals.check_event_time(contract.event_time, schema, self.frame)
+        refusals.check_key_values(self.frame, contract.key, contract.event_time, schema)
 
 
 @dataclass
@@ -152,6 +167,39 @@ class ProductDraft:
 
     def named(self, name: str) -> ProductDraft:
         return replace(self, name=checked_name(name, "product name"))
+
+    def changed(self, name: str, given: dict[str, Any]) -> ProductDraft:
+        """Return the draft under a name, with the given fields; raises `UsageError`."""
+        draft = replace(self, **given, ports=dict(self.ports)).named(name)
+        draft.address  # noqa: B018  refuses a domain or tenant that no path can hold
+        if not (isinstance(draft.version, str) and _VERSION.fullmatch(draft.version)):
+            raise UsageError(
+                f"'{draft.version}' is not a version.", next_step="write 1.2.0: major.minor.patch"
+            )
+        if draft.status not in (None, *STATUSES):
+            raise UsageError(
+                f"'{draft.status}' is not a status.", next_step=f"one of {', '.join(STATUSES)}"
+            )
+        return draft
+
+
+def words_of(value: Sequence[str] | str) -> tuple[str, ...]:
+    """Return words however they were given: `origin,day`, `"a b"`, or a sequence of them."""
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
+    return tuple(value)
+
+
+def _check_patterns(contract: Contract) -> None:
+    for column in contract.columns:
+        try:
+            re.compile(str(column.options.get("pattern", "")))
+        except re.error as error:
+            raise SpecError(
+                f"the pattern of '{column.name}' is no regular expression: {error}.",
+                next_step="mend it, for example: '^[A-Z]{3}$'",
+                column=column.name,
+            ) from None
 
 
 def parse_promises(words: tuple[str, ...]) -> dict[str, dict[str, Any]]:

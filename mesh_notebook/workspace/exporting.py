@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import UsageError
 from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.workspace.drafts import ProductDraft
 from mesh_notebook.workspace.inputs import Handle, fitting, pinned, slug
 
@@ -27,7 +28,7 @@ def export(workspace: Session, folder: str | Path | None) -> Exported:
 
     draft = _ready(workspace.draft, folder)
     target = workspace.base / (folder or f"products/{draft.name}")
-    status = workspace.status()
+    status = draft.status or _status(workspace, draft)
     outputs = []
     for port in draft.ports.values():
         contract = port.contract(draft, status)
@@ -46,6 +47,16 @@ def export(workspace: Session, folder: str | Path | None) -> Exported:
         notebook=_notebook(workspace.base, workspace.namespace, os.environ),
         progress=workspace.progress,
     )
+
+
+def _status(workspace: Session, draft: ProductDraft) -> str:
+    """Return the status that the inputs which really went into the ports allow."""
+    from mesh_notebook.export.slicing import slices_of
+
+    slices = slices_of(workspace.record.until_now(workspace.namespace), list(draft.ports))
+    inputs = [s.event for one in slices for s in one.statements if s.kind == "input" and s.event]
+    made_up = worst(event.payload["input"].origin for event in inputs) is not Origin.LIVE
+    return "draft" if made_up else "active"
 
 
 def _ready(draft: ProductDraft, folder: str | Path | None) -> ProductDraft:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import SourceError, UnknownName, UsageError, near
+from mesh_notebook.errors import ContractError, SourceError, UnknownName, UsageError, near
+from mesh_notebook.export.record import is_own_name
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
@@ -64,13 +66,13 @@ def named(frame: Any, namespace: Mapping[str, Any]) -> tuple[str, Any]:
                 f"a {type(frame).__name__} is not a frame.",
                 next_step="give a Polars frame, a pandas frame, or the name of one",
             )
-        name = next((n for n, v in namespace.items() if v is frame and not n.startswith("_")), "")
+        name = next((n for n, v in namespace.items() if v is frame and is_own_name(n)), "")
         if not name:
             raise UsageError(
                 "the frame has no name yet.", next_step="bind it first: delays = …, then use delays"
             )
         return name, frame
-    known = [n for n, v in namespace.items() if not n.startswith("_") and is_frame(v)]
+    known = [n for n, v in namespace.items() if is_own_name(n) and is_frame(v)]
     if frame in known:
         return frame, namespace[frame]
     close = near(frame, known)
@@ -95,6 +97,39 @@ def lazy(value: Any) -> pl.LazyFrame:
     return pl.DataFrame(value).lazy()  # Arrow, DuckDB: through the Arrow C stream
 
 
+@contextmanager
+def computed(name: str) -> Iterator[None]:
+    """Turn what goes wrong while a frame is computed into one paragraph.
+
+    A lazy frame fails where it is computed, not where it is written; so does a file that is gone.
+    """
+    from polars.exceptions import PolarsError
+
+    try:
+        yield
+    except (PolarsError, OSError, ValueError) as error:
+        raise ContractError(
+            f"'{name}' cannot be computed: {(str(error).strip() or 'no reason').splitlines()[0]}",
+            next_step=f"mend what makes '{name}'; {name}.collect() shows where it fails",
+            name=name,
+        ) from None
+
+
+def check_mock_options(what: Any, like: bool, key: Any, breaking: str | None) -> None:
+    """Refuse options of `mock` that would be without effect."""
+    if is_frame(what) and not like:
+        raise UsageError("that is a frame, not a contract.", next_step="like=True models a frame")
+    if like and breaking:
+        raise UsageError(
+            "a model of a frame has no contract to break.",
+            next_step="leave out --break, or mock a contract",
+        )
+    if key and not like:
+        raise UsageError(
+            "a contract says its own key.", next_step="leave out --key; it goes with --like"
+        )
+
+
 def kept(value: Any) -> Any:
     """Return a frame as it is now, whatever is done to it later: what a proof compares with."""
     if type(value).__name__ == "DataFrame":
@@ -117,7 +152,7 @@ def query(
 
     workspace.forget_unbound()
     frames, used = dict(tables), {}
-    known = [n for n, v in workspace.namespace.items() if not n.startswith("_") and is_frame(v)]
+    known = [n for n, v in workspace.namespace.items() if is_own_name(n) and is_frame(v)]
     for table in tables_of(text):
         name = _meant(table, known)
         if table in frames or name is None:
@@ -125,7 +160,8 @@ def query(
         used[table] = name
         value, handle = workspace.namespace[name], workspace.inputs.get(name)
         # An input that still has its own name is read through its view, files and all.
-        if handle is None or value is not handle.frame:
+        twins = sum(other.lower() == name.lower() for other in known)
+        if handle is None or value is not handle.frame or twins > 1:
             frames[table] = value
     return used, run_sql(text, workspace.connection(), frames, known=known)
 
@@ -160,7 +196,8 @@ def modelled(what: Any, frame: Any, rows: int | None, seed: int, key: tuple[str,
     """Make a mock like a real frame: modelled by SDV, sampled from the model."""
     from mesh_notebook.mock.like import like
 
-    real = lazy(frame).collect()
+    with computed(what if isinstance(what, str) else "the frame"):
+        real = lazy(frame).collect()
     made = like(real, rows or real.height, seed, key).lazy()
     name = f"{what}_mock" if isinstance(what, str) else "modelled_mock"
     count = rows or real.height

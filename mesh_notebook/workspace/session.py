@@ -152,11 +152,13 @@ class Session:
         return handle.frame
 
     def forget_unbound(self) -> None:
-        """Let go of inputs whose name was deleted: what Python lost, SQL does not keep."""
+        """Let go of inputs whose name means no frame any more: what Python lost, SQL loses too."""
         from sqlglot import exp
 
+        from mesh_notebook.workspace.frames import is_frame
+
         for name in list(self.inputs):
-            if name not in self.namespace:
+            if not is_frame(self.namespace.get(name)):
                 view = exp.to_identifier(name, quoted=True).sql("duckdb")
                 self.connection().execute(f"DROP VIEW IF EXISTS {view}")
                 del self.inputs[name]

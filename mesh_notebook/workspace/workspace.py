@@ -105,9 +105,9 @@ class Workspace(Session):
         default = python_name(handle.reading.product.name if handle.reading else product)
         return self.bind(handle, "connect", name or default)
 
-    def source(self, name: str, uri: str, null: str | None = None) -> pl.LazyFrame:
+    def source(self, name: str, uri: str | Path, null: str | None = None) -> pl.LazyFrame:
         """Bind a file, glob, folder or SQLite table (`app.db#table`) as an input."""
-        return self.bind(self.opener().source(name, uri, null), "source", name)
+        return self.bind(self.opener().source(name, str(uri), null), "source", name)
 
     def mock(
         self,
@@ -116,7 +116,7 @@ class Workspace(Session):
         seed: int = 0,
         name: str | None = None,
         like: bool = False,
-        key: Sequence[str] = (),
+        key: Sequence[str] | str = (),
         breaking: str | None = None,
     ) -> pl.LazyFrame:
         """Make synthetic data, and bind it as an input whose origin is `mock`.
@@ -130,13 +130,15 @@ class Workspace(Session):
         """
         from mesh_notebook.errors import UsageError
         from mesh_notebook.workspace import frames
+        from mesh_notebook.workspace.drafts import words_of
 
         if rows is not None and rows < 1:
             raise UsageError(f"{rows} rows cannot be made.", next_step="give --rows 1 or more")
+        frames.check_mock_options(what, like, key, breaking)
         if like:
             _, frame = frames.named(what, self.namespace)
             self.progress("model the frame with SDV")
-            handle = frames.modelled(what, frame, rows, seed, tuple(key))
+            handle = frames.modelled(what, frame, rows, seed, words_of(key))
         else:
             handle = frames.from_contract(
                 self.opener(), self.base, str(what), rows or DEFAULT_ROWS, seed, breaking
@@ -165,8 +167,10 @@ class Workspace(Session):
         from mesh_notebook.explore.profile import profile
         from mesh_notebook.workspace import frames
 
+        name, value = frames.named(frame, self.namespace)
         self.taken.setdefault("explore", "profiled")
-        return profile(frames.lazy(frames.named(frame, self.namespace)[1]))
+        with frames.computed(name):
+            return profile(frames.lazy(value))
 
     # ---- bootstrap ------------------------------------------------------------------------
 
@@ -176,43 +180,42 @@ class Workspace(Session):
         domain: str | None = None,
         owner: str | None = None,
         purpose: str | None = None,
-        version: str = "1.0.0",
+        version: str | None = None,
         status: str | None = None,
-        tenant: str = "local",
-        tags: Sequence[str] = (),
+        tenant: str | None = None,
+        tags: Sequence[str] | str | None = None,
     ) -> results.ProductView:
         """Name the product that this notebook makes; outputs declared from now on are its own.
 
-        The same name again changes the fields and keeps the outputs; another name begins anew.
+        The same name again changes the fields that are given and keeps the rest, and the outputs;
+        another name begins anew.
         """
         from mesh_notebook.workspace import results
-        from mesh_notebook.workspace.drafts import ProductDraft
+        from mesh_notebook.workspace.drafts import ProductDraft, words_of
 
+        given = {
+            "domain": domain,
+            "owner": owner,
+            "purpose": purpose,
+            "version": version,
+            "status": status,
+            "tenant": tenant,
+            "tags": None if tags is None else words_of(tags),
+        }
         same = self.draft.name in (None, name)
-        kept = self.draft.ports if same else {}
-        draft = ProductDraft(
-            domain=domain or "default",
-            owner=owner or "",
-            purpose=purpose or "",
-            version=version,
-            status=status,
-            tenant=tenant,
-            tags=tuple(tags),
-            ports=dict(kept),
-        ).named(name)
-        draft.address  # noqa: B018  refuses a domain or tenant that no path can hold
-        self.draft = draft
+        before = self.draft if same else ProductDraft()
+        self.draft = before.changed(name, {k: v for k, v in given.items() if v is not None})
         for step in () if same else ("check", "export", "deploy"):
             self.taken.pop(step, None)
-        return results.ProductView(draft.fields(self.status()), tuple(draft.ports))
+        return results.ProductView(self.draft.fields(self.status()), tuple(self.draft.ports))
 
     def output(
         self,
         port: str,
         frame: Any,
-        key: Sequence[str] = (),
+        key: Sequence[str] | str = (),
         event_time: str | None = None,
-        contract: Mapping[str, Any] | None = None,
+        contract: str | Mapping[str, Any] | None = None,
     ) -> results.ContractView:
         """Declare an output port; its contract is inferred from the whole frame.
 
@@ -222,10 +225,11 @@ class Workspace(Session):
             What overrides the inferred contract, in ODCS terms; columns by name.
         """
         from mesh_notebook.workspace import bootstrap, frames
+        from mesh_notebook.workspace.drafts import words_of
 
         frame_name, value = frames.named(frame, self.namespace)
         draft = bootstrap.declared(
-            self.draft, port, frame_name, value, tuple(key), event_time, contract
+            self.draft, port, frame_name, value, words_of(key), event_time, contract
         )
         self.draft.ports[port] = draft
         self.note("output", (), {"port": port, "frame_name": frame_name})
@@ -244,13 +248,13 @@ class Workspace(Session):
             self.draft.ports[port] = draft
         return bootstrap.view(draft, self.draft, self.status())
 
-    def promise(self, port: str, promises: Sequence[str]) -> results.Agreed:
+    def promise(self, port: str, promises: Sequence[str] | str) -> results.Agreed:
         """Set SLOs of a port: `freshness=1d`, `interval=1d`, `lag=2h`, `completeness=0.99`."""
         from mesh_notebook.workspace import results
-        from mesh_notebook.workspace.drafts import parse_promises
+        from mesh_notebook.workspace.drafts import parse_promises, words_of
 
         draft = self.draft.port(port)
-        made = {**draft.promises, **parse_promises(tuple(promises))}
+        made = {**draft.promises, **parse_promises(words_of(promises))}
         self.draft.ports[port] = draft.stands(self.draft, promises=made)
         said = {name: f"{p['value']} {p.get('unit', '')}".strip() for name, p in made.items()}
         return results.Agreed(port, "promises", said)
