@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -209,3 +210,57 @@ def test_ctrl_c_ends_a_long_query(con: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(KeyboardInterrupt):  # without it, the query would run for days
         run_sql(endless, con, {})
     assert run_sql("SELECT 1 AS one", con, {}).item() == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM query_table('{path}')",
+        "TABLE '{path}'",
+        "SELECT * FROM query('SELECT * FROM read_parquet(''{path}'')')",
+        "SUMMARIZE '{path}'",
+        "DESCRIBE SELECT * FROM '{path}'",
+        "EXPLAIN ANALYZE SELECT * FROM '{path}'",
+        "EXPLAIN (FORMAT json) SELECT * FROM '{path}'",
+        "SELECT * FROM parquet_metadata('{path}')",
+        "SELECT * FROM parquet_schema('{path}')",
+        "SELECT (SELECT max(a) FROM '{path}') AS a",
+        "SELECT * FROM read_blob('{path}')",
+        "SELECT * FROM glob('{path}')",
+        "WITH c AS (SELECT * FROM '{path}') SELECT * FROM c",
+        "SELECT 1 AS a UNION ALL FROM '{path}'",
+        "PIVOT '{path}' ON a USING sum(a)",
+        "PIVOT (SELECT * FROM query_table('{path}')) ON a USING sum(a)",
+        "SELECT * FROM range(3) r WHERE EXISTS (SELECT 1 FROM read_csv('{path}'))",
+    ],
+)
+def test_no_query_reads_a_file_that_is_no_input(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, query: str
+) -> None:
+    path = tmp_path / "secret.parquet"
+    pl.DataFrame({"a": [1]}).write_parquet(path)
+    with pytest.raises(SqlError) as refused:
+        run_sql(query.format(path=path), con, {})
+    assert "%mesh source" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT '/a/b.parquet' AS a",
+        "SELECT count(*) AS n FROM range(3)",
+        "SELECT unnest([1, 2]) AS a",
+        "SELECT * FROM unnest([1, 2]) AS u(a)",
+        "WITH t AS (SELECT 1 AS a) SELECT a, sum(a) OVER () AS s FROM t",
+        "PIVOT here ON a USING sum(a)",
+        "SUMMARIZE here",
+        "DESCRIBE here",
+        "EXPLAIN SELECT * FROM here",
+        "FROM here",
+        "VALUES (1, 2)",
+        "SELECT [x * 2 FOR x IN [1, 2]] AS l, list_transform([1], lambda x: x + 1) AS m",
+        "SELECT h.a FROM here h ASOF JOIN here g ON h.a >= g.a",
+    ],
+)
+def test_ordinary_queries_run(con: duckdb.DuckDBPyConnection, query: str) -> None:
+    assert run_sql(query, con, {"here": pl.DataFrame({"a": [1, 2]})}).height

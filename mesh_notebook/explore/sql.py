@@ -20,7 +20,13 @@ _PICTURE = re.compile(r"^LINE (\d+): .*$", re.MULTILINE)
 _NO_TABLE = re.compile(r"Table with name (.+?) does not exist")
 _NO_COLUMN = re.compile(r'column "(.+?)" not found|does not have a column named "(.+?)"')
 _NO_FUNCTION = re.compile(r"Function with name (\S+) does not exist")
-_READS_FILES = re.compile(r"read_|sniff_|glob$|.*_scan$")
+# Table functions that read nothing but their arguments and the engine's own catalogue. Every other
+# one may read files, or a table whose name is only known when it runs.
+_HARMLESS = re.compile(
+    r"range|generate_series|unnest|repeat|repeat_row|json_each|json_tree|duckdb_\w+"
+    r"|pragma_(table_info|version)|pg_timezone_names|icu_calendar_names"
+)
+_EXPLAIN = re.compile(r"^\s*EXPLAIN(\s+ANALYZE)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
 _NOT_IN_A_FRAME = ("INTERVAL", "UNION")
 
 
@@ -173,18 +179,53 @@ def _only_reads(query: str) -> None:
 
 def _no_files(query: str, cursor: duckdb.DuckDBPyConnection) -> None:
     """Refuse to read files that no input declares: their origin would not travel along."""
+    views = {name.lower() for name in _views(cursor)}
+    names, functions = _reads_of(query, cursor)
+    paths = {name for name in names if set(name) & set("./\\") and name.lower() not in views}
+    if past := sorted(paths | {name for name in functions if not _HARMLESS.fullmatch(name)}):
+        raise SqlError(
+            f"the query reads past the declared inputs ({past[0]}).",
+            next_step="%mesh source NAME FILE, then read NAME",
+            query=query,
+            reads=past,
+        )
+
+
+def _reads_of(query: str, cursor: duckdb.DuckDBPyConnection) -> tuple[set[str], set[str]]:
+    """Return the tables and the table functions that a query names, wherever it names them.
+
+    DuckDB's own parser says so; PIVOT, which it does not serialize, is read by sqlglot. A query
+    that neither can read is refused by the engine as well, or else by us.
+    """
+    import json
+
     from sqlglot import exp
 
-    views = {name.lower() for name in _views(cursor)}
-    for table in tree.find_all(exp.Table) if (tree := _parsed(query)) else ():
-        called = _called(table)
-        path = table.name if "." in table.name or "/" in table.name else ""
-        if _READS_FILES.match(called) or (path and path.lower() not in views):
-            raise SqlError(
-                f"the query reads a file by itself ({called or path}), past the declared inputs.",
-                next_step="%mesh source NAME FILE, then read NAME",
-                query=query,
-            )
+    plain = _EXPLAIN.sub("", query)
+    text = cursor.execute("SELECT json_serialize_sql(?)", [plain]).fetchall()[0][0]
+    tree = json.loads(text)
+    if not tree.get("error"):
+        found = list(_nodes(tree))
+        names = {n["table_name"] for n in found if n.get("type") == "BASE_TABLE"}
+        calls = [n["function"] for n in found if n.get("type") == "TABLE_FUNCTION"]
+        return names, {str(call["function_name"]).lower() for call in calls}
+    parsed = _parsed(plain)
+    if parsed is None or isinstance(parsed, exp.Command):
+        raise SqlError(
+            "the query is of a kind whose inputs cannot be told.",
+            next_step="write it as a SELECT",
+            query=query,
+        )
+    tables = list(parsed.find_all(exp.Table))
+    return {t.name for t in tables}, {called for t in tables if (called := _called(t))}
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        yield tree
+    for child in tree.values() if isinstance(tree, dict) else tree:
+        if isinstance(child, dict | list):
+            yield from _nodes(child)
 
 
 def _called(table: exp.Table) -> str:
