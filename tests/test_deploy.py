@@ -311,3 +311,21 @@ def test_a_source_that_changes_while_it_is_read_is_not_published(root, bundle, t
             progress=write_meanwhile,
         )
     assert files(root) == []
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied"), OSError(5, "I/O error")]
+)
+def test_a_folder_that_cannot_be_read_is_refused(root, bundle, monkeypatch, error):
+    def unreadable(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Path, "rglob", unreadable)
+    with pytest.raises(SpecError, match="cannot be read") as caught:
+        deployed(bundle, root, Clock(), flights=FLIGHTS)
+    assert "who may read it" in caught.value.next_step
+
+
+def test_a_device_is_no_bundle(root):
+    with pytest.raises(SpecError, match="name a bundle's folder"):
+        deployed(Path("/dev/null"), root, Clock(), flights=FLIGHTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sqlite3
 import zipfile
 from datetime import UTC, date, datetime
@@ -420,3 +421,35 @@ def test_a_view_is_replaced_by_a_later_one_of_its_name(tmp_path: Path) -> None:
         attach(con, 'odd "name', scan, scan.lazy())
     assert con.cursor().execute('FROM "odd ""name"').fetchall() == [(2,)]
     con.close()
+
+
+def test_what_is_neither_a_file_nor_a_folder_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    for uri in ("/dev/null", "pipe.csv"):
+        error = refused(tmp_path, uri)
+        assert "neither a file nor a folder" in error.message
+        assert "write what it gives to a file" in error.next_step
+
+
+def test_a_path_that_cannot_be_looked_at_is_refused(tmp_path: Path) -> None:
+    error = refused(tmp_path, "x" * 300)
+    assert "cannot be looked at" in error.message
+    assert error.next_step
+
+
+@pytest.mark.parametrize("name", ["q.csv", "q.csv.gz", "q.csv.zip"])
+def test_quotes_in_a_column_name_are_read_as_its_writer_meant(tmp_path: Path, name: str) -> None:
+    text = b'"a ""q"" b","say, ""x"""\n1,x\n3,y\n'
+    if name.endswith(".gz"):
+        text = gzip.compress(text, mtime=0)
+    (tmp_path / name).write_bytes(text)
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("q.csv", text)
+    scan = open_source(name, tmp_path)
+    assert scan.lazy().collect().to_dict(as_series=False) == {
+        'a "q" b': [1, 3],
+        'say, "x"': ["x", "y"],
+    }
+    again = Scan.from_dict(json.loads(json.dumps(scan.as_dict()))).lazy()
+    assert again.filter(pl.col('a "q" b') > 1).select('say, "x"').collect().rows() == [("y",)]

@@ -264,3 +264,53 @@ def test_no_query_reads_a_file_that_is_no_input(
 )
 def test_ordinary_queries_run(con: duckdb.DuckDBPyConnection, query: str) -> None:
     assert run_sql(query, con, {"here": pl.DataFrame({"a": [1, 2]})}).height
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("FROM secret.parquet", "SELECT 1 AS one FROM flights, secret.parquet"),
+        *("PIVOT secret.parquet ON a", "WITH p AS (PIVOT secret.parquet ON a) FROM p"),
+        *("EXPLAIN ANALYZE FROM secret.parquet", "/* why */ EXPLAIN FROM 'secret.parquet'"),
+        *("TABLE secret.parquet", "SUMMARIZE secret.parquet", "DESCRIBE secret.parquet"),
+        *('FROM main."secret.parquet"', "EXPLAIN (FROM 'secret.parquet') LIMIT 1"),
+    ],
+)
+def test_a_file_named_without_quotes_is_a_file_too(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pl.DataFrame({"a": [1]}).write_parquet("secret.parquet")
+    assert "%mesh source" in refused(query, con).next_step
+
+
+@pytest.mark.parametrize(
+    "explain",
+    [
+        *("EXPLAIN", "EXPLAIN ANALYZE", "EXPLAIN (ANALYZE)", "EXPLAIN (FORMAT json)"),
+        *("/* why */ EXPLAIN/**/ANALYZE", "-- why\nEXPLAIN --\nANALYZE", "EXPLAIN ANALYSE"),
+    ],
+)
+def test_what_an_explain_runs_only_reads(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, explain: str
+) -> None:
+    out = tmp_path / "out.csv"
+    refused(f"{explain} COPY airports TO '{out}'", con)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("FROM main.airports", "FROM memory.main.airports", "FROM AIRPORTS"),
+        "FROM information_schema.tables SELECT table_name",
+        "/* why */ EXPLAIN (FROM airports)",
+        "EXPLAIN (FROM airports)\n",
+        "EXPLAIN (FROM airports) LIMIT 1",
+        "EXPLAIN (FORMAT json) FROM airports",
+        "FROM airports SELECT airports.faa, 'a/b.csv' AS path WHERE name <> './x.parquet'",
+        "PIVOT main.airports ON faa USING count(*)",
+    ],
+)
+def test_a_name_with_its_schema_is_a_name(con: duckdb.DuckDBPyConnection, query: str) -> None:
+    assert run_sql(query, con, {}).height

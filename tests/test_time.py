@@ -74,3 +74,27 @@ def test_durations_are_seconds(text, seconds):
 def test_a_window_that_ends_before_it_starts_is_refused():
     with pytest.raises(UsageError, match="ends"):
         Window.of("2026-10-04", "2026-10-04", None, NOW)
+
+
+@pytest.mark.parametrize(
+    "text", ["P999999999D", "P9000Y", "PT99999999999999S", "P" + "9" * 400 + "D"]
+)
+def test_a_time_before_all_time_is_refused(text):
+    with pytest.raises(UsageError):
+        as_instant(text, NOW)
+
+
+def test_the_year_before_the_first_is_refused_with_examples():
+    with pytest.raises(UsageError, match="write 2026-10-04"):
+        as_instant("P1000000D", NOW)
+
+
+@pytest.mark.parametrize("text", ["P4000000D", "10001y", "9" * 400 + "d", "P" + "9" * 400 + "W"])
+def test_a_duration_beyond_ten_thousand_years_is_refused(text):
+    with pytest.raises(UsageError, match="10,000 years"):
+        duration(text)
+
+
+def test_long_durations_within_reason_are_exact():
+    assert duration("P1W2DT3H4M5S") == 788_645
+    assert duration("10000y") == 10_000 * 31_557_600

@@ -26,7 +26,12 @@ _HARMLESS = re.compile(
     r"range|generate_series|unnest|repeat|repeat_row|json_each|json_tree|duckdb_\w+"
     r"|pragma_(table_info|version)|pg_timezone_names|icu_calendar_names"
 )
-_EXPLAIN = re.compile(r"^\s*EXPLAIN(\s+ANALYZE)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
+_GAP = r"(?:\s|--[^\n]*\n|/\*.*?\*/)"
+_EXPLAIN = re.compile(
+    rf"^{_GAP}*EXPLAIN\b(?:{_GAP}*ANALY[SZ]E\b)?"
+    rf"(?:{_GAP}*\(\s*(?:FORMAT|ANALY[SZ]E|VERBOSE)\b[^)]*\))?",
+    re.IGNORECASE | re.DOTALL,
+)
 _NOT_IN_A_FRAME = ("INTERVAL", "UNION")
 
 
@@ -179,9 +184,10 @@ def _only_reads(query: str) -> None:
 
 def _no_files(query: str, cursor: duckdb.DuckDBPyConnection) -> None:
     """Refuse to read files that no input declares: their origin would not travel along."""
-    views = {name.lower() for name in _views(cursor)}
+    known = _catalogue(cursor)
     names, functions = _reads_of(query, cursor)
-    paths = {name for name in names if set(name) & set("./\\") and name.lower() not in views}
+    # `FROM a.csv`, unquoted, is a file to the engine too, where no schema of that name is.
+    paths = {name for name in names if set(name) & set("./\\") and name.lower() not in known}
     if past := sorted(paths | {name for name in functions if not _HARMLESS.fullmatch(name)}):
         raise SqlError(
             f"the query reads past the declared inputs ({past[0]}).",
@@ -202,11 +208,14 @@ def _reads_of(query: str, cursor: duckdb.DuckDBPyConnection) -> tuple[set[str], 
     from sqlglot import exp
 
     plain = _EXPLAIN.sub("", query)
+    if plain != query:
+        _only_reads(plain)  # EXPLAIN ANALYZE runs what it explains
     text = cursor.execute("SELECT json_serialize_sql(?)", [plain]).fetchall()[0][0]
     tree = json.loads(text)
     if not tree.get("error"):
         found = list(_nodes(tree))
-        names = {n["table_name"] for n in found if n.get("type") == "BASE_TABLE"}
+        bases = [n for n in found if n.get("type") == "BASE_TABLE"]
+        names = {_dotted(n["catalog_name"], n["schema_name"], n["table_name"]) for n in bases}
         calls = [n["function"] for n in found if n.get("type") == "TABLE_FUNCTION"]
         return names, {str(call["function_name"]).lower() for call in calls}
     parsed = _parsed(plain)
@@ -217,7 +226,22 @@ def _reads_of(query: str, cursor: duckdb.DuckDBPyConnection) -> tuple[set[str], 
             query=query,
         )
     tables = list(parsed.find_all(exp.Table))
-    return {t.name for t in tables}, {called for t in tables if (called := _called(t))}
+    names = {_dotted(t.catalog, t.db, t.name) for t in tables}
+    return names, {called for t in tables if (called := _called(t))}
+
+
+def _dotted(*parts: str) -> str:
+    return ".".join(part for part in parts if part)
+
+
+def _catalogue(cursor: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return all tables and views by each way to write them: with schema, database, neither."""
+    rows = cursor.execute(
+        "SELECT lower(database_name), lower(schema_name), lower(view_name) FROM duckdb_views() "
+        "UNION SELECT lower(database_name), lower(schema_name), lower(table_name) "
+        "FROM duckdb_tables()"
+    ).fetchall()
+    return {_dotted(*way) for d, s, t in rows for way in ((d, s, t), (s, t), (d, t), (t,))}
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

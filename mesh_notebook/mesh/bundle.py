@@ -59,13 +59,23 @@ class Bundle:
 
     @cached_property
     def _documents(self) -> dict[str, dict[str, Any]]:
-        found = [p for p in (self.folder / "contracts").rglob("*.yaml") if not p.is_symlink()]
+        found = [p for p in self._contract_files() if not p.is_symlink()]
         contracts = sorted(path.relative_to(self.folder).as_posix() for path in found)
         names = [_PRODUCT, *(name for name in contracts if "/." not in name)]
         documents = {name: parse_yaml(self._text(name), name) for name in names}
         if self.proof and digest(documents) != self.proof:
             raise StoreError(f"the release {self.folder.name} is not as its receipt says.")
         return documents
+
+    def _contract_files(self) -> list[Path]:
+        try:
+            return list((self.folder / "contracts").rglob("*.yaml"))
+        except OSError as error:
+            raise SpecError(
+                f"{self.folder} cannot be read: {error.strerror}.",
+                next_step="check who may read it, or name another bundle's folder",
+                where=str(self.folder),
+            ) from None
 
     @property
     def spec_digest(self) -> str:

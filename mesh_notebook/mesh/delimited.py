@@ -20,15 +20,18 @@ def scan_delimited(
     dtypes: dict[str, pl.DataType] | None,
     null_values: Sequence[str],
     separator: str,
+    *,
+    ignore_errors: bool = False,
 ) -> pl.LazyFrame:
     """Return CSV files (plain, `.gz`, or one file in a `.zip`) as a lazy frame.
 
-    Without `dtypes` every column is text.
+    Without `dtypes` every column is text. With `ignore_errors`, what does not fit a type is null;
+    not of a zip.
     """
     import polars as pl
 
     if not any(path.endswith(".zip") for path in paths):
-        return _scan(list(paths), dtypes, null_values, separator)
+        return _scan(list(paths), dtypes, null_values, separator, ignore_errors)
     frames = [_scan_one(path, dtypes, null_values, separator) for path in paths]
     return frames[0] if len(frames) == 1 else pl.concat(frames)
 
@@ -38,9 +41,17 @@ def _scan(
     dtypes: dict[str, pl.DataType] | None,
     null_values: Sequence[str],
     separator: str,
+    ignore_errors: bool = False,
 ) -> pl.LazyFrame:
     import polars as pl
 
+    names = list(dtypes or ())
+    if quoted := any('"' in name for name in names):
+        # Polars leaves the doubled quotes of a header doubled; which column is which, it knows.
+        first = source[:1] if isinstance(source, list) else source
+        found = pl.scan_csv(first, infer_schema=False, separator=separator, glob=False)
+        raw = found.collect_schema().names()
+        dtypes = dict(zip(raw, (dtypes or {}).values(), strict=True))
     return pl.scan_csv(
         source,
         schema=dtypes,
@@ -48,6 +59,8 @@ def _scan(
         null_values=list(null_values) or None,
         separator=separator,
         glob=False,
+        ignore_errors=ignore_errors,
+        with_column_names=(lambda _: names) if quoted else None,
     )
 
 

@@ -62,7 +62,7 @@ def settle(
             _same_header(names, _header(file, path)[1], path, paths[0])
         for file, path in zip(plain, paths, strict=True):
             _check_shape(file, path, names, separator)
-        return separator, _types(plain, null_values, separator)
+        return separator, _types(plain, names, null_values, separator)
 
 
 @contextmanager
@@ -187,11 +187,12 @@ def _wrong_encoding(path: str, line: int, likely: str = "latin1") -> SourceError
 
 
 def _types(
-    files: Sequence[str], null_values: Sequence[str], separator: str
+    files: Sequence[str], names: Sequence[str], null_values: Sequence[str], separator: str
 ) -> tuple[tuple[str, str], ...]:
     import polars as pl
 
-    text = scan_delimited(files, None, null_values, separator)
+    as_text: dict[str, pl.DataType] = dict.fromkeys(names, pl.String())
+    text = scan_delimited(files, as_text, null_values, separator)
     heads = text.select(pl.all().drop_nulls().head(_HEAD).implode())
     nulls, head = pl.collect_all([text.null_count(), heads])
     types = {name: _suggested(head[name][0]) for name in head.columns}
@@ -224,18 +225,10 @@ def _narrowest(
     separator: str,
 ) -> tuple[tuple[str, str], ...]:
     """Widen each type until reading by it loses no value: at most integer, number, text."""
-    import polars as pl
-
     lost = list(types)
     while lost:
-        typed = pl.scan_csv(
-            list(files),
-            schema={name: polars_dtype(physical) for name, physical in types.items()},
-            null_values=list(null_values) or None,
-            separator=separator,
-            ignore_errors=True,
-            glob=False,
-        )
+        dtypes = {name: polars_dtype(physical) for name, physical in types.items()}
+        typed = scan_delimited(files, dtypes, null_values, separator, ignore_errors=True)
         after = typed.null_count().collect().row(0)
         lost = [
             name

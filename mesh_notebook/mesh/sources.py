@@ -53,7 +53,7 @@ def open_source(uri: str, base: Path, null_value: str | None = None) -> Scan:
     SourceError
         It is missing, unreadable, of an unknown kind, of mixed kinds or shapes, or empty.
     """
-    files, table = _files(uri, base)
+    files, table = _found(uri, base)
     kind = _one_kind(files, uri)
     if table is not None and kind != "sqlite":
         raise SourceError(
@@ -64,6 +64,17 @@ def open_source(uri: str, base: Path, null_value: str | None = None) -> Scan:
     scan = _scan(kind, files, table, (null_value,) if null_value else ())
     _prove(scan, uri)
     return scan
+
+
+def _found(uri: str, base: Path) -> tuple[list[Path], str | None]:
+    try:
+        return _files(uri, base)
+    except OSError as error:  # a folder that this user may not look into, a name too long
+        raise SourceError(
+            f"'{uri}' cannot be looked at: {error.strerror}.",
+            next_step="check the path, and who may read it",
+            uri=uri,
+        ) from None
 
 
 def _files(uri: str, base: Path) -> tuple[list[Path], str | None]:
@@ -110,6 +121,13 @@ def _missing(path: Path, uri: str) -> SourceError:
 def _listed(path: Path, uri: str) -> list[Path]:
     if path.is_file():
         return [path]
+    if not path.is_dir():
+        raise SourceError(
+            f"'{uri}' is neither a file nor a folder.",
+            next_step="write what it gives to a file, and give that",
+            uri=uri,
+            path=str(path),
+        )
     found = sorted(p for p in path.iterdir() if p.is_file() and _kind(p) and _visible(p))
     if not found:
         raise _nothing_in(path, uri)

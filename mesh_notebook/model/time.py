@@ -25,6 +25,7 @@ _UNITS = {
     **dict.fromkeys(("w", "wk", "week", "weeks"), 604_800),
     **dict.fromkeys(("y", "yr", "year", "years"), 31_557_600),  # Julian year, 365.25 days
 }
+_LONGEST = 10_000 * _UNITS["years"]
 _HELP = "write 2026-10-04, 2026-10, 2026-10-04T12:00:00Z, yesterday, or P7D for seven days ago"
 
 
@@ -62,7 +63,7 @@ def _parsed(text: str, now: datetime) -> datetime:
     if text.lower() in words:
         return words[text.lower()]
     if _ISO_DURATION.fullmatch(text) and text != "P":
-        return now - timedelta(seconds=duration(text))
+        return _back(now, text)
     try:
         if _MONTH.fullmatch(text):
             return datetime.combine(date.fromisoformat(f"{text}-01"), time(), UTC)
@@ -74,11 +75,38 @@ def _parsed(text: str, now: datetime) -> datetime:
     return as_instant(moment, now)
 
 
+def _back(now: datetime, text: str) -> datetime:
+    try:
+        return now.astimezone(UTC) - timedelta(seconds=duration(text))
+    except OverflowError:
+        raise UsageError(
+            f"'{text}' ago is before the year 1.", next_step=_HELP, value=text
+        ) from None
+
+
 def duration(text: str) -> float:
-    """Return the seconds in `P1DT2H`, `36h`, `1d` or `15 min`."""
+    """Return the seconds in `P1DT2H`, `36h`, `1d` or `15 min`.
+
+    Raises
+    ------
+    UsageError
+        The text is not understood, or means more than 10,000 years.
+    """
+    seconds = _seconds(text)
+    if seconds > _LONGEST:
+        raise UsageError(
+            f"'{text}' is longer than 10,000 years.",
+            next_step="write 15min, 36h, 1d, 2w or P1DT2H",
+            value=text,
+        )
+    return seconds
+
+
+def _seconds(text: str) -> float:
     if (match := _ISO_DURATION.fullmatch(text)) and any(match.groups()):
-        parts = {unit: int(value) for unit, value in match.groupdict().items() if value}
-        return timedelta(**parts).total_seconds()
+        # Floats, which end at infinity, where timedelta overflows.
+        parts = {unit: float(value) for unit, value in match.groupdict().items() if value}
+        return sum(value * _UNITS[unit] for unit, value in parts.items())
     match = _SHORT_DURATION.fullmatch(text.strip().lower())
     if match and match["unit"] in _UNITS:
         return float(match["value"]) * _UNITS[match["unit"]]
