@@ -335,6 +335,7 @@ def test_a_hint_that_makes_no_sense_is_refused_with_the_next_step(hints: dict[st
         ("DATE", {"minimum": "2026-02-01", "maximum": "2026-01-01"}),
         ("VARCHAR", {"pattern": "^[a-z]{3}$", "minLength": 4}),
         ("VARCHAR", {"pattern": "(?<=a)b"}),
+        ("VARCHAR", {"minLength": 10, "maxLength": 2}),
     ],
 )
 def test_limits_that_nothing_keeps_are_refused_with_the_column(
@@ -350,6 +351,21 @@ def test_negative_rows_are_refused_and_no_rows_are_a_frame_of_the_right_types() 
     empty = mock(PLAYS, 0, 1)
     assert empty.height == 0
     assert empty.schema == mock(PLAYS, 3, 1).schema
+
+
+@pytest.mark.parametrize("rows", [100_000_001, 99_999_999_999_999])
+def test_more_rows_than_memory_holds_are_refused_before_any_is_made(rows: int) -> None:
+    with pytest.raises(UsageError, match="too tall") as caught:
+        mock(PROFILES, rows, 1)
+    assert "at most 100,000,000 rows" in caught.value.next_step
+
+
+def test_a_contract_of_two_tables_is_refused_with_their_names() -> None:
+    raw = contract_of(column("a")).edited()
+    raw["schema"].append({"name": "more", "properties": [{"name": "b", "logicalType": "string"}]})
+    with pytest.raises(ContractError, match=r"2 tables \(rows, more\)") as caught:
+        mock(Contract(raw).checked(), 1, 1)
+    assert caught.value.next_step == "keep one table per contract"
 
 
 def test_hints_that_go_round_in_a_circle_are_refused() -> None:

@@ -148,3 +148,16 @@ def test_nothing_can_be_broken_in_no_rows() -> None:
         mock(EVERY_KIND, 0, 1, breaking="age.maximum")
     with pytest.raises(UsageError, match="too few"):
         mock(EVERY_KIND, 1, 1, breaking="table.key")
+
+
+def test_a_number_of_rows_is_not_broken_by_more_than_memory_holds() -> None:
+    tall = {"metric": "rowCount", "mustBeLessThan": 10**12, "id": "size"}
+    with pytest.raises(UsageError, match="too tall"):
+        mock(contract_of(column("a"), quality=[tall]), 10, 1, breaking="size")
+
+
+def test_lengths_that_nothing_keeps_are_refused_and_cannot_be_broken() -> None:
+    contract = contract_of(column("a", logicalTypeOptions={"minLength": 10, "maxLength": 2}))
+    assert not {"a.minLength", "a.maxLength"} & set(breakable_rules(contract))
+    with pytest.raises(ContractError, match="at least 10 and at most 2"):
+        mock(contract, 5, 1)

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mesh_notebook.errors import MissingExtra, UsageError
+from mesh_notebook.errors import ContractError, MissingExtra, UsageError
 from mesh_notebook.mock.like import FIT_ROWS, like
 
 pytestmark = pytest.mark.skipif(find_spec("sdv") is None, reason="needs the sdv extra")
@@ -166,6 +166,25 @@ def test_a_numeric_key_is_new_and_fits_its_type() -> None:
         like(frame, 300, 1, key=("id",))
 
 
+def test_a_frame_of_nothing_but_its_key_gets_new_keys() -> None:
+    frame = pl.DataFrame({"id": pl.Series(range(30), dtype=pl.Int8)})
+    made = like(frame, 20, 1, key=("id",))
+    assert made.schema == frame.schema
+    assert made["id"].n_unique() == 20
+    assert not set(made["id"]) & set(frame["id"])
+    with pytest.raises(UsageError, match=r"'id' \(Int8\) has no room"):
+        like(frame, 300, 1, key=("id",))
+
+
+def test_keys_at_the_top_of_the_widest_type_are_new() -> None:
+    ids = pl.Series([2**63 + i for i in range(30)], dtype=pl.UInt64)
+    frame = pl.DataFrame({"id": ids, "user_id": ids, "n": [1, 2] * 15})
+    made = like(frame, 40, 1, key=("id",))
+    assert made.schema == frame.schema
+    assert made["id"].n_unique() == 40
+    assert not (set(made["id"]) | set(made["user_id"])) & set(ids)
+
+
 # ---- what cannot be modelled ----------------------------------------------------------------
 
 
@@ -196,9 +215,55 @@ def test_a_frame_of_two_rows_can_be_modelled() -> None:
     assert made.height == 4
 
 
-def test_floats_that_are_no_numbers_do_not_stop_the_model() -> None:
-    frame = pl.DataFrame({"x": [1.0, float("nan"), float("inf"), 2.0, 3.0] * 4})
-    assert like(frame, 10, 1)["x"].is_finite().all(ignore_nulls=True)
+@pytest.mark.parametrize("dtype", [pl.Float32(), pl.Float64()])
+def test_floats_that_are_no_numbers_come_back_as_often_as_they_were(dtype: pl.DataType) -> None:
+    nan, inf = float("nan"), float("inf")
+    numbers = [1.0, nan, 2.0, None, 3.0, nan, inf, 4.0] * 50
+    frame = pl.DataFrame({"x": pl.Series(numbers, dtype=dtype)})
+    made = like(frame, 4_000, 1)["x"]
+    assert made.dtype == dtype
+    assert made.is_nan().mean() == pytest.approx(2 / 8 / (7 / 8), abs=0.05)  # of those not null
+    assert (made == inf).mean() == pytest.approx(1 / 8 / (7 / 8), abs=0.05)
+    assert made.null_count() / 4_000 == pytest.approx(1 / 8, abs=0.05)
+    assert like(frame, 4_000, 1)["x"].equals(made)
+
+
+def test_a_column_without_one_number_stays_without() -> None:
+    made = like(pl.DataFrame({"x": [float("nan")] * 20, "y": [1, 2] * 10}), 30, 1)
+    assert made["x"].is_nan().all()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"),
+    [
+        (pl.Int64(), 2**62, 2**62 + 199),
+        (pl.Int64(), -(2**63), -(2**63) + 199),
+        (pl.UInt64(), 2**63, 2**63 + 199),
+        (pl.UInt64(), 2**64 - 200, 2**64 - 1),
+        (pl.Int64(), -(2**63), 2**63 - 1),
+        (pl.UInt64(), 0, 2**64 - 1),
+    ],
+)
+def test_whole_numbers_beyond_what_floats_hold_keep_their_spread(
+    dtype: pl.DataType, low: int, high: int
+) -> None:
+    step = (high - low) // 199
+    numbers = [low + step * i for i in range(199)] + [high, None]
+    made = like(pl.DataFrame({"n": pl.Series(numbers, dtype=dtype)}), 300, 1)["n"]
+    assert made.dtype == dtype
+    assert made.n_unique() > 50
+    assert low <= made.min() <= made.max() <= high  # type: ignore[operator]
+    assert abs(sum(made.drop_nulls()) / made.count() - (low + high) / 2) < (high - low) / 5
+
+
+def test_a_column_without_a_name_is_refused() -> None:
+    with pytest.raises(ContractError, match="column 2 of the frame has no name"):
+        like(pl.DataFrame({"a": [1, 2], "": [1, 2]}), 3, 1)
+
+
+def test_more_rows_than_memory_holds_are_refused_before_any_is_made() -> None:
+    with pytest.raises(UsageError, match="too tall"):
+        like(REAL, 99_999_999_999_999, 1)
 
 
 def test_a_tall_frame_is_modelled_by_part_of_its_rows() -> None:

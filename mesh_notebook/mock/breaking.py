@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, UsageError, near
-from mesh_notebook.mock.limits import bounds, limits_of, unique_sets
+from mesh_notebook.mesh.dtypes import column_dtype
+from mesh_notebook.mock.limits import bounds, unique_sets
 from mesh_notebook.mock.noise import uniforms
 from mesh_notebook.mock.offending import offending
 
@@ -246,7 +247,7 @@ def _other_type(contract: Contract, rule: Rule) -> Any:
     import polars as pl
 
     column = contract.column(rule.column or "")
-    dtype = limits_of(column, 0).dtype
+    dtype = column_dtype(column)
     kinds = {other.kind for other in _others(contract, rule)}
     free = not kinds & set(_VALUES)
     repeats = any(column.name in names for names in unique_sets(contract))

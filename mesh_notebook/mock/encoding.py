@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Code"]
 
 _MICROSECONDS = (86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000, 1_000)
+_EXACT = 1 << 53  # up to here a float holds each whole number
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,14 @@ class Code:
     dtype: pl.DataType
     category: bool
     step: int = 1
+    edges: tuple[int, int] | None = None  # of whole numbers that floats cannot tell apart
 
     @classmethod
     def of(cls, column: pl.Series) -> Code:
         import polars as pl
 
         texts = (pl.String, pl.Categorical, pl.Enum, pl.Boolean)
-        return cls(column.dtype, isinstance(column.dtype, texts), _step(column))
+        return cls(column.dtype, isinstance(column.dtype, texts), _step(column), _edges(column))
 
     def encode(self, column: pl.Series) -> pd.Series:
         import polars as pl
@@ -37,6 +39,9 @@ class Code:
         if isinstance(self.dtype, (pl.Date, pl.Datetime)):
             whole = _physical(column)
             return (whole // self.step).cast(pl.Float64).to_pandas()
+        if self.edges:
+            above = column.cast(pl.Int128).to_frame("x").select(pl.col("x") - _wide(self.edges[0]))
+            return above.to_series().cast(pl.Float64).to_pandas()
         numbers = column.cast(pl.Float64)
         finite = pl.when(numbers.is_finite()).then(numbers)
         return pl.select(finite).to_series().to_pandas()
@@ -56,6 +61,10 @@ class Code:
             return numbers.round(0).cast(pl.Int32).cast(pl.Date)
         if isinstance(self.dtype, pl.Decimal):
             return numbers.round(self.dtype.scale).cast(self.dtype)
+        if self.edges:
+            low, high = self.edges
+            above = pl.lit(numbers.round(0)).cast(pl.Int128).clip(_wide(0), _wide(high - low))
+            return pl.select((above + _wide(low)).cast(self.dtype)).to_series()
         return (numbers.round(0) if self.dtype.is_integer() else numbers).cast(self.dtype)
 
 
@@ -75,3 +84,17 @@ def _step(column: pl.Series) -> int:
         return 1
     whole = _physical(column.drop_nulls())
     return next((unit for unit in _MICROSECONDS if (whole % unit == 0).all()), 1)
+
+
+def _edges(column: pl.Series) -> tuple[int, int] | None:
+    """Return the least and the greatest whole number, where some are too large for floats."""
+    if not column.dtype.is_integer() or column.null_count() == len(column):
+        return None
+    low, high = int(column.min()), int(column.max())  # type: ignore[arg-type]
+    return (low, high) if max(-low, high) > _EXACT else None
+
+
+def _wide(number: int) -> pl.Expr:
+    import polars as pl
+
+    return pl.lit(number, dtype=pl.Int128)

@@ -17,9 +17,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mesh_notebook.errors import UsageError
+from mesh_notebook.errors import ContractError
 from mesh_notebook.mock.breaking import breakable_rules, broken
 from mesh_notebook.mock.drafting import Draft, identity, normal
+from mesh_notebook.mock.limits import countable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,15 +53,29 @@ def mock(
     Raises
     ------
     ContractError
-        A column cannot be made; the error names it and the hint to give.
+        A column cannot be made; the error names it and the hint to give. Or the contract
+        describes several tables.
     UsageError
-        Rows are negative, or the rule to break is not known or cannot be broken alone.
+        Rows are negative or more than 100 million, or the rule to break is not known or
+        cannot be broken alone.
     """
-    if rows < 0:
-        raise UsageError(f"a mock of {rows} rows cannot be.", next_step="ask for 0 rows or more")
+    countable(rows)
+    _one_table(contract)
     known = {normal(urn): count for urn, count in (populations or {}).items()}
 
     def kept(count: int) -> pl.DataFrame:
+        countable(count)  # to break a rule on the number of rows, others than asked for are made
         return Draft(contract, count, seed, known).frame()
 
     return broken(contract, breaking, rows, seed, kept) if breaking is not None else kept(rows)
+
+
+def _one_table(contract: Contract) -> None:
+    names = [str(table.get("name")) for table in contract.raw["schema"]]
+    if len(names) > 1:
+        raise ContractError(
+            f"{contract.where} describes {len(names)} tables ({', '.join(names)}); "
+            "a mock is of one.",
+            next_step="keep one table per contract",
+            tables=names,
+        )

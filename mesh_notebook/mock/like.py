@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import MissingExtra, UsageError, near
+from mesh_notebook.errors import ContractError, MissingExtra, UsageError, near
 from mesh_notebook.mock.encoding import Code
-from mesh_notebook.mock.stand_ins import fresh, is_personal, replaced
+from mesh_notebook.mock.limits import countable
+from mesh_notebook.mock.stand_ins import fresh, is_personal, replaced, with_no_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,7 @@ def like(frame: pl.DataFrame, rows: int, seed: int, key: tuple[str, ...] = ()) -
         The real rows. A model of a frame with more than 10,000 rows is fitted to that many
         of them, drawn by the seed.
     rows : int
+        At most 100 million.
     seed : int
     key : tuple of str
         Columns that together never repeat and are never null. The values of a one-column key
@@ -53,14 +55,18 @@ def like(frame: pl.DataFrame, rows: int, seed: int, key: tuple[str, ...] = ()) -
     ------
     MissingExtra
         SDV is not installed.
+    ContractError
+        A column has no name.
     UsageError
-        The frame is empty or has columns that no model can hold; a key column is missing;
-        there are not so many different keys.
+        Rows are negative or too many; the frame is empty or has columns that no model can
+        hold; a key column is missing; there are not so many different keys.
     """
     _refuse(frame, rows, key)
     if not rows:
         return frame.clear()
     single = key[0] if len(key) == 1 and _inventable(frame[key[0]]) else None
+    if single and frame.width == 1:
+        return fresh(frame[single], rows).to_frame()
     kinds = {name: _kind(frame[name]) for name in frame.columns if name != single}
     modelled = [name for name, kind in kinds.items() if kind == "modelled"]
     synthetic = _Synthetic(frame, seed, modelled, kinds)
@@ -74,12 +80,16 @@ def like(frame: pl.DataFrame, rows: int, seed: int, key: tuple[str, ...] = ()) -
 def _refuse(frame: pl.DataFrame, rows: int, key: tuple[str, ...]) -> None:
     import polars as pl
 
-    if rows < 0:
-        raise UsageError(f"a mock of {rows} rows cannot be.", next_step="ask for 0 rows or more")
+    countable(rows)
     if frame.height < 2 or not frame.columns:
         raise UsageError(
             f"a frame of {frame.height} rows and {frame.width} columns shows nothing to model.",
             next_step="give at least two rows, or mock from a contract",
+        )
+    if "" in frame.columns:
+        raise ContractError(
+            f"column {frame.columns.index('') + 1} of the frame has no name.",
+            next_step="give it one: frame.rename({'': 'a_name'})",
         )
     for name in key:
         if name not in frame.columns:
@@ -140,7 +150,9 @@ class _Synthetic:
         made = self._sampled(count)
         for name, kind in self.kinds.items():
             real = self.frame[name]
-            if kind == "invented":
+            if kind == "modelled":
+                made[name] = with_no_numbers(made[name], real, self.seed)
+            elif kind == "invented":
                 made[name] = replaced(real, count, self.seed)
             elif kind == "empty":
                 made[name] = pl.Series(name, [None], dtype=real.dtype).new_from_index(0, count)

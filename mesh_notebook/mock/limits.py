@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.dtypes import column_dtype
+from mesh_notebook.mock.hints import refuse
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mesh_notebook.model.contract import Column, Contract
 
-__all__ = ["Limits", "bounds", "limits_of", "metrics", "unique_sets"]
+__all__ = ["MOST_ROWS", "Limits", "bounds", "countable", "limits_of", "metrics", "unique_sets"]
+
+MOST_ROWS = 100_000_000  # a mock stands in memory, whole
 
 _TEXT_OF = re.compile(r"VARCHAR\((\d+)\)")
 
@@ -51,6 +55,18 @@ class Limits:
         return self.column.name
 
 
+def countable(rows: int) -> None:
+    """Refuse a number of rows that no mock can have, before anything is made."""
+    if rows < 0:
+        raise UsageError(f"a mock of {rows} rows cannot be.", next_step="ask for 0 rows or more")
+    if rows > MOST_ROWS:
+        raise UsageError(
+            f"a mock of {rows:,} rows is too tall: it stands in memory.",
+            next_step=f"ask for at most {MOST_ROWS:,} rows",
+            most=MOST_ROWS,
+        )
+
+
 def metrics(column: Column, name: str) -> Iterator[dict[str, Any]]:
     """Return the column's quality rules of one metric."""
     for quality in column.raw.get("quality") or []:
@@ -59,11 +75,24 @@ def metrics(column: Column, name: str) -> Iterator[dict[str, Any]]:
 
 
 def limits_of(column: Column, rows: int) -> Limits:
-    """Gather a column's demands, for a frame of `rows` rows."""
+    """Gather a column's demands, for a frame of `rows` rows.
+
+    Raises
+    ------
+    ContractError
+        No text is as long as the least and as short as the most length.
+    """
     options = column.options
     lengths = [options["maxLength"]] if "maxLength" in options else []
     if match := _TEXT_OF.fullmatch(column.physical_type.strip().upper()):
         lengths.append(int(match[1]))
+    least, most = int(options.get("minLength", 0)), min(lengths, default=None)
+    if most is not None and least > most:
+        refuse(
+            column.name,
+            f"no text is at least {least} and at most {most} characters long",
+            "widen its minLength and maxLength (or its VARCHAR)",
+        )
     invalid = [quality.get("arguments") or {} for quality in metrics(column, "invalidValues")]
     sets = [a["validValues"] for a in invalid if "validValues" in a]
     patterns = [options["pattern"]] if "pattern" in options else []
@@ -74,8 +103,8 @@ def limits_of(column: Column, rows: int) -> Limits:
         low=_pairs(options, "minimum", "exclusiveMinimum"),
         high=_pairs(options, "maximum", "exclusiveMaximum"),
         step=options.get("multipleOf"),
-        least_length=int(options.get("minLength", 0)),
-        most_length=min(lengths, default=None),
+        least_length=least,
+        most_length=most,
         patterns=tuple(dict.fromkeys(patterns)),
         values=_common(sets) if sets else None,
         markers=frozenset(m for m in _markers(column) if m is not None),

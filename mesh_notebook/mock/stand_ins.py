@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from mesh_notebook.mock.noise import Floats
 
-__all__ = ["fresh", "is_personal", "replaced"]
+__all__ = ["fresh", "is_personal", "replaced", "with_no_numbers"]
 
 _PERSONAL = re.compile(
     r"e_?mail|phone|mobile|fax|passport|iban|\bssn\b|social_security|tax_?(id|number)"
@@ -89,7 +89,8 @@ def replaced(column: pl.Series, rows: int, seed: int) -> pl.Series:
     """Return invented values, repeated and missing as often as the real ones are."""
     import polars as pl
 
-    counts = column.drop_nulls().cast(pl.Int64 if column.dtype.is_integer() else pl.String)
+    there = column.drop_nulls().alias("value")
+    counts = there if column.dtype.is_integer() else there.cast(pl.String)
     odds = counts.value_counts().get_column("count").sort(descending=True).to_numpy()
     many = min(len(odds), max(rows, 1))
     values = (
@@ -111,12 +112,33 @@ def _with_nulls(values: pl.Series, real: pl.Series, luck: Floats) -> pl.Series:
     return pl.select(pl.when(there).then(values)).to_series().alias(real.name)
 
 
+def with_no_numbers(values: pl.Series, real: pl.Series, seed: int) -> pl.Series:
+    """Turn into NaN and infinities their real share of the missing values.
+
+    A model knows none of them: to it, what is no number is missing.
+    """
+    import numpy as np
+    import polars as pl
+
+    if not real.dtype.is_float() or real.is_finite().all():
+        return values
+    odd = pl.Series([None, float("nan"), float("inf"), float("-inf")], dtype=real.dtype)
+    odds = [
+        int(real.null_count()),
+        int(real.is_nan().sum()),
+        int((real == float("inf")).sum()),
+        int((real == float("-inf")).sum()),
+    ]
+    luck = uniforms(seed, len(values), real.name, "no number")
+    instead = odd.gather(picked(luck, np.array(odds, dtype="float64")))
+    return pl.select(pl.when(values.is_null()).then(instead).otherwise(values)).to_series()
+
+
 # ---- numbers --------------------------------------------------------------------------------
 
 
 def _fresh_numbers(column: pl.Series, count: int) -> pl.Series:
     """Return whole numbers outside the range of the real ones, of as many digits if possible."""
-    import numpy as np
     import polars as pl
 
     low, high = int(column.min() or 0), int(column.max() or 0)  # type: ignore[arg-type]
@@ -130,7 +152,9 @@ def _fresh_numbers(column: pl.Series, count: int) -> pl.Series:
             f"'{column.name}' ({column.dtype}) has no room for {count:,} new numbers.",
             next_step="cast it to a wider type, or ask for fewer rows",
         )
-    return pl.Series(column.name, np.arange(start, start + count), dtype=column.dtype)
+    # 128 bits wide, since the largest UInt64 are beyond what Int64 counts.
+    whole = pl.int_range(count).cast(pl.Int128) + pl.lit(start, dtype=pl.Int128)
+    return pl.select(whole.cast(column.dtype).alias(column.name)).to_series()
 
 
 # ---- texts ----------------------------------------------------------------------------------
