@@ -92,3 +92,16 @@ def test_a_million_rows_are_compared_in_seconds() -> None:
     frame = pl.DataFrame({"x": range(1_000_000)}).with_columns(y=pl.col("x") / 7)
     noisy = frame.with_columns(pl.col("y") * (1 + 1e-13)).reverse()
     assert difference(frame, noisy) is None
+
+
+@pytest.mark.parametrize("largest", [1e9, 1e12, 1e15])
+def test_a_large_value_elsewhere_hides_no_difference(largest: float) -> None:
+    ours, theirs = pl.DataFrame({"x": [largest, 0.5]}), pl.DataFrame({"x": [largest, 0.0]})
+    assert difference(ours, theirs) is not None
+
+
+def test_columns_may_have_any_name() -> None:
+    names = ("__count__", "__row__", "x__other__", "x")
+    frame = pl.DataFrame({name: [1.0, 2.0] for name in names})
+    assert difference(frame, frame.reverse()) is None
+    assert difference(frame, frame.with_columns(x=pl.col("x") + 1)) is not None

@@ -1,7 +1,9 @@
 """Whether two frames are equal: columns and dtypes in order, rows as a multiset.
 
-Floats are equal when they differ by at most 1e-9 of the larger one (1e-6 for 32-bit floats), or
-by 1e-12 of the largest value in their column: sums over many threads differ by that much.
+Floats are equal when they differ by at most 1e-9 of the larger one (1e-6 for 32-bit floats), or by
+1e-15: sums over many threads differ by less. A sum of large numbers that cancels to almost nothing
+may differ by more; it is told as a difference, since nothing in the frame can tell noise from a
+value there, least of all how large the column's other values are.
 NaN equals NaN, and null equals null.
 """
 
@@ -15,8 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["difference"]
 
-REL, REL_32, OF_LARGEST = 1e-9, 1e-6, 1e-12
-_COUNT, _ROW = "__count__", "__row__"
+REL, REL_32, ABSOLUTE = 1e-9, 1e-6, 1e-15
+_COUNT, _ROW = "count of this row\0", "number of this row\0"
+_OTHER = " of the other\0"
 _SHOWN = 3
 _PAIRS = 5_000_000
 
@@ -104,7 +107,7 @@ def _paired(
     exact = [name for name in ours.columns if name not in floats]
     if exact and not ours.select(exact).equals(theirs.select(exact), null_equal=True):
         return False
-    both = pl.concat([ours, theirs.rename(lambda n: f"{n}__other__")], how="horizontal")
+    both = pl.concat([ours, theirs.rename(lambda n: f"{n}{_OTHER}")], how="horizontal")
     return bool(both.select(pl.all_horizontal(_near(whole, floats)).all()).item())
 
 
@@ -126,7 +129,7 @@ def _matched(
     sides = []
     for other in (ours, theirs):
         left = ours.with_row_index(_ROW)
-        right = other.rename({name: f"{name}__other__" for name in floats})
+        right = other.rename({name: f"{name}{_OTHER}" for name in floats})
         pairs = (
             left.join(right, on=exact, nulls_equal=True) if exact else left.join(right, how="cross")
         )
@@ -139,12 +142,10 @@ def _near(whole: pl.DataFrame, floats: Sequence[str]) -> Iterator[pl.Expr]:
     import polars as pl
 
     for name in floats:
-        one, other = pl.col(name), pl.col(f"{name}__other__")
+        one, other = pl.col(name), pl.col(f"{name}{_OTHER}")
         relative = REL_32 if whole.schema[name] == pl.Float32 else REL
-        finite = whole[name].filter(whole[name].is_finite())
-        largest = float(finite.abs().max() or 0.0)  # type: ignore[arg-type]
         most = pl.max_horizontal(one.abs(), other.abs()) * relative
-        close = (one - other).abs() <= pl.max_horizontal(most, pl.lit(OF_LARGEST * largest))
+        close = (one - other).abs() <= pl.max_horizontal(most, pl.lit(ABSOLUTE))
         yield one.eq_missing(other) | (one.is_finite() & other.is_finite() & close).fill_null(False)
 
 
@@ -164,12 +165,12 @@ def _rows(ours: pl.DataFrame, theirs: pl.DataFrame, key: Sequence[str]) -> Itera
 
 def _cells(ours: pl.DataFrame, theirs: pl.DataFrame, key: Sequence[str]) -> Iterator[str]:
     """Yield, for rows that both sides have by their key, the first cells that differ."""
-    both = ours.join(theirs, on=list(key), how="inner", nulls_equal=True, suffix="__other__")
+    both = ours.join(theirs, on=list(key), how="inner", nulls_equal=True, suffix=_OTHER)
     for row in both.head(_SHOWN).to_dicts():
         for name in ours.columns:
-            if name not in key and repr(row[name]) != repr(row[f"{name}__other__"]):
+            if name not in key and repr(row[name]) != repr(row[f"{name}{_OTHER}"]):
                 where = _said({k: row[k] for k in key})
-                here, then = _value(row[name]), _value(row[f"{name}__other__"])
+                here, then = _value(row[name]), _value(row[f"{name}{_OTHER}"])
                 yield f"  {where}: {name} is {here} in the notebook, {then} in the clean process"
 
 

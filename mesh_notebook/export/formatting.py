@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 from collections.abc import Sequence
 
@@ -21,7 +22,7 @@ def formatted(text: str) -> str:
     try:
         compile(text, "transform.py", "exec")
     except SyntaxError as error:
-        line = text.splitlines()[(error.lineno or 1) - 1].strip()
+        line = text.split("\n")[(error.lineno or 1) - 1].strip()
         raise ExportRefused(
             f"`{line}` cannot stand inside a function: {error.msg}.",
             next_step="write that statement in another way",
@@ -30,7 +31,34 @@ def formatted(text: str) -> str:
         ) from None
     options = ["--isolated", "--line-length=100", "--target-version=py311"]
     fixed = _ruff(["check", *options, "--fix-only", "--select=I,F401", "--no-cache", "-"], text)
-    return _ruff(["format", *options, "--no-cache", "-"], fixed)
+    made = _ruff(["format", *options, "--no-cache", "-"], fixed)
+    if _meaning(made) != _meaning(text):
+        raise ExportRefused(
+            "formatting the module would change what it means.",
+            next_step="look for unusual characters in the comments of the cells",
+            cell=None,
+            name="",
+        )
+    return made
+
+
+def _meaning(text: str) -> list[str]:
+    """Return what a module says but for its imports and docstrings, which ruff may lay out anew."""
+    nodes = [n for n in ast.parse(text).body if not isinstance(n, ast.Import | ast.ImportFrom)]
+    return [ast.dump(_without_docstrings(node)) for node in nodes]
+
+
+def _without_docstrings(node: ast.stmt) -> ast.stmt:
+    for part in ast.walk(node):
+        body = getattr(part, "body", None)
+        if isinstance(body, list) and body and _is_text(body[0]):
+            body[0] = ast.Pass()
+    return ast.Pass() if _is_text(node) else node
+
+
+def _is_text(node: ast.AST) -> bool:
+    plain = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return plain and isinstance(node.value.value, str)  # type: ignore[attr-defined]
 
 
 def _ruff(arguments: Sequence[str], text: str) -> str:

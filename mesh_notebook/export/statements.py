@@ -142,7 +142,7 @@ def _of_node(
     if called and called.name in _NESTING and not half:
         events = _inner(cell, node.lineno, node.end_lineno or node.lineno)
         inner = replace(cell, events=events, error_line=None)
-        yield from _of_cell(inner, called.body or called.line)
+        yield from _of_cell(inner, _as_python(called.body or called.line))
         return
     verbs = verbs_in(node, cell, pending)
     if half and not verbs.events and (verbs.plain or called):
@@ -155,6 +155,14 @@ def _of_node(
         yield _opaque(cell, node, called.said)
     else:
         yield _code(cell, node, text, verbs, half)
+
+
+def _as_python(body: str) -> str:
+    """Return the body of a magic as IPython runs it: its own magics turned into calls."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    manager: Any = TransformerManager  # untyped
+    return str(manager().transform_cell(body))
 
 
 def _code(cell: ExecutedCell, node: ast.stmt, text: str, verbs: Verbs, half: bool) -> Statement:

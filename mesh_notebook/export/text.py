@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Sequence
 
@@ -20,13 +21,32 @@ def statements_of(code: str) -> list[tuple[ast.stmt, str]]:
     SyntaxError
         The text is no Python.
     """
-    lines = code.splitlines(keepends=True)
+    code = code.replace("\r\n", "\n").replace("\r", "\n")  # as Python reads it
+    lines = _lines(code)
     comments = _comments(code)
     found = []
     for node in ast.parse(code).body:
         above = "".join(f"{line}\n" for line in _above(_first_line(node), lines, comments))
-        found.append((node, above + segment(code, node) + _behind(node, lines, comments)))
+        text = above + segment(code, node) + _behind(node, lines, comments)
+        found.append((node, text if _means(text, node) else ast.unparse(node)))
     return found
+
+
+def _means(text: str, node: ast.stmt) -> bool:
+    """Return whether a text says what a statement says: a cut in the wrong place must not pass."""
+    try:
+        return [ast.dump(part) for part in ast.parse(text).body] == [ast.dump(node)]
+    except SyntaxError:
+        return False
+
+
+def _lines(code: str) -> list[str]:
+    """Return the lines as Python counts them, ends kept.
+
+    `str.splitlines` also ends a line at a form feed, U+0085 and U+2028, which Python does not: it
+    would shift what follows, and a statement would lose its last line.
+    """
+    return re.findall(r"[^\n]*\n|[^\n]+", code)
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -41,7 +61,7 @@ def _column(line: str, offset: int | None) -> int:
 
 def segment(code: str, node: ast.stmt | ast.expr) -> str:
     """Return the text of a node, its decorators included."""
-    lines = code.splitlines(keepends=True)
+    lines = _lines(code)
     first, last = _first_line(node), node.end_lineno or node.lineno  # type: ignore[arg-type]
     start = 0 if first != node.lineno else _column(lines[first - 1], node.col_offset)
     part = lines[first - 1 : last]
@@ -74,7 +94,7 @@ def _above(first: int, lines: Sequence[str], comments: dict[int, tuple[int, str]
 def replaced(code: str, spans: Sequence[tuple[ast.expr, str]]) -> str:
     """Return a code with the text of some of its expressions replaced."""
     starts = [0]
-    for line in code.splitlines(keepends=True):
+    for line in _lines(code):
         starts.append(starts[-1] + len(line.encode()))
     raw = code.encode()
     for node, text in sorted(spans, key=lambda s: (s[0].lineno, s[0].col_offset), reverse=True):

@@ -17,7 +17,7 @@ from typing import Any
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import templates
-from mesh_notebook.export.comparing import OF_LARGEST, REL, REL_32
+from mesh_notebook.export.comparing import ABSOLUTE, REL, REL_32
 from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.specs import documents_of
@@ -63,7 +63,7 @@ def receipt_of(module: Module, files: Mapping[str, bytes], rows: Mapping[str, in
         "inputs": [asdict(pin) for pin in pins],
         "proved": {
             "rows": dict(rows),
-            "floats": {"relative": REL, "relative32": REL_32, "ofLargest": OF_LARGEST},
+            "floats": {"relative": REL, "relative32": REL_32, "absolute": ABSOLUTE},
         },
         "engine": _versions(("polars", "duckdb", "mesh-notebook")),
         "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},

@@ -29,7 +29,7 @@ __all__ = ["ReplayFailed", "replay"]
 
 # What a process needs of its surroundings to start, find its libraries and print text.
 _ENVIRONMENT = (
-    *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TEMP", "TMP"),
+    *("PATH", "LC_CTYPE", "TMPDIR", "TEMP", "TMP"),
     *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "POLARS_MAX_THREADS"),
 )
 _JOB = "job.json"
@@ -120,7 +120,9 @@ def _described(name: str, given: Any, workdir: Path) -> dict[str, Any]:
 
 
 def _run(workdir: Path) -> int:
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    # The same on every machine, whatever a notebook set: what a transform reads must be an input.
+    environment = {**kept, "TZ": "UTC", "HOME": str(workdir)}
     command = [sys.executable, "-I", "-m", "mesh_notebook.mesh.replay", _JOB]
     with (workdir / _LOG).open("wb") as log:
         # A session of its own: Ctrl-C reaches this process, which then ends the child.

@@ -1,0 +1,80 @@
+"""Notebooks that would make an export wrong, if it looked away: each is equal, or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from mesh_notebook.errors import ExportRefused
+
+ROWS = "day,origin,delay\n2026-01-01,EWR,1\n2026-01-01,JFK,5\n2026-01-02,EWR,7\n"
+
+
+@pytest.fixture
+def notebook(shell: Any, tmp_path: Path) -> Any:
+    (tmp_path / "flights.csv").write_text(ROWS)
+    shell.run("import polars as pl")
+    shell.run("%mesh product airport-delays --domain travel")
+    shell.run("%mesh source flights flights.csv")
+    return shell
+
+
+def exported(notebook: Any, *cells: str) -> str:
+    """Run cells that make `out`; return the module, which the export has proved."""
+    for cell in cells:
+        notebook.run(cell)
+    notebook.run("%mesh output daily out --key day,origin --event-time day")
+    notebook.run("%mesh export bundle")
+    return Path("bundle/transform.py").read_text()
+
+
+def called(module: str, function: str, *arguments: Any) -> Any:
+    names: dict[str, Any] = {}
+    exec(compile(module, "transform.py", "exec"), names)
+    return names[function](*arguments)
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\x0c"], ids=["U+2028", "U+0085", "form feed"])
+def test_what_only_looks_like_the_end_of_a_line_ends_none(notebook: Any, odd: str) -> None:
+    module = exported(
+        notebook,
+        f"def fee(d):\n    # late fee {odd} capped\n    if d < 1000:\n        return 1\n"
+        "    cap = 99\n    return cap",
+        "out = flights.with_columns(fee=pl.col('delay').map_elements(fee, return_dtype=pl.Int64))",
+    )
+    assert called(module, "fee", 5000) == 99
+
+
+def test_a_large_number_in_a_column_hides_no_difference(notebook: Any) -> None:
+    notebook.run("class C:\n    made = []\n    def __init__(self): self.made.append(1)\nC()")
+    large = "pl.when(pl.col('origin') == 'EWR').then(1e12).otherwise(0.5 * len(C.made))"
+    try:
+        module = exported(notebook, f"out = flights.with_columns(fee={large})")
+    except ExportRefused:
+        return
+    rows = called(module, "daily", pl.read_csv("flights.csv", try_parse_dates=True).lazy())
+    assert rows.collect().filter(origin="JFK")["fee"].to_list() == [0.5]
+
+
+def test_the_time_zone_of_the_session_does_not_reach_the_proof(
+    notebook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    hour = "hour = dt.datetime.fromtimestamp(0).hour"
+    cells = ("import time; time.tzset()", f"import datetime as dt\n{hour}")
+    with pytest.raises(ExportRefused):
+        exported(notebook, *cells, "out = flights.with_columns(h=pl.lit(hour))")
+    monkeypatch.undo()
+    notebook.run("import time; time.tzset()")
+
+
+def test_magics_inside_a_timed_cell_are_seen(notebook: Any) -> None:
+    module = exported(
+        notebook,
+        "%%time\nlimit = 4\n%mesh output daily flights --key day,origin --event-time day",
+        "%%time\nout = flights.filter(pl.col('delay') > limit)",
+    )
+    assert "limit = 4" in module
