@@ -78,3 +78,86 @@ def test_magics_inside_a_timed_cell_are_seen(notebook: Any) -> None:
         "%%time\nout = flights.filter(pl.col('delay') > limit)",
     )
     assert "limit = 4" in module
+
+
+REGISTER = "class Caps:\n    caps = {}\n    def __init__(self, o, c): self.caps[o] = c"
+KEEPER = "class R:\n    def __init__(self): self.caps = {}\n"
+DISPATCH = "from functools import singledispatch\n@singledispatch\ndef cap(o): return 0"
+# The proof's own data has no SFO: a statement that matters for SFO alone must be kept all the same.
+FOR_EFFECT = {
+    "an instance that writes into its class": ([REGISTER, "Caps('SFO', 3)"], "Caps.caps.get(o, 0)"),
+    "instances made in a loop": (
+        [REGISTER, "for o in ['SFO']:\n    one = Caps(o, 3)"],
+        "Caps.caps.get(o, 0)",
+    ),
+    "a handler that is registered": (
+        [DISPATCH, "@cap.register\ndef _(o: str): return 3 if o == 'SFO' else 0"],
+        "cap(o)",
+    ),
+    "a cache that is filled": (
+        [
+            "import functools\n@functools.lru_cache\ndef cap(o): return cur if o == 'SFO' else 0",
+            "cur = 3",
+            "cap('SFO')",
+            "cur = 5",
+        ],
+        "cap(o)",
+    ),
+    "an item that makes itself": (
+        [
+            "from collections import defaultdict\ncaps = defaultdict(lambda: 3)",
+            "caps['EWR'] = caps['JFK'] = 0",
+            "caps['SFO']",
+        ],
+        "dict(caps).get(o, 0)",
+    ),
+    "a block that is entered": (
+        [
+            KEEPER + "    def __enter__(self): self.caps['SFO'] = 3\n"
+            "    def __exit__(self, *a): pass\nr = R()",
+            "with r:\n    pass",
+        ],
+        "r.caps.get(o, 0)",
+    ),
+    "an item of an object": (
+        [KEEPER + "    def __getitem__(self, o): self.caps[o] = 3\nr = R()", "r['SFO']"],
+        "r.caps.get(o, 0)",
+    ),
+    "an operator of an object": (
+        [KEEPER + "    def __lshift__(self, o): self.caps[o] = 3\nr = R()", "r << 'SFO'"],
+        "r.caps.get(o, 0)",
+    ),
+    "a property of an object": (
+        [KEEPER + "    @property\n    def load(self): self.caps['SFO'] = 3\nr = R()", "r.load"],
+        "r.caps.get(o, 0)",
+    ),
+    "a class that inherits": (
+        ["class A:\n    caps = {}\nclass B(A): pass", "B.caps['SFO'] = 3"],
+        "A.caps.get(o, 0)",
+    ),
+    "the class of an instance": (
+        ["class N:\n    caps = {}", "type(N()).caps = {'SFO': 3}"],
+        "N.caps.get(o, 0)",
+    ),
+    "a numpy function that writes": (
+        ["import numpy as np\na = np.zeros(1, dtype=int)", "np.add.at(a, [0], 3)"],
+        "int(a[0]) if o == 'SFO' else 0",
+    ),
+    "a flat view of an array": (
+        ["import numpy as np\na = np.zeros(1, dtype=int)", "f = a.flat\nf[0] = 3"],
+        "int(a[0]) if o == 'SFO' else 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOR_EFFECT)
+def test_what_was_run_for_its_effect_is_kept_or_refused(notebook: Any, name: str) -> None:
+    cells, value = FOR_EFFECT[name]
+    make = f"pl.col('origin').map_elements(lambda o: {value}, return_dtype=pl.Int64)"
+    try:
+        module = exported(notebook, *cells, f"out = flights.with_columns(cap={make})")
+    except ExportRefused:
+        return
+    other = pl.DataFrame({"day": ["2026-02-01"], "origin": ["SFO"], "delay": [1]})
+    made = called(module, "daily", other.lazy()).collect()["cap"].item()
+    assert made == notebook.run(f"(lambda o: {value})('SFO')") == 3

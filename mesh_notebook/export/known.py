@@ -5,6 +5,8 @@ Where nothing is known the answer is the careful one: it may change, it may be s
 
 from __future__ import annotations
 
+import re
+
 from mesh_notebook.export.touches import Touch
 from mesh_notebook.export.words import words
 
@@ -26,7 +28,7 @@ NUMPY = "numpy"  # the same, and slices share memory
 CONTAINER = "container"  # list, dict, set and their like
 MODULE = "module"  # by calls made for their effect
 ITERATOR = "iterator"  # by being gone through
-CLASS = "class"  # one of the user's own: by its methods, not by making instances
+CLASS = "class"  # one of the user's own: by its methods, and by instances that write into it
 FUNCTION = "function"  # by what it holds: a default, a closure
 BOUND = "bound"  # a method taken off its object, which a call of it may change
 OWN = "own"  # any other object: any method may change it
@@ -80,6 +82,10 @@ _LIBRARY_MUTATORS = words(
     "numpy.put_along_axis random.shuffle operator.setitem operator.delitem operator.iadd "
     "operator.ior operator.iconcat collections.deque.append functools.reduce"
 )
+_NUMPY_SCALAR = re.compile(
+    r"(bool|u?int|float|complex|longdouble|clongdouble|str|bytes|datetime|timedelta)\d*_?"
+    r"|dtype|ufunc|\w*DType"
+)
 _MUTATING_MODULES = frozenset({"heapq", "bisect"})
 _VIEWS = words(
     # methods whose result may share memory, or elements, with their receiver
@@ -125,7 +131,7 @@ def kind_of(type_name: str | None) -> str:
 
 
 def _numpy_scalar(name: str) -> str:
-    return OWN if name in ("Generator", "RandomState", "SeedSequence", "nditer") else FROZEN
+    return FROZEN if _NUMPY_SCALAR.fullmatch(name) else OWN
 
 
 def may_hold_code(type_name: str | None) -> bool:
@@ -188,6 +194,8 @@ def changes(touch: Touch, kind: str, receiver: str = UNKNOWN, origin: str = "") 
             return kind != FROZEN
         case "call":
             return kind in (BOUND, OWN) and touch.what == touch.name
+        case "effect":
+            return kind in (OWN, UNKNOWN, BOUND)
         case "augment":
             return kind in (CONTAINER, OWN, UNKNOWN, NUMPY, PANDAS)
         case "handed":
@@ -220,6 +228,8 @@ def _by_callee(touch: Touch, kind: str, receiver: str, origin: str) -> bool:
         root = origin.partition(".")[0]
         if root in _MUTATING_MODULES or origin in _LIBRARY_MUTATORS:
             return True
+        if touch.bare and root == "numpy" and kind == NUMPY:
+            return True  # `np.add.at(a, …)`, `np.clip(a, 0, 9, a)`: made for what it does to a
         return root not in _PURE_LIBRARIES and kind != POLARS
     if receiver in (FROZEN, POLARS, PANDAS, NUMPY, CONTAINER):
         return False

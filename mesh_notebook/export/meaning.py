@@ -46,6 +46,9 @@ class Meanings:
             return known.CLASS
         if binder is not None and binder.kind == "import":
             return known.MODULE
+        node = binder.node if binder is not None else None
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.decorator_list:
+            return known.OWN  # a decorator may make anything of a function, a cache say
         return known.kind_of(self.type_of(name))
 
     def origin_of(self, path: str) -> str:
@@ -93,6 +96,10 @@ class Meanings:
     def changes(self, touch: Touch, kind: str = "", depth: int = 0) -> bool:
         """Return whether a use may change the value behind its name (of `kind`, where given)."""
         kind = kind or self.kind_of(touch.name)
+        if touch.how == "item":
+            return self.type_of(touch.name) == "collections.defaultdict"
+        if touch.how == "call" and kind == known.CLASS:
+            return touch.what == touch.name and (touch.bare or self._writes_into(touch.name))
         if touch.how != "argument" or kind in (known.FROZEN, known.MODULE, known.FUNCTION):
             return known.changes(touch, kind)
         origin = self.origin_of(touch.what)
@@ -103,6 +110,11 @@ class Meanings:
             return depth >= _DEEP or self._changes_parameter(function, touch, kind, depth)
         receiver = self.kind_of(touch.what.partition(".")[0]) if "." in touch.what else ""
         return known.changes(touch, kind, receiver or known.UNKNOWN, origin)
+
+    def _writes_into(self, name: str) -> bool:
+        """Return whether making an instance of a class may write into what the class holds."""
+        uses = [t for body in self.code_of(name) for t in body.touches if t.name in body.params]
+        return any(t.how in ("method", "augment", "handed") or t.what == "deep" for t in uses)
 
     def _changes_parameter(self, body: Body, touch: Touch, kind: str, depth: int) -> bool:
         names = set(body.params)

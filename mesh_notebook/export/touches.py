@@ -30,11 +30,14 @@ class Touch:
     how : str
         `held`: as it is. `method`: a method of it is called. `argument`: it is given to a call.
         `handed`: a method of it is given to a call. `call`: it, or something reached through it,
-        is called. `iterate`: it is gone through.
+        is called. `iterate`: it is gone through. `item`: an item of it is read.
         `store`: an attribute or item of it is set. `augment`: `+=` and its like.
+        `effect`: it stands in an expression that is a statement of its own, or is entered by
+        `with`: whatever that runs was run for its effect.
     what : str
         The method; or the callee as written (`np.random.shuffle`, `df.apply`), empty where the
-        callee is itself computed.
+        callee is itself computed. Of a store: `deep` where it goes into what the name holds
+        (`self.rows[k] = v`), and not into the value itself (`self.rows = v`).
     place : int or str or None
         The argument's position or keyword.
     in_place : bool
@@ -75,11 +78,43 @@ def touches_of(nodes: Iterable[ast.AST]) -> list[Touch]:
                 ast.Attribute(ctx=ast.Store() | ast.Del())
                 | ast.Subscript(ctx=ast.Store() | ast.Del())
             ):
-                found.extend(_on(node, Touch("", "store")))
+                found.extend(_store(node))
+            case ast.Subscript(ctx=ast.Load()):
+                found.extend(_on(node, Touch("", "item")))
+            case ast.Expr(value=value) if not isinstance(value, ast.Name | ast.Constant):
+                found.extend(Touch(name, "effect", bare=True) for name in _roots(value))
+            case ast.withitem(context_expr=value):
+                found.extend(Touch(name, "effect") for name in _roots(value))
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                found.extend(_decorates(node))
             case ast.AugAssign(target=ast.Name(id=name)):
                 found.append(Touch(name, "augment"))
         found.extend(Touch(name, "iterate") for name in _iterated(node))
     return found
+
+
+def _store(node: ast.Attribute | ast.Subscript) -> Iterator[Touch]:
+    yield from _on(node, Touch("", "store", "" if isinstance(node.value, ast.Name) else "deep"))
+    # `type(x).rate = 3` sets what x's class holds.
+    for call in _inner_calls(node.value):
+        for argument in (*call.args, *_values(call)):
+            yield from (Touch(name, "store", "deep") for name in _roots(argument))
+
+
+def _decorates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Iterator[Touch]:
+    """`@cap.register` makes the function a part of cap."""
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Attribute):
+            yield from _on(decorator.value, Touch("", "method", decorator.attr, bare=True))
+
+
+def _roots(node: ast.AST) -> Iterator[str]:
+    """Yield the names in an expression, those inside functions and comprehensions left out."""
+    if isinstance(node, ast.Name):
+        yield node.id
+    elif not isinstance(node, FUNCTIONS):
+        for child in ast.iter_child_nodes(node):
+            yield from _roots(child)
 
 
 def _iterated(node: ast.AST) -> Iterator[str]:
@@ -129,6 +164,8 @@ def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
             for default in (*args.defaults, *args.kw_defaults):
                 if default is not None:
                     yield ast.Name(name), default
+        case ast.ClassDef(name=name, bases=bases):
+            yield from ((ast.Name(name), base) for base in bases)  # it looks itself up in them
 
 
 def _stores(target: ast.AST) -> Iterator[str]:
