@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from mesh_notebook.errors import ExportRefused
+from mesh_notebook.errors import DeployRefused, ExportRefused, MeshError
 
 ROWS = "day,origin,delay\n2026-01-01,EWR,1\n2026-01-01,JFK,5\n2026-01-02,EWR,7\n"
 
@@ -161,3 +161,68 @@ def test_what_was_run_for_its_effect_is_kept_or_refused(notebook: Any, name: str
     other = pl.DataFrame({"day": ["2026-02-01"], "origin": ["SFO"], "delay": [1]})
     made = called(module, "daily", other.lazy()).collect()["cap"].item()
     assert made == notebook.run(f"(lambda o: {value})('SFO')") == 3
+
+
+READS = {
+    "a reader under another name": "rd = pl.read_csv\nextra = rd(path)",
+    "a reader found by its name": "extra = getattr(pl, 'read_csv')(path)",
+    "a reader as a default": "def get(p, rd=pl.read_csv): return rd(p)\nextra = get(path)",
+    "a reader imported inside": "def get(p):\n    import polars as p_\n    return p_.read_csv(p)\n"
+    "extra = get(path)",
+    "a path that opens itself": "from pathlib import Path\n"
+    "with Path(path).open() as file:\n    extra = file.read()",
+    "the names of files": "import os\nextra = [e.name for e in os.scandir(os.path.dirname(path))]",
+    "another program": "import subprocess\nextra = subprocess.check_output(['cat', path])",
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_what_is_no_input_cannot_be_reached(notebook: Any, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "elsewhere" / "extra.csv"
+    path.parent.mkdir()
+    path.write_text("a\n1\n")
+    with pytest.raises(ExportRefused):
+        exported(
+            notebook,
+            f"path = {str(path)!r}\n{READS[name]}",
+            "out = flights.with_columns(n=pl.lit(len(extra)))",
+        )
+
+
+def test_sql_in_a_module_reaches_no_file(notebook: Any, tmp_path: Path) -> None:
+    path = tmp_path / "extra.parquet"
+    pl.DataFrame({"a": [1]}).write_parquet(path)
+    cell = f"query = \"SELECT *, (SELECT a FROM '{path}') AS a FROM flights\"\n"
+    with pytest.raises(MeshError):
+        exported(notebook, cell + "out = mesh.sql('out', query)")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "def seen(o, before=[]):\n    before.append(o)\n    return len(before)",
+        "class C:\n    made = []\ndef seen(o):\n    C.made.append(o)\n    return len(C.made)",
+        "import functools\n@functools.cache\ndef keep(): return []\n"
+        "def seen(o):\n    keep().append(o)\n    return len(keep())",
+    ],
+    ids=["a default", "a class", "a cache"],
+)
+def test_a_port_does_not_remember_its_last_call(notebook: Any, cell: str) -> None:
+    make = "out = flights.collect().with_columns(n=pl.Series([seen(o) for o in 'abc']))"
+    try:
+        module = exported(notebook, cell, make)
+    except ExportRefused:
+        return
+    names: dict[str, Any] = {}
+    exec(compile(module, "transform.py", "exec"), names)
+    rows = pl.read_csv("flights.csv").lazy()
+    assert [names["daily"](rows).collect()["n"].to_list() for _ in (1, 2)] == [[1, 2, 3]] * 2
+
+
+def test_a_module_edited_since_it_was_proved_is_not_deployed(notebook: Any) -> None:
+    exported(notebook, "out = flights.filter(pl.col('delay') > 1)")
+    path = Path("bundle/transform.py")
+    path.write_text(path.read_text().replace("> 1", "> 5"))
+    with pytest.raises(DeployRefused, match=r"transform\.py was edited since it was proved"):
+        notebook.run("%mesh deploy bundle")
+    assert notebook.mesh.search().found == ()

@@ -167,6 +167,7 @@ class _Validated:
             if len(set(names)) < len(names):
                 raise SpecError(f"{product.where} has two {what} of one name.")
         _refuse_mismatch(bundle, functions, inputs)
+        _refuse_edited(bundle)
         return cls(bundle, product, contracts, functions)
 
     def deployed(self, done: Publication, checks: dict[str, CheckReport], folder: Path) -> Deployed:
@@ -175,6 +176,17 @@ class _Validated:
             for port, contract in self.contracts.items()
         }
         return Deployed(done.receipt, done.unchanged, checks, slos, self.product, folder)
+
+
+def _refuse_edited(bundle: Bundle) -> None:
+    """Raise `DeployRefused` where what would run is not what was proved."""
+    if edited := bundle.edited():
+        raise DeployRefused(
+            f"{edited[0]} was edited since it was proved.",
+            next_step="change the notebook and export again; a module kept by hand needs no "
+            "receipt.json, and nothing is proved of it",
+            files=edited,
+        )
 
 
 def _refuse_changed_sources(opened: Mapping[str, OpenedInput]) -> None:

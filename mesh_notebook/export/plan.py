@@ -10,7 +10,7 @@ from typing import Any
 
 from mesh_notebook.export.drafts import InputDraft
 from mesh_notebook.export.meaning import BUILTINS
-from mesh_notebook.export.scopes import declared
+from mesh_notebook.export.scopes import changing_defaults, declared
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.model.address import python_name
@@ -132,10 +132,32 @@ def _can_lift(statement: Statement) -> bool:
         case ast.Import() | ast.ImportFrom():
             return statement.kind == "import"
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            return not any(declared(n) for n in ast.walk(statement.node))
+            parts = list(ast.walk(statement.node))
+            return not any(declared(n) or changing_defaults(n) or _holds(n) for n in parts)
         case ast.Assign(targets=[ast.Name()], value=value):
             return _is_literal(value)
     return False
+
+
+def _holds(node: ast.AST) -> bool:
+    """Return whether a definition may hold values from one call to the next.
+
+    At module level it would be made once, and the second call of a port would find what the first
+    left behind.
+    """
+    if getattr(node, "decorator_list", ()):
+        return not _is_dataclass(node)
+    if isinstance(node, ast.ClassDef):
+        values = [s.value for s in node.body if isinstance(s, ast.Assign | ast.AnnAssign)]
+        return any(value is not None and not isinstance(value, ast.Constant) for value in values)
+    return False
+
+
+def _is_dataclass(node: ast.AST) -> bool:
+    if not isinstance(node, ast.ClassDef):
+        names = {ast.unparse(d) for d in node.decorator_list}  # type: ignore[attr-defined]
+        return names <= {"staticmethod", "classmethod", "property"}
+    return all("dataclass" in ast.unparse(d).split("(")[0] for d in node.decorator_list)
 
 
 def _is_literal(value: ast.expr) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -92,6 +93,24 @@ class Bundle:
     def code_digest(self) -> str:
         """SHA-256 of the transform's bytes."""
         return hashlib.sha256(self.transform.read_bytes()).hexdigest()
+
+    def edited(self) -> list[str]:
+        """Return what was proved, the transform and modelled rows, and is no longer as it was.
+
+        The bundle's own receipt says so; a bundle written by hand has none, and proves nothing.
+        """
+        try:
+            sealed = json.loads((self.folder / "receipt.json").read_text("utf-8"))["files"]
+            wanted = {n: d for n, d in sealed.items() if n == "transform.py" or "mocks/" in n}
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return ["receipt.json"]
+        return sorted(name for name, digest in wanted.items() if self._hash(name) != digest)
+
+    def _hash(self, name: str) -> str:
+        path = inside(self.folder / name, self.folder)
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
     @property
     def release(self) -> str:

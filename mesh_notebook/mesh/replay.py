@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import MeshError, UsageError
+from mesh_notebook.mesh.guard import guard
 from mesh_notebook.mesh.inputs import EventWindow, OpenedInput, ReplayInput
 
 if TYPE_CHECKING:
@@ -175,8 +176,10 @@ def main(job_file: str) -> None:
     job = json.loads(Path(job_file).read_text("utf-8"))
     state = {"function": "", "transform": job["transform"]}
     sys.excepthook = lambda kind, error, trace: _record(state, error, trace)
-    module = _load(Path(job["transform"]))
     inputs = {name: _opened(given) for name, given in job["inputs"].items()}
+    files = [path for given in job["inputs"].values() for path in given["scan"]["paths"]]
+    guard([*files, job["transform"]], Path.cwd())
+    module = _load(Path(job["transform"]))
     for name in job["functions"]:
         state["function"] = name
         _call(module, name, inputs).write_ipc(f"{name}.arrow", compression="uncompressed")
@@ -194,15 +197,13 @@ def _end_with_parent() -> None:
 
 
 def _load(path: Path) -> ModuleType:
-    import importlib.util
+    """Run a module from its text: no byte code of it is looked for, or left in the bundle."""
+    from types import ModuleType
 
-    sys.dont_write_bytecode = True  # the bundle is read, never written
-    spec = importlib.util.spec_from_file_location("transform", path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path.name} is not a Python module.")
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType("transform")
+    module.__file__ = str(path)
     sys.modules["transform"] = module  # as an import would: dataclasses look themselves up here
-    spec.loader.exec_module(module)
+    exec(compile(path.read_text("utf-8"), str(path), "exec"), vars(module))
     return module
 
 

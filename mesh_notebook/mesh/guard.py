@@ -1,0 +1,94 @@
+"""In a clean process: what a transform may reach is its inputs, and what Python itself needs.
+
+The proof runs on the machine on which the notebook ran, where a file that no input declares lies
+just as well. So the process refuses what would not lie elsewhere: files and folders outside Python
+and the inputs, other programs, and the network.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["NotAnInput", "guard"]
+
+# What a machine tells of itself: libraries, time zones, processors.
+_SYSTEM = ("/usr", "/lib", "/lib64", "/opt", "/proc", "/sys", "/dev", "/etc/localtime")
+_FILES = {"open": 0, "os.listdir": 0, "os.scandir": 0, "sqlite3.connect": 0, "os.chdir": 0}
+_OUTSIDE = {
+    "subprocess.Popen": "runs another program",
+    "os.system": "runs another program",
+    "os.exec": "runs another program",
+    "os.posix_spawn": "runs another program",
+    "socket.connect": "reads the network",
+    "socket.getaddrinfo": "reads the network",
+}
+_READERS = ("read_", "scan_", "from_csv_auto", "from_parquet")
+
+
+class NotAnInput(RuntimeError):
+    """A transform reached for something that is none of its inputs."""
+
+
+def guard(inputs: Iterable[str], workdir: Path) -> None:
+    """From now on, and for good, refuse this process what is no input.
+
+    Parameters
+    ----------
+    inputs : iterable of str
+        The files that were declared.
+    workdir : Path
+        Where the process may read and write.
+    """
+    import mesh_notebook
+
+    roots = [*sys.path, sys.prefix, sys.base_prefix, *_SYSTEM, str(workdir)]
+    roots += [str(Path(mesh_notebook.__file__).parent), *inputs]
+    allowed = tuple({os.path.realpath(root) for root in roots if root})
+
+    def may_read(path: object) -> bool:
+        if not isinstance(path, str | bytes | os.PathLike) or not path:
+            return True  # a descriptor, which something that was allowed has opened
+        real = os.path.realpath(os.fsdecode(path))
+        return any(real == root or real.startswith(f"{root}{os.sep}") for root in allowed)
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in _FILES and not may_read(arguments[_FILES[event]]):
+            raise _reads(os.fsdecode(arguments[0]))
+        if event in _OUTSIDE:
+            raise NotAnInput(f"it {_OUTSIDE[event]}, which is no input")
+
+    _wrap_native_readers(may_read)
+    sys.addaudithook(hook)
+
+
+def _wrap_native_readers(may_read: Callable[[object], bool]) -> None:
+    """Refuse paths to readers that are not Python, of which no audit event tells."""
+    import duckdb
+    import polars as pl
+
+    for module in (pl, duckdb):
+        for name in dir(module):
+            if name.startswith(_READERS):
+                setattr(module, name, _refusing(getattr(module, name), may_read))
+
+
+def _refusing(reader: Callable[..., Any], may_read: Callable[[object], bool]) -> Callable[..., Any]:
+    @functools.wraps(reader)
+    def checked(*arguments: Any, **options: Any) -> Any:
+        first = arguments[0] if arguments else options.get("source")
+        many = first if isinstance(first, list | tuple) else [first]
+        for one in many:
+            if isinstance(one, str | os.PathLike) and not may_read(one):
+                raise _reads(os.fsdecode(one))
+        return reader(*arguments, **options)
+
+    return checked
+
+
+def _reads(path: str) -> NotAnInput:
+    return NotAnInput(f"it reads {path}, which is no input; %mesh source NAME PATH declares it")
