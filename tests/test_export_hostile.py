@@ -226,3 +226,25 @@ def test_a_module_edited_since_it_was_proved_is_not_deployed(notebook: Any) -> N
     with pytest.raises(DeployRefused, match=r"transform\.py was edited since it was proved"):
         notebook.run("%mesh deploy bundle")
     assert notebook.mesh.search().found == ()
+
+
+@pytest.mark.parametrize("port", ["sum", "pl", "duckdb", "print"])
+def test_a_port_whose_function_would_cover_what_its_code_means_is_refused(
+    notebook: Any, port: str
+) -> None:
+    notebook.run(f"%mesh output {port} flights --key day,origin --event-time day")
+    with pytest.raises(ExportRefused, match="name it otherwise"):
+        notebook.run("%mesh export bundle")
+
+
+@pytest.mark.parametrize("folder", ["/proc/bundle", "/dev/null/bundle"])
+def test_a_folder_that_cannot_be_written_is_one_paragraph(notebook: Any, folder: str) -> None:
+    notebook.run("%mesh output daily flights --key day,origin --event-time day")
+    with pytest.raises(ExportRefused):
+        notebook.run(f"%mesh export {folder}")
+
+
+def test_a_column_may_be_written_in_any_script(notebook: Any) -> None:
+    notebook.run("sizes = pl.DataFrame({'größe': ['klein', 'groß'] * 20, 'n': range(40)})")
+    notebook.run("%mesh output sizes sizes --key n")
+    assert notebook.run("%mesh check").passed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -28,6 +29,7 @@ __all__ = ["described", "infer"]
 _MOST_VALUES = 30  # a column with more distinct texts is no enumeration
 _LEAST_REPEATS = 5  # rows for each distinct text, so that the list is likely whole
 _LONGEST_VALUE = 40
+_UNSTABLE = re.compile(r"[^A-Za-z0-9_-]")
 _MOST_WORDS = 4
 _DIGITS = 6  # significant, of an inferred limit
 
@@ -279,7 +281,7 @@ def _rounded(value: float, outward: str) -> float:
 
 def _one_of(name: str, values: list[str]) -> dict[str, Any]:
     return {
-        "id": f"{name}_values",
+        "id": _UNSTABLE.sub("_", f"{name}_values"),  # ODCS: letters, digits, '-' and '_'
         "type": "library",
         "metric": "invalidValues",
         "description": f"{name} is one of {len(values)} known values",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ from mesh_notebook.export.writing import (
 from mesh_notebook.model.address import python_name
 
 __all__ = ["Exported", "InputDraft", "OutputDraft", "export"]
+
+# Names that the code of a module may mean.
+_TAKEN = {*dir(builtins), "pl", "pd", "np", "duckdb", "builtins"}
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,15 @@ def export(
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
     files[RECEIPT] = receipt_of(module, files, rows)
-    write_whole(folder, files)
+    try:
+        write_whole(folder, files)
+    except OSError as error:
+        raise ExportRefused(
+            f"{folder} cannot be written: {error.strerror}.",
+            next_step="export into a folder that you may write to",
+            cell=None,
+            name=folder.name,
+        ) from None
     return Exported(
         folder=folder,
         ports=tuple(by_port),
@@ -132,6 +144,13 @@ def _by_port(outputs: Sequence[OutputDraft]) -> dict[str, OutputDraft]:
         )
     functions: dict[str, str] = {}
     for output in outputs:
+        if python_name(output.port) in _TAKEN:
+            raise ExportRefused(
+                f"a port '{output.port}' would be a function that covers what Python calls so.",
+                next_step=f"name it otherwise: %mesh output {output.port}-rows FRAME",
+                cell=None,
+                name=output.port,
+            )
         other = functions.setdefault(python_name(output.port), output.port)
         if other != output.port:
             raise ExportRefused(
