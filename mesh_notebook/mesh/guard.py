@@ -16,6 +16,7 @@ from typing import Any
 
 __all__ = ["NotAnInput", "guard"]
 
+_PACKAGE = Path(__file__).parents[1]
 # What a machine tells of itself: libraries, time zones, processors.
 _SYSTEM = ("/usr", "/lib", "/lib64", "/opt", "/proc", "/sys", "/dev", "/etc/localtime")
 _FILES = {"open": 0, "os.listdir": 0, "os.scandir": 0, "sqlite3.connect": 0, "os.chdir": 0}
@@ -44,10 +45,8 @@ def guard(inputs: Iterable[str], workdir: Path) -> None:
     workdir : Path
         Where the process may read and write.
     """
-    import mesh_notebook
-
     roots = [*sys.path, sys.prefix, sys.base_prefix, *_SYSTEM, str(workdir)]
-    roots += [str(Path(mesh_notebook.__file__).parent), *inputs]
+    roots += [str(_PACKAGE), *inputs]
     allowed = tuple({os.path.realpath(root) for root in roots if root})
 
     def may_read(path: object) -> bool:
