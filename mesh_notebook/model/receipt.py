@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from mesh_notebook.model.origin import Origin, worst
@@ -48,12 +48,29 @@ class PortSnapshot:
     slos : dict
         What was measured at publication: `rows`, `completeness` (share of cells that hold a
         value, 0 to 1), `freshness_s` (age of the newest event, seconds), …
+    kind : str
+        `snapshot`: these rows are the whole picture. `log`: they were added to it.
+    added, corrected : int
+        Of a log: how many rows this publication brought, and how many of them replaced a row of
+        the same key.
+    interval : str
+        Of a picture of one interval: which one, as `start/end` (half-open, UTC).
+    intervals : dict
+        Of pictures of intervals: by interval, the last snapshot of it as of this publication.
+    shape : dict
+        By column: its statistical shape (see `mesh.shape`).
     """
 
     delta_version: int
     rows: int
     content: str = ""
     slos: dict[str, float] = field(default_factory=dict)
+    kind: str = "snapshot"
+    added: int = 0
+    corrected: int = 0
+    interval: str = ""
+    intervals: dict[str, int] = field(default_factory=dict)
+    shape: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,7 +78,9 @@ class Receipt:
     """A publication of a product: what was published, when, made of what, by what.
 
     `snapshot` counts the product's publications from 1; `processing_time` is UTC as
-    `model.time.iso` writes it; `release` names the folder that holds the bundle.
+    `model.time.iso` writes it; `release` names the folder that holds the bundle;
+    `clock_behind_s` is by how many seconds the publisher's clock was behind the publication
+    before, in which case the processing time follows that one and not the clock.
     """
 
     snapshot: int
@@ -77,18 +96,26 @@ class Receipt:
     ports: dict[str, PortSnapshot]
     engine: dict[str, str] = field(default_factory=dict)
     principal: str = ""
+    clock_behind_s: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Receipt:
+        """Read back what `as_dict` gave; what a later version adds to it is left aside."""
         inputs = tuple(
-            InputPin(**{**pin, "origin": Origin(pin["origin"])}) for pin in raw["inputs"]
+            InputPin(**{**_known(InputPin, pin), "origin": Origin(pin["origin"])})
+            for pin in raw["inputs"]
         )
-        ports = {name: PortSnapshot(**port) for name, port in raw["ports"].items()}
-        return cls(**{**raw, "origin": Origin(raw["origin"]), "inputs": inputs, "ports": ports})
+        ports = {n: PortSnapshot(**_known(PortSnapshot, port)) for n, port in raw["ports"].items()}
+        whole = {**raw, "origin": Origin(raw["origin"]), "inputs": inputs, "ports": ports}
+        return cls(**_known(cls, whole))
 
     @staticmethod
     def origin_of(inputs: tuple[InputPin, ...]) -> Origin:
         return worst(pin.origin for pin in inputs)
+
+
+def _known(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
+    return {f.name: raw[f.name] for f in fields(kind) if f.name in raw}
