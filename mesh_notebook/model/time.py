@@ -8,7 +8,16 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from mesh_notebook.errors import UsageError
 
-__all__ = ["Window", "as_instant", "duration", "iso", "say_duration"]
+__all__ = [
+    "Window",
+    "as_instant",
+    "duration",
+    "interval_around",
+    "interval_of",
+    "iso",
+    "say_duration",
+    "say_interval",
+]
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -160,7 +169,64 @@ class Window:
         given = (None if v is None else as_instant(v, now) for v in (start, end, as_of))
         return cls(*given)
 
+    def touches(self, start: datetime, end: datetime) -> bool:
+        """Whether an interval, half-open too, has an instant in the window."""
+        before = self.start is not None and end <= self.start
+        after = self.end is not None and start >= self.end
+        return not (before or after)
+
     @property
     def bounded(self) -> bool:
         """Whether event time is limited on either side."""
         return self.start is not None or self.end is not None
+
+
+# Intervals that follow the calendar: of other lengths one could not say where the first begins.
+_INTERVALS = {"PT1H": "hour", "P1D": "day", "P1W": "week", "P1M": "month", "P1Y": "year"}
+
+
+def interval_around(moment: datetime, length: str) -> tuple[datetime, datetime]:
+    """Return the interval of the calendar (UTC) that an instant lies in, half-open.
+
+    Parameters
+    ----------
+    length : str
+        `PT1H`, `P1D`, `P1W` (from Monday), `P1M` or `P1Y`; or `hour`, `day`, `week`, `month`,
+        `year`.
+
+    Raises
+    ------
+    UsageError
+        The length is another one.
+    """
+    unit = _INTERVALS.get(length.upper(), length.lower())
+    day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if unit == "hour":
+        start = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        return start, start + timedelta(hours=1)
+    if unit == "day":
+        return day, day + timedelta(days=1)
+    if unit == "week":
+        start = day - timedelta(days=day.weekday())
+        return start, start + timedelta(days=7)
+    if unit == "month":
+        start = day.replace(day=1)
+        return start, (start + timedelta(days=32)).replace(day=1)
+    if unit == "year":
+        start = day.replace(month=1, day=1)
+        return start, start.replace(year=start.year + 1)
+    known = ", ".join([*_INTERVALS, *_INTERVALS.values()])
+    raise UsageError(
+        f"'{length}' is no interval of the calendar.", next_step=f"one of {known}", value=length
+    )
+
+
+def interval_of(text: str) -> tuple[datetime, datetime]:
+    """Return the interval that `say_interval` wrote."""
+    start, _, end = text.partition("/")
+    return datetime.fromisoformat(start), datetime.fromisoformat(end)
+
+
+def say_interval(interval: tuple[datetime, datetime]) -> str:
+    """Return an interval as ISO 8601 writes it: `start/end`."""
+    return "/".join(moment.isoformat().replace("+00:00", "Z") for moment in interval)
