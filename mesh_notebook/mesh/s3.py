@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 from mesh_notebook.errors import MissingExtra, StoreError, UsageError
 from mesh_notebook.mesh.place import Place
 
-__all__ = ["Bucket", "cache_folder", "storage_options"]
+__all__ = ["VARIABLES", "Bucket", "cache_folder", "storage_options"]
 
 T = TypeVar("T")
 
 # What S3 is reached with. Others of the environment (a profile, a role of the machine) are found
 # by the library itself.
-_VARIABLES = (
+VARIABLES = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"),
     *("AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"),
 )
@@ -37,7 +37,7 @@ _LAST = "product.odps.yaml"
 
 def storage_options(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return how Delta and Polars reach S3, from the environment; holds secrets, so never shown."""
-    options = {name.lower(): environ[name] for name in _VARIABLES if environ.get(name)}
+    options = {name.lower(): environ[name] for name in VARIABLES if environ.get(name)}
     if options.get("aws_endpoint_url", "").startswith("http://"):
         options.setdefault("aws_allow_http", "true")
     return options
