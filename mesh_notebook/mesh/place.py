@@ -100,7 +100,7 @@ class Place(ABC):
 
     @abstractmethod
     def remove(self) -> None:
-        """Take away a file; nothing happens where there is none."""
+        """Take away a file, or a folder and all in it; nothing happens where there is none."""
 
 
 class Folder(Place):

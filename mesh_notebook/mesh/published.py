@@ -2,6 +2,7 @@
 
     <root>/<domain>/<product>/
       publications/000000000001.json   one receipt each: the point at which it became true
+      publications/from-000000000001.json   the first snapshot that retention kept
       releases/<version>-<digest>/     the bundle as it was deployed
       ports/<port>/v<major>/           a Delta table; a receipt says which version is its own
 
@@ -32,9 +33,10 @@ from mesh_notebook.model.time import iso
 if TYPE_CHECKING:
     from mesh_notebook.mesh.inputs import EventWindow
 
-__all__ = ["PublishedProduct", "publication_path"]
+__all__ = ["PublishedProduct", "horizon_path", "publication_path"]
 
 _PUBLICATION = re.compile(r"(\d{12})\.json")
+_HORIZON = re.compile(r"from-(\d{12})\.json")
 _RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]*")
 # How many snapshots are tried to tell which still read, when one does not.
 _NEIGHBOURS = 20
@@ -44,6 +46,15 @@ T = TypeVar("T")
 def publication_path(folder: Place, snapshot: int) -> Place:
     """Return the file whose existence makes a snapshot of the product in `folder` true."""
     return folder / "publications" / f"{snapshot:012}.json"
+
+
+def horizon_path(folder: Place, snapshot: int) -> Place:
+    """Return the file whose existence makes a snapshot the first that is readable."""
+    return folder / "publications" / f"from-{snapshot:012}.json"
+
+
+def _numbers(pattern: re.Pattern[str], names: list[str]) -> list[int]:
+    return sorted(int(match[1]) for name in names if (match := pattern.fullmatch(name)))
 
 
 @dataclass(frozen=True)
@@ -79,9 +90,14 @@ class PublishedProduct:
             return Address(DEFAULT_TENANT, self.domain, self.name)
 
     def snapshots(self) -> list[int]:
-        """Return the numbers of the product's publications, oldest first."""
+        """Return the numbers of the publications that retention kept, oldest first."""
         names = (self.folder / "publications").entries()
-        return sorted(int(match[1]) for name in names if (match := _PUBLICATION.fullmatch(name)))
+        first = max(_numbers(_HORIZON, names), default=0)
+        return [number for number in _numbers(_PUBLICATION, names) if number >= first]
+
+    def all_snapshots(self) -> list[int]:
+        """Return the numbers of the publications, those before the horizon too."""
+        return _numbers(_PUBLICATION, (self.folder / "publications").entries())
 
     def receipt(self, snapshot: int) -> Receipt:
         """Return one publication; raises `NoSnapshot` where there is none of that number."""

@@ -35,7 +35,7 @@ from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
 from mesh_notebook.mesh.store import conformed, content_of, write_snapshot
 from mesh_notebook.model.origin import Origin, worst
-from mesh_notebook.model.product import major_of
+from mesh_notebook.model.product import KINDS, major_of
 from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
 from mesh_notebook.model.time import iso
 
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Publication", "publish", "refuse_changed_version"]
 
-KINDS = ("snapshot", "log")
 _TICK = timedelta(microseconds=1)
 
 

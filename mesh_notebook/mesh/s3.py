@@ -178,7 +178,9 @@ class Bucket(Place):
     def remove(self) -> None:
         import obstore
 
-        self._asked(lambda: obstore.delete(self._s3, self._path))
+        pages = self._asked(lambda: list(obstore.list(self._s3, f"{self._path}/")))
+        within = [entry["path"] for page in pages for entry in page]
+        self._asked(lambda: obstore.delete(self._s3, [*within, self._path]))
 
     def _asked(self, call: Callable[[], T]) -> T:
         """Return what S3 answers; what keeps it from answering is one short `StoreError`."""

@@ -121,13 +121,15 @@ def _whole(home: Path, name: str, size: int) -> str:
     return str(path)
 
 
-def clear_unpublished(table: Place | Path, published: Iterable[int]) -> list[str]:
-    """Remove the files, an hour old or more, that no published version needs; return them."""
+def clear_unpublished(
+    table: Place | Path, published: Iterable[int], hours: int = _HOUR_OLD
+) -> list[str]:
+    """Remove the files, so old or older, that no published version needs; return them."""
     from deltalake.exceptions import DeltaError
 
     try:
         return opened(place_of(table)).vacuum(
-            retention_hours=_HOUR_OLD,
+            retention_hours=hours,
             dry_run=False,
             enforce_retention_duration=False,
             full=True,

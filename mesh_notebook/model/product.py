@@ -15,6 +15,7 @@ __all__ = ["InputPort", "OutputPort", "Product", "major_of"]
 ODPS_VERSION = "v1.0.0"
 DEFAULT_TENANT = "local"
 # ODPS's examples are its vocabulary; anything else would mean nothing to a consumer.
+KINDS = ("snapshot", "log")
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 
 

@@ -11,6 +11,7 @@ from mesh_notebook.errors import UsageError
 __all__ = [
     "Window",
     "as_instant",
+    "checked_interval",
     "duration",
     "interval_around",
     "interval_of",
@@ -185,40 +186,59 @@ class Window:
 _INTERVALS = {"PT1H": "hour", "P1D": "day", "P1W": "week", "P1M": "month", "P1Y": "year"}
 
 
+def checked_interval(length: str) -> str:
+    """Return the ISO 8601 duration of an interval of the calendar, given so or by its name.
+
+    Raises
+    ------
+    UsageError
+        It is none of `PT1H`, `P1D`, `P1W` (from Monday), `P1M`, `P1Y`; `hour`, `day`, `week`,
+        `month`, `year`.
+    """
+    for iso_length, name in _INTERVALS.items():
+        if length.upper() == iso_length or length.lower() == name:
+            return iso_length
+    known = ", ".join([*_INTERVALS, *_INTERVALS.values()])
+    raise UsageError(
+        f"'{length}' is no interval of the calendar.", next_step=f"one of {known}", value=length
+    )
+
+
 def interval_around(moment: datetime, length: str) -> tuple[datetime, datetime]:
     """Return the interval of the calendar (UTC) that an instant lies in, half-open.
 
     Parameters
     ----------
     length : str
-        `PT1H`, `P1D`, `P1W` (from Monday), `P1M` or `P1Y`; or `hour`, `day`, `week`, `month`,
-        `year`.
+        As `checked_interval` takes it.
 
     Raises
     ------
     UsageError
-        The length is another one.
+        The length is another one, or the interval would end after the year 9999.
     """
-    unit = _INTERVALS.get(length.upper(), length.lower())
-    day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if unit == "hour":
-        start = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        return start, start + timedelta(hours=1)
-    if unit == "day":
-        return day, day + timedelta(days=1)
-    if unit == "week":
-        start = day - timedelta(days=day.weekday())
-        return start, start + timedelta(days=7)
-    if unit == "month":
-        start = day.replace(day=1)
-        return start, (start + timedelta(days=32)).replace(day=1)
-    if unit == "year":
-        start = day.replace(month=1, day=1)
-        return start, start.replace(year=start.year + 1)
-    known = ", ".join([*_INTERVALS, *_INTERVALS.values()])
-    raise UsageError(
-        f"'{length}' is no interval of the calendar.", next_step=f"one of {known}", value=length
-    )
+    unit = _INTERVALS[checked_interval(length)]
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    day = hour.replace(hour=0)
+    starts = {
+        "hour": hour,
+        "day": day,
+        "week": day - timedelta(days=day.weekday()),
+        "month": day.replace(day=1),
+        "year": day.replace(month=1, day=1),
+    }
+    # Longer than the longest of its kind, and shorter than two: what follows begins in between.
+    beyond = {"hour": 1.0, "day": 24.0, "week": 168.0, "month": 32 * 24.0, "year": 367 * 24.0}
+    start = starts[unit]
+    try:
+        after = start + timedelta(hours=beyond[unit])
+    except OverflowError:
+        raise UsageError(
+            f"the {unit} of {iso(moment)} ends after the year 9999.",
+            next_step="is this event time a stand-in for none? Make it null, or leave the row out",
+        ) from None
+    ends = {"month": after.replace(day=1), "year": after.replace(month=1, day=1)}
+    return start, ends.get(unit, after)
 
 
 def interval_of(text: str) -> tuple[datetime, datetime]:
