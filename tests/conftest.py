@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,3 +77,21 @@ def published(shell: Shell, tmp_path: Path) -> Path:
     shell.run("%mesh export bundle")
     shell.run("%mesh deploy bundle")
     return tmp_path / ".mesh"
+
+
+@pytest.fixture(scope="session")
+def delays_as_published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The mesh of `describing`, published once; copy it."""
+    from describing import publish_delays
+
+    folder = tmp_path_factory.mktemp("delays")
+    publish_delays(folder)
+    return folder / "mesh"
+
+
+@pytest.fixture
+def delays(delays_as_published: Path, tmp_path: Path) -> Any:
+    """A workspace over a product that says all it can, published three times, and its reader."""
+    from describing import opened
+
+    return opened(shutil.copytree(delays_as_published, tmp_path / "mesh"))

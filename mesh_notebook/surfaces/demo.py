@@ -17,7 +17,7 @@ from typing import Any
 from mesh_notebook.mesh.slos import SloVerdict
 from mesh_notebook.surfaces.panel import Badge, Panel, Table, as_text
 from mesh_notebook.surfaces.panels import origin_badge, status_badge
-from mesh_notebook.workspace.consume import describe
+from mesh_notebook.workspace.discovery.describing import describe
 
 __all__ = ["main"]
 

@@ -18,10 +18,12 @@ SHOWN = (
     *(
         ("mesh_notebook.workspace.results", name)
         for name in (
-            *("Agreed", "Checked", "ContractView", "Delivered", "Described", "History", "Hits"),
-            *("InputCard", "ProductView", "Rows", "Standing"),
+            *("Agreed", "Checked", "ContractView", "Delivered", "History", "Hits", "InputCard"),
+            *("ProductView", "Rows", "Standing"),
         )
     ),
+    ("mesh_notebook.workspace.discovery.described", "Described"),
+    ("mesh_notebook.workspace.discovery.described", "DescriptionFile"),
     ("mesh_notebook.workspace.workspace", "Workspace"),
     ("mesh_notebook.surfaces.verbs", "Help"),
     ("mesh_notebook.explore.profile", "Profile"),
@@ -52,7 +54,7 @@ class Formatters:
 
     def bundle(self, value: Any, include: Any = None, exclude: Any = None) -> dict[str, str] | None:
         """Return the MIME bundle of a result; None leaves the object to its own display."""
-        from mesh_notebook.surfaces import proofs  # noqa: F401  registers its panels
+        from mesh_notebook.surfaces import descriptions, proofs  # noqa: F401  register their panels
         from mesh_notebook.surfaces.panel import as_html, as_text
         from mesh_notebook.surfaces.panels import panel_of
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
@@ -61,10 +61,15 @@ class Panel:
     notes: Sequence[str] = ()
     next_step: str = ""
     pictures: Sequence[str] = field(default=())  # SVG, for HTML alone
+    # Of what has more to say than a panel holds: all of its text (in colour or not), and its HTML.
+    own_text: Callable[[bool], str] | None = None
+    own_html: Callable[[], str] | None = None
 
 
 def as_text(panel: Panel, color: bool = False) -> str:
     """Render a panel for a terminal, or for a front end that shows no HTML."""
+    if panel.own_text:
+        return panel.own_text(color).rstrip("\n")
     from rich.console import Console
 
     console = Console(
@@ -127,6 +132,8 @@ def _rich_table(table: Table) -> object:
 
 def as_html(panel: Panel) -> str:
     """Render a panel for a notebook: the theme's colours, no script, nothing fetched."""
+    if panel.own_html:
+        return panel.own_html()
     badges = "".join(_badge(b) for b in panel.badges)
     parts = [f'<div style="font-weight:600;font-size:1.1em">{escape(panel.title)}{badges}</div>']
     if panel.sentence:

@@ -6,19 +6,17 @@ from functools import singledispatch
 
 from mesh_notebook.mesh.retention import Retained
 from mesh_notebook.mesh.slos import SloVerdict
-from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.verbs import Help
 from mesh_notebook.workspace import Workspace
+from mesh_notebook.workspace.discovery.words import moment, policies_in_words
 from mesh_notebook.workspace.results import (
     Delivered,
-    Described,
     History,
     Hits,
     InputCard,
-    PortCard,
     ProductView,
     Rows,
     Standing,
@@ -44,11 +42,6 @@ def status_badge(status: str) -> Badge:
     return Badge(status, _STATUS_TONE.get(status, "plain"))
 
 
-def moment(processing_time: str) -> str:
-    """Return a receipt's processing time as people read it, to the second."""
-    return processing_time[:19].replace("T", " ") + " UTC"
-
-
 def verdict_badge(kept: bool | None) -> Badge:
     words = {True: ("kept", "good"), False: ("broken", "bad"), None: ("not measured", "plain")}
     return Badge(*words[kept])
@@ -59,11 +52,6 @@ def slo_table(verdicts: tuple[SloVerdict, ...], title: str = "promises") -> list
         (v.slo.property, v.promised, verdict_badge(v.kept), v.measured or "–") for v in verdicts
     ]
     return [Table(("promise", "promised", "", "measured"), rows, title=title)] if rows else []
-
-
-def column_table(contract: Contract) -> Table:
-    rows = [(c.name, c.physical_type or c.logical_type, c.meaning) for c in contract.columns]
-    return Table(("column", "type", "meaning"), rows)
 
 
 @panel_of.register
@@ -92,34 +80,6 @@ def _(card: InputCard) -> Panel:
         facts,
         (columns, *slo_table(card.slos)),
     )
-
-
-def policies_in_words(policies: tuple[dict[str, object], ...]) -> str:
-    said = [f"{p.get('kind')} on {p.get('field', 'every row')}" for p in policies]
-    return "; ".join(said) or "none: everybody who can reach the port reads it in the clear"
-
-
-@panel_of.register
-def _(answer: Described) -> Panel:
-    product, receipt = answer.product, answer.receipt
-    facts = [
-        ("address", str(product.address)),
-        ("owner", product.owner or "nobody named"),
-        ("version", product.version),
-        ("snapshot", f"{receipt.snapshot}, published {moment(receipt.processing_time)}"),
-        ("inputs", made_of(receipt)),
-        ("policies", policies_in_words(product.policies)),
-    ]
-    tables = [table for port in answer.ports for table in _port_tables(port)]
-    badges = (origin_badge(receipt.origin), status_badge(receipt.status))
-    connect = f"%mesh connect {product.name}"
-    return Panel(product.name, badges, product.purpose, facts, tables, next_step=connect)
-
-
-def _port_tables(port: PortCard) -> list[Table]:
-    columns = column_table(port.contract)
-    title = f"{port.name} · {port.rows:,} rows · {', '.join(port.modes)}"
-    return [Table(columns.headers, columns.rows, title=title), *slo_table(port.slos)]
 
 
 def made_of(receipt: Receipt) -> str:

@@ -87,10 +87,11 @@ def _one(name: str, help: str, **more: Any) -> Argument:
 
 _PRODUCT = _one("product", "a product, product/port, domain/product, or URN")
 _AS = Argument("name", "the Python name to bind", "--as")
+_AS_OF = Argument("as_of", "as known at this processing time", "--as-of")
 _WINDOW = (
     Argument("start", "event time from (included): 2026-10-04, 2026-10, yesterday, P7D", "--from"),
     Argument("end", "event time to (not included)", "--to"),
-    Argument("as_of", "as known at this processing time", "--as-of"),
+    _AS_OF,
 )
 
 VERBS: tuple[Verb, ...] = (
@@ -125,9 +126,20 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "describe",
         "connect",
-        "Show a product: ports, columns and meaning, owner, snapshot, origin, promises.",
-        "%mesh describe podcast-listeners",
-        (_PRODUCT, Argument("json", "as JSON", "--json", "flag", False)),
+        "Describe a product: ports, meaning, promises, shape, owner, access, lineage, versions.",
+        "%mesh describe podcast-listeners --format jsonld --out listeners.jsonld",
+        (
+            _PRODUCT,
+            Argument(
+                "format",
+                "default: by the ending of --out, else a card in a notebook, text in a shell",
+                "--format",
+                choices=("text", "html", "json", "jsonld", "markdown"),
+            ),
+            _AS_OF,
+            Argument("out", "the file to write", "--out"),
+            Argument("json", "the same as --format json", "--json", "flag", False),
+        ),
         shell=True,
     ),
     Verb(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from mesh_notebook.surfaces import descriptions  # noqa: F401  registers its panels
 from mesh_notebook.surfaces.panel import as_html
 from mesh_notebook.surfaces.panels import panel_of
 

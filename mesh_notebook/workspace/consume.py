@@ -11,25 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import StoreError, UsageError
 from mesh_notebook.mesh.catalogue import Catalogue
-from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.reading import Reading
 from mesh_notebook.mesh.slos import verdicts
-from mesh_notebook.model.receipt import Receipt
+from mesh_notebook.workspace.discovery.describing import aged
 from mesh_notebook.workspace.inputs import Handle
 from mesh_notebook.workspace.results import (
     Delivered,
-    Described,
     History,
     Hits,
     InputCard,
-    PortCard,
     Rows,
 )
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["as_json", "card", "deliver", "describe", "history", "search"]
+__all__ = ["card", "deliver", "history", "search", "write_whole"]
 
 HEAD = 10
 _ENDINGS = {
@@ -45,52 +42,6 @@ def search(catalogue: Catalogue, words: str) -> Hits:
     """Find products whose names, purposes, tags or columns hold every word."""
     found = tuple((p.product(r), r) for p in catalogue.search(words) for r in (p.latest(),))
     return Hits(words, found, tuple(catalogue.roots))
-
-
-def describe(catalogue: Catalogue, text: str, now: datetime) -> Described:
-    """Describe a product, or one port of it, at its latest snapshot."""
-    published, port = catalogue.resolve(text)
-    receipt = published.latest()
-    product = published.product(receipt)
-    names = [product.output(port).name] if port else [p.name for p in product.outputs]
-    cards = tuple(_port_card(published, receipt, name, now) for name in names)
-    return Described(product, receipt, cards)
-
-
-def _port_card(published: PublishedProduct, receipt: Receipt, name: str, now: datetime) -> PortCard:
-    port = published.product(receipt).output(name)
-    contract = published.contract(receipt, name)
-    snapshot = receipt.ports[name]
-    slos = tuple(verdicts(aged(snapshot.slos, receipt, now), contract))
-    return PortCard(name, port.version, contract, snapshot.rows, slos, port.modes)
-
-
-def aged(slos: dict[str, float], receipt: Receipt, now: datetime) -> dict[str, float]:
-    """Return what was measured at publication as it stands now: what ages has aged since."""
-    published = datetime.fromisoformat(receipt.processing_time)
-    since = max((now - published).total_seconds(), 0.0)
-    return {k: v + since if k in ("freshness_s", "snapshot_age_s") else v for k, v in slos.items()}
-
-
-def as_json(described: Described) -> dict[str, Any]:
-    """Return a description as JSON-able values: the standards' own documents, and the receipt."""
-    return {
-        "product": described.product.raw,
-        "contracts": {port.name: port.contract.raw for port in described.ports},
-        "slos": {
-            port.name: [
-                {
-                    "property": v.slo.property,
-                    "promised": v.promised,
-                    "measured": v.measured,
-                    "kept": v.kept,
-                }
-                for v in port.slos
-            ]
-            for port in described.ports
-        },
-        "snapshot": described.receipt.as_dict(),
-    }
 
 
 def history(catalogue: Catalogue, text: str) -> History:
@@ -138,7 +89,7 @@ def deliver(
             next_step="add --format parquet, csv, json or arrow",
         )
     frame = reading.frame.collect()
-    _write(_encoded(frame, format), out)
+    write_whole(_encoded(frame, format), out)
     return Delivered(reading.product.name, reading.port, reading.receipt, out, frame.height)
 
 
@@ -168,7 +119,8 @@ def _encoded(frame: pl.DataFrame, format: str) -> str | bytes:
     return buffer.getvalue()
 
 
-def _write(content: str | bytes, out: Path) -> None:
+def write_whole(content: str | bytes, out: Path) -> None:
+    """Write a file whole, in place of an earlier one, or not at all."""
     aside = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}")
     try:
         aside.write_bytes(content.encode() if isinstance(content, str) else content)

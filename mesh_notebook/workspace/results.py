@@ -24,37 +24,14 @@ __all__ = [
     "Checked",
     "ContractView",
     "Delivered",
-    "Described",
     "History",
     "Hits",
     "InputCard",
-    "PortCard",
     "ProductView",
     "Rows",
     "Standing",
     "Step",
 ]
-
-
-@dataclass(frozen=True)
-class PortCard:
-    """One output port, as a consumer wants to know it."""
-
-    name: str
-    version: str
-    contract: Contract
-    rows: int
-    slos: tuple[SloVerdict, ...]
-    modes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Described:
-    """A product, at one of its snapshots."""
-
-    product: Product
-    receipt: Receipt
-    ports: tuple[PortCard, ...]
 
 
 @dataclass(frozen=True)

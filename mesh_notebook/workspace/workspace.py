@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mesh_notebook.export.exporting import Exported
     from mesh_notebook.mesh.retention import Retained
     from mesh_notebook.workspace import results
+    from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
 
 __all__ = ["Workspace"]
 
@@ -44,12 +45,31 @@ class Workspace(Session):
 
         return consume.search(self.catalogue, words if isinstance(words, str) else " ".join(words))
 
-    def describe(self, product: str, json: bool = False) -> results.Described | dict[str, Any]:
-        """Describe a product: ports, columns, owner, snapshot, origin, promises kept or not."""
-        from mesh_notebook.workspace import consume
+    def describe(
+        self,
+        product: str,
+        format: str | None = None,
+        as_of: Time = None,
+        out: str | Path | None = None,
+        json: bool = False,
+    ) -> Described | DescriptionFile | str | dict[str, Any]:
+        """Describe a product, as it is known now or was at `as_of`: all that its mesh knows of it.
 
-        described = consume.describe(self.catalogue, product, self.clock())
-        return consume.as_json(described) if json else described
+        Parameters
+        ----------
+        format
+            `text`, `html` and `markdown` give text, `json` and `jsonld` a mapping; none the value
+            that all of them are made from, which a notebook shows as a card.
+        out
+            The file to write, whole or not at all; its ending says the format, if nothing else.
+        """
+        from mesh_notebook.workspace.discovery import describing, formats
+
+        file = Path(out) if out else None
+        form = formats.format_of(format, file, json)
+        moment = self.window(None, None, as_of).as_of
+        described = describing.describe(self.catalogue, product, self.clock(), moment)
+        return formats.deliver(described, form, file)
 
     def read(
         self,

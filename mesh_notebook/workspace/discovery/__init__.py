@@ -1,0 +1,1 @@
+"""The discovery port: a product described, as one value and in several formats made from it."""
