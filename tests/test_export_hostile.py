@@ -172,6 +172,14 @@ READS = {
     "a path that opens itself": "from pathlib import Path\n"
     "with Path(path).open() as file:\n    extra = file.read()",
     "the names of files": "import os\nextra = [e.name for e in os.scandir(os.path.dirname(path))]",
+    "a connection that nothing shows": "import duckdb\n"
+    "extra = duckdb.default_connection().execute(f'FROM \"{path}\"').fetchall()",
+    "a query of a relation": "import duckdb\n"
+    "extra = duckdb.values([1]).query('v', f'FROM \"{path}\"').fetchall()",
+    "a connection found by its name": "import duckdb\n"
+    "extra = vars(duckdb)['connect']().execute(f'FROM \"{path}\"').fetchall()",
+    "SQL of a frame": "extra = pl.DataFrame({'a': [1]}).sql(f\"SELECT * FROM read_csv('{path}')\")",
+    "whether a file is there": "from pathlib import Path\nextra = 'x' * Path(path).exists()",
     "another program": "import subprocess\nextra = subprocess.check_output(['cat', path])",
 }
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.explore.personal import looks_personal, personal_by_name, samples
@@ -273,10 +273,11 @@ def _plain(value: Any, outward: str) -> Any:
 
 def _rounded(value: float, outward: str) -> float:
     """Round a limit away from the values: the last bits of a mean differ from run to run."""
-    exact = Decimal(value)
-    if exact == exact.to_integral_value():
-        return value
-    return float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - _DIGITS + 1), outward))
+    with localcontext(Context()):  # the notebook may have set a precision of its own
+        exact = Decimal(value)
+        if exact == exact.to_integral_value():
+            return value
+        return float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - _DIGITS + 1), outward))
 
 
 def _one_of(name: str, values: list[str]) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class Graph:
         By statement: the hidden random generators that it draws from, whose state nobody set.
     final : dict
         By name: the statements that made the value it has at the end.
+    deferred : set of str
+        Names whose values change whenever a lazy frame is collected.
     """
 
     statements: Sequence[Statement]
@@ -45,6 +47,7 @@ class Graph:
     builtins: list[set[str]] = field(default_factory=list)
     unseeded: list[set[str]] = field(default_factory=list)
     final: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    deferred: set[str] = field(default_factory=set)
 
     def binder_of(self, name: str, index: int) -> Statement | None:
         """Return the statement that bound a name last before another, else first after it."""
@@ -78,7 +81,21 @@ class _Pass:
             self._step(statement)
             before = statement
         self.graph.final = self.writers
+        self.graph.deferred = self._deferred()
         return self.graph
+
+    def _deferred(self) -> set[str]:
+        """Return the names that code changes which runs when a lazy frame is collected."""
+        names = self.names
+        lazy = [n for n in self.writers if (names.type_of(n) or "").startswith("polars.")]
+        bodies = names.reached(names.code_of(*lazy))
+        touches = [t for body in bodies for t in _free_touches(body)]
+        called = {
+            n for b in bodies for n in b.reads if any(map(names.keeps_state, names.code_of(n)))
+        }
+        read = {n for b in bodies for n in b.reads if names.acts_when_read(n)}
+        changed = {t.name for t in touches if names.changes(t)} | called | read
+        return self.aliases.reached(changed | {n for b in bodies for n in b.binds})
 
     def _step(self, statement: Statement) -> None:
         effects, names = statement.effects, self.names
@@ -89,7 +106,9 @@ class _Pass:
         touches = [*effects.touches, *(t for b in bodies for t in _free_touches(b))]
         changed = {t.name for t in touches if names.changes(t)}
         changed |= self._changed_by_calls(statement) if bodies else set()
+        changed |= {name for name in effects.reads if names.acts_when_read(name)}
         changed = self.aliases.reached(changed)
+        changed |= {f"<{names.library_of(n)}>" for n in changed if names.library_of(n)}
         drawn = names.drawn(touches)
         by_calls = {name for body in bodies for name in body.binds}
         self.bound_by_calls |= by_calls
@@ -136,6 +155,9 @@ class _Pass:
             elif name not in later or name not in effects.binds:
                 missing[name] = name not in later
         needs |= {source: self.writers[source] for source in drawn if source in self.writers}
+        # `getcontext().prec = 4` is a setting of the library, for whatever else is imported of it.
+        libraries = {f"<{self.names.library_of(n)}>" for n in effects.reads | later}
+        needs |= {state: self.writers[state] for state in libraries if state in self.writers}
         draws = {source for source, only_seeds in drawn.items() if not only_seeds}
         graph.needs.append(needs)
         graph.missing.append(missing)

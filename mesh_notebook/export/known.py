@@ -16,7 +16,9 @@ __all__ = [
     "is_seed",
     "kind_of",
     "may_hold_code",
+    "only_looks",
     "random_source",
+    "sets_nothing",
     "shares",
 ]
 
@@ -44,7 +46,7 @@ _CONTAINERS = words(
     "builtins.list builtins.dict builtins.set builtins.bytearray builtins.tuple collections.deque "
     "collections.defaultdict collections.Counter collections.OrderedDict"
 )
-_FUNCTIONS = words("builtins.function functools.partial functools._lru_cache_wrapper")
+_FUNCTIONS = words("builtins.function functools.partial")
 _BOUND = words("builtins.method builtins.builtin_function_or_method")
 _ITERATORS = words(
     "builtins.generator builtins.map builtins.filter builtins.zip builtins.enumerate "
@@ -95,6 +97,20 @@ _VIEWS = words(
 )
 # Settings of how things look; they never change what a transform makes.
 _LOOKS = ("set_tbl_", "set_fmt_", "set_ascii", "set_verbose", "set_trim", "Config")
+# Libraries whose calls make values, and leave the library as it was but for the calls named here.
+_STATELESS = words(
+    "datetime math json re itertools statistics fractions string textwrap operator copy calendar "
+    "zoneinfo hashlib base64 pathlib glob pprint collections typing dataclasses uuid"
+)
+_MAKING = words("polars pandas numpy")
+_SETTING = re.compile(
+    r"(set|reset|enable|disable|register|unregister|use|load|save|seterr|option|update|setbuf)"
+    r"(_\w*|err\w*|size)?"
+)
+_LOOKING_AROUND = words(
+    "os.listdir os.scandir os.getcwd os.walk os.getenv time.time time.perf_counter time.sleep "
+    "time.monotonic time.strftime"
+)
 
 _OWN_GENERATORS = frozenset(
     f"numpy.random.{name}" for name in ("default_rng", "Generator", "RandomState", "SeedSequence")
@@ -145,8 +161,34 @@ def may_hold_code(type_name: str | None) -> bool:
     return kind not in (POLARS, PANDAS, NUMPY, MODULE) or name in ("type", "ABCMeta")
 
 
-def builtin_changes(name: str, kind: str) -> bool:
+def sets_nothing(origin: str, method: str) -> bool:
+    """Return whether a call made for its effect leaves the library that it begins with as it was.
+
+    Such a call stands at the end of a cell, to be looked at: `pl.read_csv(path).head()`.
+
+    Parameters
+    ----------
+    origin : str
+        The full name of what the call's name stands for; of a method on a library's result, of
+        the library.
+    """
+    root = origin.partition(".")[0]
+    if root in _MAKING:
+        return not _SETTING.fullmatch(method)
+    if method in ("update", "setdefault", "pop", "clear"):
+        return False
+    return root in _STATELESS or f"{origin}.{method}" in _LOOKING_AROUND
+
+
+def only_looks(method: str) -> bool:
+    """Return whether a method of that name of a container leaves the container as it is."""
+    return method in _PURE_METHODS
+
+
+def builtin_changes(name: str, kind: str, place: int | str | None = None) -> bool:
     """Return whether a builtin may change an argument of this kind."""
+    if name == "print" and place == "file":
+        return True
     if kind == ITERATOR:
         return name not in _LOOKING
     owner, _, method = name.partition(".")
@@ -170,7 +212,8 @@ def random_source(origin: str, seeded: bool, receiver: str) -> str:
         return "<system>"
     if origin.endswith((".sample", ".shuffle")) and not seeded:
         by_kind = {PANDAS: "<numpy.random>", POLARS: "<polars>", FROZEN: "<polars>"}
-        return by_kind.get(receiver, "<polars>" if origin.startswith("polars.") else "")
+        by_library = {"polars": "<polars>", "pandas": "<numpy.random>"}
+        return by_kind.get(receiver, by_library.get(origin.partition(".")[0], ""))
     return ""
 
 
@@ -210,8 +253,8 @@ def changes(touch: Touch, kind: str, receiver: str = UNKNOWN, origin: str = "") 
 
 
 def _by_method(touch: Touch, kind: str) -> bool:
-    if kind in (FROZEN, FUNCTION, BOUND):
-        return False
+    if kind in (FROZEN, BOUND):
+        return False  # of a function, what it holds may be changed: `cap.rates.update(…)`
     if kind == MODULE:
         return touch.bare and not touch.what.startswith(_LOOKS)
     if kind == CONTAINER:

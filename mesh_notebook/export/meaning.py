@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mesh_notebook.export import known
 from mesh_notebook.export.effects import Body
+from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
 
@@ -15,6 +16,7 @@ __all__ = ["BUILTINS", "Meanings"]
 
 # IPython adds names to the builtins; a module does not find them there.
 BUILTINS = frozenset(dir(builtins)) - {"display", "get_ipython", "exit", "quit", "copyright"}
+_SETTERS = ("builtins.setattr", "builtins.delattr")
 _DEEP = 6  # calls within calls that are followed before a doubt is taken for a yes
 
 
@@ -53,11 +55,58 @@ class Meanings:
 
     def origin_of(self, path: str) -> str:
         """Return the full name of what is called: `np.random.rand` → `numpy.random.rand`."""
-        root, dot, rest = path.partition(".")
-        binder = self.binder.get(root)
-        if binder is not None and binder.kind == "import":
-            return f"{binder.origin}{dot}{rest}"
-        return f"builtins.{path}" if binder is None and root in BUILTINS else ""
+        for _ in range(_DEEP):
+            root, dot, rest = path.partition(".")
+            binder = self.binder.get(root)
+            if binder is None:
+                return f"builtins.{path}" if root in BUILTINS else ""
+            if binder.kind == "import":
+                return f"{binder.origin}{dot}{rest}"
+            match binder.node:  # `draw = np.random.rand`: the name stands for another
+                case ast.Assign(targets=[ast.Name()], value=value) if other := dotted(value):
+                    path = f"{other}{dot}{rest}"
+                case _:
+                    return ""
+        return ""
+
+    def library_of(self, name: str) -> str:
+        """Return the package that an imported name comes from; of any other name, nothing."""
+        binder = self.binder.get(name)
+        imported = binder is not None and binder.kind == "import"
+        return binder.origin.partition(".")[0] if imported and binder else ""
+
+    def acts_when_read(self, name: str) -> bool:
+        """Return whether to use an object may change it, though no method of it is called.
+
+        So does one of the user's own whose class has a cached property, or an operator, item or
+        property that writes into the object.
+        """
+        module, _, kind = (self.type_of(name) or "").rpartition(".")
+        return module == "__main__" and any(map(self._acts, self._class_and_bases(kind)))
+
+    def _class_and_bases(self, name: str, deep: int = 6) -> Iterator[Statement]:
+        binder = self.binder.get(name)
+        if binder is not None and isinstance(binder.node, ast.ClassDef) and deep:
+            yield binder
+            for base in binder.node.bases:
+                if isinstance(base, ast.Name):
+                    yield from self._class_and_bases(base.id, deep - 1)
+
+    def _acts(self, binder: Statement) -> bool:
+        functions = [
+            n for n in ast.walk(binder.node or ast.Pass()) if isinstance(n, ast.FunctionDef)
+        ]
+        said = {n.name: [ast.unparse(d) for d in n.decorator_list] for n in functions}
+        if any("cached_property" in d for decorators in said.values() for d in decorators):
+            return True
+        implicit = {n for n, d in said.items() if "property" in d or _is_operator(n)}
+        return any(
+            self.changes(touch, known.CONTAINER)
+            for body in binder.effects.bodies
+            if body.name in implicit and body.params
+            for touch in body.touches
+            if touch.name == body.params[0]
+        )
 
     # ---- code ---------------------------------------------------------------------------------
 
@@ -100,16 +149,32 @@ class Meanings:
             return self.type_of(touch.name) == "collections.defaultdict"
         if touch.how == "call" and kind == known.CLASS:
             return touch.what == touch.name and (touch.bare or self._writes_into(touch.name))
+        if touch.how == "method" and kind == known.MODULE:
+            harmless = known.sets_nothing(self.origin_of(touch.name), touch.what)
+            return not harmless and known.changes(touch, kind)
+        if touch.how == "method" and kind in (known.CLASS, known.FUNCTION):
+            named = any(body.name == touch.what for body in self.code_of(touch.name))
+            return named or not known.only_looks(touch.what)
+        if touch.how == "argument" and self._remembers(touch.name):
+            return True  # `map(cap, origins)` fills the cache of cap
+        if touch.how == "argument" and kind == known.CLASS and self._writes_into(touch.name):
+            return True  # `map(Cap, origins)` makes instances
+        origin = self.origin_of(touch.what) if touch.how == "argument" else ""
+        if origin in _SETTERS:
+            return kind != known.FROZEN and touch.place in (0, None)
         if touch.how != "argument" or kind in (known.FROZEN, known.MODULE, known.FUNCTION):
             return known.changes(touch, kind)
-        origin = self.origin_of(touch.what)
         if origin.startswith("builtins."):
-            return known.builtin_changes(origin.removeprefix("builtins."), kind)
+            return known.builtin_changes(origin.removeprefix("builtins."), kind, touch.place)
         function = self._function(touch.what)
         if function is not None:
             return depth >= _DEEP or self._changes_parameter(function, touch, kind, depth)
         receiver = self.kind_of(touch.what.partition(".")[0]) if "." in touch.what else ""
         return known.changes(touch, kind, receiver or known.UNKNOWN, origin)
+
+    def _remembers(self, name: str) -> bool:
+        """Return whether a function keeps what its calls return."""
+        return self.type_of(name) == "functools._lru_cache_wrapper"
 
     def _writes_into(self, name: str) -> bool:
         """Return whether making an instance of a class may write into what the class holds."""
@@ -137,6 +202,10 @@ class Meanings:
                 if source := known.random_source(origin, touch.seeded, receiver):
                     drawn[source] = drawn.get(source, True) and known.is_seed(origin)
         return drawn
+
+
+def _is_operator(name: str) -> bool:
+    return name.startswith("__") and name not in ("__init__", "__new__", "__init_subclass__")
 
 
 def _told(statement: Statement) -> str | None:

@@ -12,6 +12,7 @@ from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.blaming import blame, blame_failure
 from mesh_notebook.export.comparing import difference
 from mesh_notebook.export.drafts import OutputDraft
+from mesh_notebook.export.hidden import refuse_hidden, states_of
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.mesh.replay import ReplayFailed, replay
@@ -40,6 +41,8 @@ def prove(
         the name where notebook and process part, and shows the first rows that differ.
     """
     plan = module.plan
+    # Before the notebook's frames are made again, which may run the code in them.
+    states = {one.port: states_of(one, namespace) for one in plan.slices}
     saw = {one.port: _seen(one, outputs[one.port]) for one in plan.slices}
     with tempfile.TemporaryDirectory() as folder:
         made = _replayed(module, list(saw), Path(folder))
@@ -48,6 +51,8 @@ def prove(
             if said := difference(frame, made[one.port], key):
                 again = partial(_again, module, one.port, made[one.port])
                 blame(module, one, said, namespace, again)
+    for one in plan.slices:
+        refuse_hidden(module, one, states[one.port])
     return {port: frame.height for port, frame in saw.items()}
 
 

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from mesh_notebook.errors import ExportRefused
+from mesh_notebook.export.clocks import clock_reads, reads_clock
 from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.known import is_seed, random_source
+from mesh_notebook.export.queries import unsteady_in_query
+from mesh_notebook.export.references import Reference, references
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
 
-__all__ = ["chance_in", "full_name", "refuse_impure", "unsteady_in"]
+__all__ = ["chance_in", "refuse_impure", "unsteady_in"]
 
 _READERS = ("read_", "scan_")
 _FRAME_LIBRARIES = ("polars", "pandas", "narwhals", "pyarrow", "geopandas")
 _FILES = words(
-    "builtins.open io.open numpy.load numpy.loadtxt numpy.genfromtxt numpy.fromfile json.load "
-    "pickle.load joblib.load sqlite3.connect gzip.open zipfile.ZipFile os.listdir os.walk "
-    "glob.glob"
+    "builtins.open io.open os.open codecs.open numpy.load numpy.loadtxt numpy.genfromtxt "
+    "numpy.fromfile json.load pickle.load joblib.load sqlite3.connect gzip.open bz2.open lzma.open "
+    "zipfile.ZipFile tarfile.open os.listdir os.scandir os.walk os.stat os.path.exists "
+    "os.lstat os.access os.path.isfile os.path.isdir os.path.getsize os.path.getmtime "
+    "glob.glob glob.iglob "
+    "linecache.getline fileinput.input pyarrow.memory_map pyarrow.OSFile pyarrow.input_stream "
+    "pyarrow.dataset.dataset pyarrow.parquet.ParquetFile pyarrow.parquet.ParquetDataset "
+    "pyarrow.fs.LocalFileSystem pyarrow.fs.FileSystem.from_uri deltalake.DeltaTable"
 )
-_FILE_METHODS = frozenset({"read_text", "read_bytes", "iterdir", "rglob"})
+_FILE_METHODS = words(
+    "read_text read_bytes iterdir rglob deserialize is_file is_dir exists stat lstat"
+)
 _NETWORK = frozenset(
     {"requests", "httpx", "urllib", "urllib3", "aiohttp", "boto3", "socket", "ftplib"}
 )
@@ -37,12 +47,24 @@ _DYNAMIC = words(
     "builtins.eval builtins.exec builtins.globals builtins.locals builtins.vars "
     "builtins.__import__ builtins.compile"
 )
+_IMPORTS = (ast.Import, ast.ImportFrom)
 _ASKING = words("builtins.input getpass.getpass builtins.breakpoint")
-_CLOCKS = words(
-    "datetime.datetime.now datetime.datetime.utcnow datetime.datetime.today datetime.date.today "
-    "time.time time.time_ns time.monotonic time.perf_counter uuid.uuid1 uuid.uuid4 os.urandom "
-    "secrets.token_hex numpy.random.default_rng"
+# What a machine, or whoever runs it, tells: it is another one where the product is deployed.
+_MACHINE = words(
+    "os.environ os.environb os.getenv os.getenvb os.getpid os.getppid os.getlogin os.uname "
+    "os.cpu_count os.process_cpu_count os.getcwd os.path.expanduser os.path.expandvars "
+    "pathlib.Path.cwd pathlib.Path.home getpass.getuser sys.argv sys.platform "
+    "multiprocessing.cpu_count locale.getlocale"
 )
+_GENERATORS = words(
+    "numpy.random.default_rng numpy.random.RandomState numpy.random.SeedSequence "
+    "numpy.random.PCG64 numpy.random.MT19937 random.Random"
+)
+_CLOCK_FIX = (
+    "bind the moment from a literal, in a cell of its own that runs before "
+    "(today = date(2026, 1, 31)), or take it from an input's column"
+)
+_SEED_FIX = "give it a seed, in a cell of its own that runs before"
 
 
 def refuse_impure(statement: Statement, graph: Graph) -> None:
@@ -50,6 +72,8 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
     if statement.kind == "import" and statement.origin.partition(".")[0] == "mesh_notebook":
         fix = "write what you need of it into a cell: an exported module runs without the notebook"
         _refuse(statement, statement.origin, "is a part of the notebook's own toolkit", fix)
+    if statement.kind == "sql":
+        _refuse_query(statement)
     if statement.node is None or statement.kind != "code":
         return
     for node in ast.walk(statement.node):
@@ -57,28 +81,77 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
             _refuse(statement, "await", "waits for something outside", "make it a plain function")
     if graph.unseeded[statement.index]:
         drawn = [*chance_in(statement, graph), "a random call"]
-        fix = "give it a seed, in a cell of its own that runs before"
-        _refuse(statement, drawn[0], "draws at random without a seed", fix)
-    for call, name in _calls(statement, graph):
-        said = ast.unparse(call.func)
-        _refuse_file(statement, call, name, said)
-        root = name.partition(".")[0]
-        if root in _NETWORK:
-            _refuse(
-                statement,
-                said,
-                "reads the network",
-                "save what it returns to a file, then: %mesh source NAME PATH",
-            )
-        if name in _HIDDEN_READS:
-            fix = "use %%mesh sql NAME, which knows the tables it reads"
-            _refuse(statement, said, f"runs SQL, and {_HIDDEN_READS[name]}", fix)
-        if name in _DYNAMIC:
-            fix = "write out the names and code that it finds"
-            _refuse(statement, said, "finds names or code while it runs", fix)
-        if name in _ASKING:
-            fix = "assign the answer to a name in a cell"
-            _refuse(statement, said, "asks a person", fix)
+        _refuse(statement, drawn[0], "draws at random without a seed", _SEED_FIX)
+    for hidden in _drawn_inside(statement, graph):
+        fix = "import it at the top of a cell, and seed it in a cell of its own that runs before"
+        _refuse(statement, hidden, "draws at random without a seed", fix)
+    for clock in clock_reads(statement, graph):
+        _refuse(statement, clock, "reads the clock", _CLOCK_FIX)
+    for one in references(statement, graph):
+        _refuse_reference(statement, one)
+        if _tells_of_the_machine(one.name) and not _set_here(statement, one, graph):
+            fix = "assign the value that it gives to a name, as a literal"
+            _refuse(statement, one.said, "tells of the machine that runs it", fix)
+
+
+def _tells_of_the_machine(name: str) -> bool:
+    return f"{name}.".startswith(("platform.", *(f"{known}." for known in _MACHINE)))
+
+
+def _set_here(statement: Statement, one: Reference, graph: Graph) -> bool:
+    """Return whether a cell before set the variable of the environment that is read here."""
+    key = _variable(statement.node or ast.Pass(), one)
+    if key is None or not one.name.startswith(("os.environ", "os.getenv")):
+        return False
+    before = [s.node for s in graph.statements[: statement.index] if s.kind == "code" and s.node]
+    return any(
+        isinstance(part, ast.Subscript)
+        and isinstance(part.ctx, ast.Store)
+        and str(dotted(part.value)).endswith("environ")
+        and ast.dump(part.slice) == ast.dump(key)
+        for node in before
+        for part in ast.walk(node)
+    )
+
+
+def _variable(tree: ast.AST, one: Reference) -> ast.expr | None:
+    items = (
+        n.slice for n in ast.walk(tree) if isinstance(n, ast.Subscript) and n.value is one.node
+    )
+    given = one.call.args[:1] if one.call else []
+    return next((k for k in (*items, *given) if isinstance(k, ast.Constant)), None)
+
+
+def _refuse_query(statement: Statement) -> None:
+    query = str(statement.event.payload["query"]) if statement.event else ""
+    if call := unsteady_in_query(query):
+        fix = "put the value into the query as a literal, or take it from an input's column"
+        _refuse(statement, call, "answers differently each time that the query runs", fix)
+
+
+def _refuse_reference(statement: Statement, one: Reference) -> None:
+    name, said = one.name, one.said
+    if one.call is not None:
+        _refuse_file(statement, one.call, name, said)
+        if (name in _GENERATORS or is_seed(name)) and _unseeded(one.call):
+            _refuse(statement, said, "draws at random without a seed", _SEED_FIX)
+    root = name.partition(".")[0]
+    if root in _NETWORK and name != root:
+        fix = "save what it returns to a file, then: %mesh source NAME PATH"
+        _refuse(statement, said, "reads the network", fix)
+    if name in _HIDDEN_READS:
+        fix = "use %%mesh sql NAME, which knows the tables it reads"
+        _refuse(statement, said, f"runs SQL, and {_HIDDEN_READS[name]}", fix)
+    if name in _DYNAMIC or name.endswith(".__subclasses__"):
+        fix = "write out the names and code that it finds"
+        _refuse(statement, said, "finds names or code while it runs", fix)
+    if name in _ASKING:
+        _refuse(statement, said, "asks a person", "assign the answer to a name in a cell")
+
+
+def _unseeded(call: ast.Call) -> bool:
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return all(isinstance(value, ast.Constant) and value.value is None for value in given)
 
 
 def _at_top(node: ast.AST) -> bool:
@@ -126,29 +199,21 @@ def _in_memory(call: ast.Call) -> bool:
     return False
 
 
-def _calls(statement: Statement, graph: Graph) -> Iterator[tuple[ast.Call, str]]:
-    for node in ast.walk(statement.node or ast.Pass()):
-        if isinstance(node, ast.Call):
-            name = dotted(node.func)
-            if name is None and isinstance(node.func, ast.Attribute):
-                name = f"().{node.func.attr}"
-            if name:
-                yield node, full_name(name, statement, graph)
-
-
-def full_name(name: str, statement: Statement, graph: Graph) -> str:
-    """Return what a dotted name means at a statement: `pl.scan_csv` → `polars.scan_csv`."""
-    root, dot, rest = name.partition(".")
-    binder = graph.binder_of(root, statement.index)
-    if binder is None:
-        return f"builtins.{name}"
-    return f"{binder.origin}{dot}{rest}" if binder.kind == "import" else name
+def _drawn_inside(statement: Statement, graph: Graph) -> list[str]:
+    """Return the random calls of modules that a function imports for itself: nobody seeds them."""
+    inside = [n for n in ast.walk(statement.node or ast.Pass()) if isinstance(n, _IMPORTS)]
+    own = {(a.asname or a.name).partition(".")[0] for n in inside for a in n.names}
+    return [
+        one.said
+        for one in references(statement, graph)
+        if one.said.partition(".")[0] in own and random_source(one.name, False, "")
+    ]
 
 
 def chance_in(statement: Statement, graph: Graph) -> list[str]:
     """Return the calls of a statement that may draw at random, as written."""
     roots, methods = ("random.", "numpy.random.", "secrets.", "uuid."), (".sample", ".shuffle")
-    named = [(ast.unparse(c.func), n) for c, n in _calls(statement, graph)]
+    named = [(one.said, one.name) for one in references(statement, graph) if one.call]
     return [said for said, n in named if n.startswith(roots) or n.endswith(methods)]
 
 
@@ -157,6 +222,10 @@ def unsteady_in(statement: Statement, graph: Graph) -> list[str]:
 
     The clock, chance, and what keeps any one row of several.
     """
-    named = [(ast.unparse(c.func), n) for c, n in _calls(statement, graph)]
-    unsteady = [said for said, n in named if n in _CLOCKS or n.endswith((".unique", ".first"))]
+    called = [one for one in references(statement, graph) if one.call]
+    unsteady = [
+        one.said
+        for one in called
+        if reads_clock(one, statement, graph) or one.name.endswith((".unique", ".first"))
+    ]
     return unsteady + chance_in(statement, graph)

@@ -16,7 +16,7 @@ __all__ = ["Flow", "Touch", "flows_of", "touches_of"]
 
 # Calls whose result holds nothing of their arguments.
 _FRESH = words(
-    "len sum str repr int float bool abs round any all min max hash id isinstance issubclass "
+    "len str repr int float bool abs round any all hash id isinstance issubclass "
     "print type range format ord chr hasattr callable divmod pow"
 )
 

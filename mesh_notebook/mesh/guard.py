@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -29,6 +30,7 @@ _OUTSIDE = {
     "socket.getaddrinfo": "reads the network",
 }
 _READERS = ("read_", "scan_", "from_csv_auto", "from_parquet")
+_READING_SQL = re.compile(r"\bread_\w+\s*\(", re.IGNORECASE)
 
 
 class NotAnInput(RuntimeError):
@@ -74,6 +76,35 @@ def _wrap_native_readers(may_read: Callable[[object], bool]) -> None:
         for name in dir(module):
             if name.startswith(_READERS):
                 setattr(module, name, _refusing(getattr(module, name), may_read))
+    duckdb.connect = _shut_off(duckdb.connect)
+    duckdb.default_connection().execute("SET enable_external_access = false")
+    pl.SQLContext.execute = _refusing_files(pl.SQLContext.execute)  # type: ignore[method-assign]
+
+
+def _shut_off(connect: Callable[..., Any]) -> Callable[..., Any]:
+    """Let no query of a connection name files: what is an input comes as a frame."""
+
+    @functools.wraps(connect)
+    def shut_off(database: Any = ":memory:", *arguments: Any, **options: Any) -> Any:
+        if str(database) not in ("", ":memory:", ":default:"):
+            raise _reads(str(database))
+        connection = connect(database, *arguments, **options)
+        connection.execute("SET enable_external_access = false")
+        return connection
+
+    return shut_off
+
+
+def _refusing_files(execute: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse the table functions of Polars' SQL, which read files."""
+
+    @functools.wraps(execute)
+    def checked(context: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        if found := _READING_SQL.search(query):
+            raise NotAnInput(f"its SQL calls {found[0]}…), and files are no input")
+        return execute(context, query, *arguments, **options)
+
+    return checked
 
 
 def _refusing(reader: Callable[..., Any], may_read: Callable[[object], bool]) -> Callable[..., Any]:

@@ -1,0 +1,113 @@
+"""What the names in a statement stand for: through imports, other names and `getattr`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.scopes import dotted
+from mesh_notebook.export.statements import Statement
+
+__all__ = ["Reference", "full_name", "parents_in", "references"]
+
+_DEEP = 8  # names for names that are followed
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One chain of attributes in a statement, as long as it goes: `dt.datetime.now`.
+
+    Attributes
+    ----------
+    name : str
+        Its full name; where it begins with another call, `().` and the last attribute.
+    call : ast.Call or None
+        The call whose callee it is.
+    """
+
+    node: ast.expr
+    name: str
+    call: ast.Call | None
+
+    @property
+    def said(self) -> str:
+        return ast.unparse(self.node)
+
+
+def parents_in(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    """Return what each node of a tree stands in."""
+    return {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+
+
+def references(statement: Statement, graph: Graph) -> Iterator[Reference]:
+    """Yield what a statement refers to, called or not; what it only stores into is left out."""
+    tree = statement.node or ast.Pass()
+    inner, parents = _imported_inside(statement), parents_in(tree)
+    for node in ast.walk(tree):
+        path = _path(node)
+        parent = parents.get(node)
+        if path is None or _is_part(node, parent):
+            continue
+        call = parent if isinstance(parent, ast.Call) and parent.func is node else None
+        root, dot, rest = path.partition(".")
+        name = f"{inner[root]}{dot}{rest}" if root in inner else full_name(path, statement, graph)
+        yield Reference(node, name, call)  # type: ignore[arg-type]
+
+
+def _is_part(node: ast.AST, parent: ast.AST | None) -> bool:
+    """Return whether a longer chain holds this one, or a value is only stored there."""
+    if isinstance(parent, ast.Attribute):
+        return True
+    if isinstance(parent, ast.Call) and _path(parent) and parent.args[:1] == [node]:
+        return True  # getattr(node, "name")
+    return isinstance(parent, ast.Subscript) and not isinstance(parent.ctx, ast.Load)
+
+
+def _path(node: ast.AST) -> str | None:
+    """Return `a.b` for a chain that is read, `getattr(a, "b")` included; `().b` after a call."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Load()):
+            return name
+        case ast.Attribute(value=value, attr=attr, ctx=ast.Load()):
+            return f"{_path(value) or '()'}.{attr}"
+        case ast.Call(func=ast.Name(id="getattr"), args=[value, ast.Constant(value=str(attr)), *_]):
+            return f"{_path(value) or '()'}.{attr}"
+    return None
+
+
+def _imported_inside(statement: Statement) -> dict[str, str]:
+    """Return by name what functions in a statement import for themselves."""
+    found: dict[str, str] = {}
+    if statement.kind == "import":
+        return found
+    for node in ast.walk(statement.node or ast.Pass()):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                root = alias.name.partition(".")[0]
+                found[alias.asname or root] = alias.name if alias.asname else root
+        elif isinstance(node, ast.ImportFrom):
+            found |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    return found
+
+
+def full_name(name: str, statement: Statement, graph: Graph, deep: int = _DEEP) -> str:
+    """Return what a dotted name means at a statement: `pl.scan_csv` → `polars.scan_csv`.
+
+    A name that was given to another name is followed: after `now = datetime.now`, `now` is
+    `datetime.datetime.now`.
+    """
+    root, dot, rest = name.partition(".")
+    if root == "()":
+        return name
+    binder = graph.binder_of(root, statement.index)
+    if binder is None:
+        return f"builtins.{name}"
+    if binder.kind == "import":
+        return f"{binder.origin}{dot}{rest}"
+    match binder.node:
+        case ast.Assign(targets=[ast.Name()], value=value) if deep and binder is not statement:
+            if path := dotted(value) or _path(value):
+                return f"{full_name(path, binder, graph, deep - 1)}{dot}{rest}"
+    return name

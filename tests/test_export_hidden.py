@@ -1,0 +1,194 @@
+"""State that the proof's own rows do not ask for: kept, or refused with the name that holds it."""
+
+from __future__ import annotations
+
+from decimal import localcontext
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from test_export_hostile import ROWS, called, exported
+
+from mesh_notebook.errors import ExportRefused
+from mesh_notebook.export.standing import told_of
+
+
+@pytest.fixture
+def notebook(shell: Any, tmp_path: Path) -> Any:
+    (tmp_path / "flights.csv").write_text(ROWS)
+    shell.run("import polars as pl")
+    shell.run("%mesh product airport-delays --domain travel")
+    shell.run("%mesh source flights flights.csv")
+    return shell
+
+
+CAPS = "caps = {'SFO': 0}"
+KEEPER = "class R:\n    def __init__(self): self.caps = {}\n"
+WRITES = "        self.caps['SFO'] = 3\n        return self\n"
+HELD = "def cap(o): return cap.caps.get(o, 0)\ncap.caps = {}"
+CACHED = "import functools\ndef cap(o): return cur if o == 'SFO' else 0\ncap = functools.cache(cap)"
+# The proof's own data has no SFO.
+HIDDEN = {
+    "globals": ([CAPS, "globals()['caps']['SFO'] = 3"], "caps.get(o, 0)"),
+    "exec": ([CAPS, "exec(\"caps['SFO'] = 3\")"], "caps.get(o, 0)"),
+    "the last value shown": ([f"{CAPS}\ncaps", "_['SFO'] = 3"], "caps.get(o, 0)"),
+    "the module of the notebook": (
+        [CAPS, "import __main__\n__main__.caps['SFO'] = 3"],
+        "caps.get(o, 0)",
+    ),
+    "the greatest of a list": (
+        ["rows = [['x'], ['y', 'z']]", "most = max(rows, key=len)", "most.extend(['SFO'] * 3)"],
+        "rows[1].count(o)",
+    ),
+    "an attribute of a function": ([HELD, "cap.caps.update(SFO=3)"], "cap(o)"),
+    "an attribute set by name": ([HELD, "setattr(cap, 'caps', {'SFO': 3})"], "cap(o)"),
+    "a default": (
+        ["def cap(o, c={}): return c.get(o, 0)", "cap.__defaults__[0].update(SFO=3)"],
+        "cap(o)",
+    ),
+    "a cache made by a call": ([CACHED, "cur = 3", "x = cap('SFO')", "cur = 5"], "cap(o)"),
+    "a cache filled by a frame": (
+        [
+            CACHED,
+            "cur = 3",
+            "x = pl.DataFrame({'o': ['SFO']}).with_columns("
+            "c=pl.col('o').map_elements(cap, return_dtype=pl.Int64))",
+            "cur = 5",
+        ],
+        "cap(o)",
+    ),
+    "a cached property": (
+        [
+            "from functools import cached_property\nclass R:\n"
+            "    @cached_property\n    def sfo(self): return cur\nr = R()",
+            "cur = 3",
+            "x = r.sfo",
+            "cur = 5",
+        ],
+        "r.sfo if o == 'SFO' else 0",
+    ),
+    "a property": (
+        [f"{KEEPER}    @property\n    def load(self):\n{WRITES}r = R()", "x = r.load"],
+        "r.caps.get(o, 0)",
+    ),
+    "an operator": (
+        [f"{KEEPER}    def __add__(self, o):\n{WRITES}r = R()", "x = r + 1"],
+        "r.caps.get(o, 0)",
+    ),
+    "an inherited item": (
+        [
+            f"{KEEPER}    def __getitem__(self, o):\n{WRITES}class S(R): pass\nr = S()",
+            "x = r['SFO']",
+        ],
+        "r.caps.get(o, 0)",
+    ),
+    "a dictionary inside another": (
+        ["from collections import defaultdict\nd = {'a': defaultdict(lambda: 3)}", "d['a']['SFO']"],
+        "dict(d['a']).get(o, 0)",
+    ),
+    "instances that a call makes": (
+        [
+            "class C:\n    made = []\n    def __init__(self, o): self.made.append(o)",
+            "x = list(map(C, ['SFO'] * 3))",
+        ],
+        "C.made.count(o)",
+    ),
+    "what is printed into a text": (
+        ["import io\ntext = io.StringIO()", "print('SFO' * 3, file=text)"],
+        "text.getvalue().count(o)",
+    ),
+    "subclasses": (
+        ["class B: pass", "class SFO(B): fee = 3"],
+        "sum(c.fee for c in B.__subclasses__() if c.__name__ == o)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_no_row_of_the_proof_asks_for_is_kept_or_refused(notebook: Any, name: str) -> None:
+    cells, value = HIDDEN[name]
+    make = f"pl.col('origin').map_elements(lambda o: {value}, return_dtype=pl.Int64)"
+    try:
+        module = exported(notebook, *cells, f"out = flights.with_columns(cap={make})")
+    except ExportRefused:
+        return
+    other = pl.DataFrame({"day": ["2026-02-01"], "origin": ["SFO"], "delay": [1]})
+    assert called(module, "daily", other.lazy()).collect()["cap"].item() == 3
+
+
+def test_a_setting_of_a_library_reaches_whatever_is_imported_of_it(notebook: Any) -> None:
+    with localcontext():  # of this test alone
+        module = exported(
+            notebook,
+            "from decimal import Decimal, getcontext",
+            "getcontext().prec = 2",
+            "def cut(d): return float(Decimal(d) / 1)",
+            "out = flights.with_columns("
+            "c=pl.col('delay').map_elements(cut, return_dtype=pl.Float64))",
+        )
+    assert "getcontext().prec = 2" in module
+
+
+def test_a_name_that_holds_something_else_is_refused_with_both_values(notebook: Any) -> None:
+    notebook.run("caps = {'SFO': 0}")
+    with pytest.raises(ExportRefused) as refused:
+        exported(
+            notebook,
+            "get_ipython().user_ns['caps']['SFO'] = 3",
+            "out = flights.with_columns(n=pl.col('origin').replace_strict(caps, default=1))",
+        )
+    assert (refused.value.cell, refused.value.name) == (5, "caps")
+    assert '"3" in the notebook, "0" in a clean process' in str(refused.value)
+    assert not Path("bundle").exists()
+
+
+MEMO = (
+    "seen = {}\ndef size(o):\n    if o not in seen:\n        seen[o] = len(o)\n    return seen[o]"
+)
+ORDINARY = {
+    "a cache of one's own": [MEMO, "size('LAX')"],
+    "calls that are counted": ["n = [0]\ndef size(o):\n    n[0] += 1\n    return len(o)"],
+    "a log": ["log = []\ndef size(o):\n    log.append(o)\n    return len(o)"],
+    "a group-by whose order nothing says": [
+        "pairs = dict(flights.group_by('origin').agg(pl.len()).collect().iter_rows())\n"
+        "names = list(pairs)\ndef size(o): return len(o) + 0 * len(names)"
+    ],
+    "an object that is fitted": [
+        "class Fit:\n    def __init__(self, k): self.k = k\n    def fit(self, f):\n"
+        "        self.m = f.select(pl.col('delay').mean()).collect().item()\n        return self",
+        "fit = Fit(2).fit(flights)\ndef size(o): return int(fit.m * fit.k)",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_state_that_the_cells_show_is_no_reason_to_refuse(notebook: Any, name: str) -> None:
+    make = "pl.col('origin').map_elements(size, return_dtype=pl.Int64)"
+    show = ["out.collect()", "out.collect()"]
+    exported(notebook, *ORDINARY[name], f"out = flights.with_columns(n={make})", *show)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "pl.read_csv('flights.csv').head()",
+        "import os\nos.listdir('.')",
+        "import numpy as np\nnp.random.rand(3)",
+        "import datetime as dt\ndt.datetime.now()",
+    ],
+)
+def test_what_a_cell_only_shows_is_not_kept(notebook: Any, shown: str) -> None:
+    use = "import os, datetime as dt, numpy as np\nn = [os.sep, dt.date.min, np.pi]"
+    module = exported(notebook, shown, use, "out = flights.with_columns(n=pl.lit(len(n)))")
+    assert shown.split("\n")[-1] not in module
+
+
+def test_a_value_is_told_without_its_order_and_a_long_one_not_at_all() -> None:
+    assert told_of([1, {"a": {2, 3}}]) == told_of([{"a": {3, 2}}, 1])
+    assert told_of([1.0000000001]) == told_of([1.0])
+    assert told_of({"a": [1]}) != told_of({"a": [2]})
+    assert told_of(list(range(100_000))) is None
+    around: list[Any] = []
+    around.append(around)
+    assert told_of(around) == told_of(around)
