@@ -250,7 +250,8 @@ def test_an_interval_is_a_frequency_and_a_period(real):
     (dataset,) = real.objects(PRODUCT, DPROD.outputDataset)
     assert str(real.value(dataset, DCTERMS.accrualPeriodicity)).endswith("frequency/ANNUAL")
     period = real.value(dataset, DCTERMS.temporal)
-    assert real.value(period, DCAT.startDate) == Literal("2026-01-01", datatype=XSD.date)
+    start = Literal("2026-01-01T00:00:00Z", datatype=XSD.dateTime)
+    assert real.value(period, DCAT.startDate) == start
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
