@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import UsageError
@@ -52,6 +53,14 @@ class Reading:
     def window_filter(self) -> EventWindow | None:
         """How `frame` was cut out of `scan`; None where nothing was."""
         return _event_window(self.contract, self.port, self.window)
+
+    def only(self, paths: Sequence[str]) -> pl.LazyFrame:
+        """Return those rows of `frame` that lie in these files of the scan."""
+        if not paths:
+            return self.frame.head(0)
+        part = replace(self.scan, paths=tuple(paths)).lazy()
+        cut = self.window_filter
+        return cut.cut(part) if cut else part
 
 
 def read_port(

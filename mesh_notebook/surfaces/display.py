@@ -22,6 +22,7 @@ SHOWN = (
             *("InputCard", "ProductView", "Rows", "Standing"),
         )
     ),
+    ("mesh_notebook.workspace.port", "Port"),
     ("mesh_notebook.workspace.workspace", "Workspace"),
     ("mesh_notebook.surfaces.verbs", "Help"),
     ("mesh_notebook.explore.profile", "Profile"),
