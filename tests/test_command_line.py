@@ -103,3 +103,36 @@ def test_a_read_before_the_first_snapshot_names_the_first(published, run):
     text = run("--root", str(published), "read", "airport-delays", "--as-of", "2001-01-01", code=1)
     assert "NoSnapshot" in text
     assert "first" in text
+
+
+def test_events_are_read_on_from_the_cursor_of_the_last_one(published, run, tmp_path):
+    words = ("--root", str(published), "read", "airport-delays", "--format", "events")
+    events = [json.loads(line) for line in run(*words).splitlines()]
+    assert [event["subject"] for event in events] == [
+        f"origin={o}&day=2013-01-0{d}" for o in ("EWR", "JFK") for d in (1, 2)
+    ]
+    rest = run(*words, "--since", events[1]["cursor"])
+    assert [json.loads(line) for line in rest.splitlines()] == events[2:]
+    written = run(*words, "--out", str(tmp_path / "events.ndjson"))
+    assert f"--since {events[-1]['cursor']}" in written
+
+
+def test_a_graph_is_one_json_document(published, run):
+    text = run("--root", str(published), "read", "airport-delays", "--format", "graph")
+    assert len(json.loads(text)["@graph"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--format", "yaml"), "one of parquet, csv, ndjson, arrow, events, graph"),
+        (("--format", "events", "--since", "soon"), "neither a cursor nor a time"),
+        (("--since", "2026-01-01"), "--format events"),
+        (("--from", "2013-02", "--to", "2013-01"), "before or when it starts"),
+        (("--out", "none/a.csv"), "cannot be written"),
+    ],
+)
+def test_a_read_that_cannot_be_is_one_paragraph(published, run, words, said):
+    text = run("--root", str(published), "read", "airport-delays", *words, code=1)
+    assert said in " ".join(text.split())
+    assert "Traceback" not in text

@@ -310,3 +310,31 @@ def test_a_root_that_is_gone_in_the_middle_is_said(log):
     with pytest.raises(StoreError, match="snapshot 1 of plays is damaged"):
         read_port(found, None, Window(), "bo")
     assert Folder(log.root).folders() == ["music"]
+
+
+def told(port: Port) -> list[tuple[str, int, int, int]]:
+    """Return what the port's events say: of which snapshot, which row, and what it holds."""
+    import mesh_notebook
+
+    events = mesh_notebook.open(port.root).port("plays").events()
+    kind = {"dmesh.row.upserted": "+", "dmesh.row.removed": "-"}
+    return [(kind[e["type"]], e["snapshot"], e["data"]["id"], e["data"]["n"]) for e in events]
+
+
+def test_the_events_of_a_log_are_what_each_publication_added_and_corrected(log):
+    log.publish((1, 1, 1, 10), (2, 1, 2, 20))
+    log.publish((1, 1, 1, 10), (2, 1, 2, 25), (3, 1, 3, 30))
+    assert sorted(told(log)) == [("+", 1, 1, 10), ("+", 1, 2, 20), ("+", 2, 2, 25), ("+", 2, 3, 30)]
+
+
+def test_the_events_of_a_dump_compare_a_month_with_the_same_month_before(monthly):
+    monthly.publish((1, 9, 1, 1), (2, 9, 2, 2))
+    monthly.publish((1, 10, 1, 3))
+    monthly.publish((1, 9, 1, 1), (3, 9, 2, 9))
+    assert sorted(told(monthly)) == [
+        ("+", 1, 1, 1),
+        ("+", 1, 2, 2),
+        ("+", 2, 1, 3),
+        ("+", 3, 3, 9),
+        ("-", 3, 2, 2),
+    ]

@@ -8,12 +8,12 @@ from typing import Any
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.plan import Plan
 from mesh_notebook.export.slicing import Slice
+from mesh_notebook.mesh.modes import MODES
 from mesh_notebook.model.document import set_custom, to_yaml
 from mesh_notebook.model.product import ODPS_VERSION, Product
 
 __all__ = ["documents_of"]
 
-OUTPUT_MODES = ("sql", "polars", "parquet", "csv", "json")
 # The order in which people read a product: who it is, what it takes, what it gives, who owns it.
 _FIRST = (
     *("apiVersion", "kind", "id", "name", "version", "status", "domain", "tenant"),
@@ -64,7 +64,7 @@ def _output(one: Slice, plan: Plan, output: OutputDraft) -> dict[str, Any]:
     used = [plan.inputs[name].contract for name in plan.parameters(one)]
     if used:
         raw["inputContracts"] = [{"id": c.id, "version": c.version} for c in used]
-    set_custom(raw, "outputModes", list(OUTPUT_MODES))
+    set_custom(raw, "outputModes", list(MODES))
     temporality: dict[str, Any] = {"kind": "snapshot", **output.temporality}
     if contract.event_time:
         temporality["eventTime"] = contract.event_time

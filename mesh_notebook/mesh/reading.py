@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,14 @@ class Reading:
     def kind(self) -> str:
         """`snapshot` or `log`."""
         return self.receipt.ports[self.port].kind
+
+    def only(self, paths: Sequence[str]) -> pl.LazyFrame:
+        """Return those rows of `frame` that lie in these files of the scan."""
+        if not paths:
+            return self.frame.head(0)
+        part = replace(self.scan, paths=tuple(paths)).lazy()
+        cut = self.window_filter
+        return cut.cut(part) if cut else part
 
 
 def read_port(

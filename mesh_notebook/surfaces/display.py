@@ -24,6 +24,7 @@ SHOWN = (
     ),
     ("mesh_notebook.workspace.discovery.described", "Described"),
     ("mesh_notebook.workspace.discovery.described", "DescriptionFile"),
+    ("mesh_notebook.workspace.port", "Port"),
     ("mesh_notebook.workspace.workspace", "Workspace"),
     ("mesh_notebook.surfaces.verbs", "Help"),
     ("mesh_notebook.explore.profile", "Profile"),

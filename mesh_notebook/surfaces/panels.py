@@ -8,10 +8,12 @@ from mesh_notebook.mesh.retention import Retained
 from mesh_notebook.mesh.slos import SloVerdict
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.receipt import Receipt
+from mesh_notebook.model.time import iso
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.verbs import Help
 from mesh_notebook.workspace import Workspace
 from mesh_notebook.workspace.discovery.words import moment, policies_in_words
+from mesh_notebook.workspace.port import Port
 from mesh_notebook.workspace.results import (
     Delivered,
     History,
@@ -170,9 +172,34 @@ def _(done: Delivered) -> Panel:
         f"wrote {done.path.name}",
         (origin_badge(done.receipt.origin),),
         facts=(
-            ("rows", f"{done.rows:,}"),
+            (done.what, f"{done.rows:,}"),
             ("from", f"{done.product}/{done.port}, snapshot {done.receipt.snapshot}"),
+            *((("to go on", f"--since {done.cursor}"),) if done.cursor else ()),
         ),
+    )
+
+
+@panel_of.register
+def _(port: Port) -> Panel:
+    reading, receipt = port.reading, port.reading.receipt
+    window = " to ".join(
+        iso(limit) if limit else "–" for limit in (reading.window.start, reading.window.end)
+    )
+    facts = [
+        ("address", str(reading.product.address.with_port(reading.port))),
+        ("snapshot", f"{receipt.snapshot}, published {moment(receipt.processing_time)}"),
+        *((("event times", window),) if reading.window.bounded else ()),
+        ("in SQL", ", ".join(port.sql_names)),
+    ]
+    columns = [
+        (c.name, c.physical_type or c.logical_type, c.meaning) for c in reading.contract.columns
+    ]
+    return Panel(
+        port.name,
+        (origin_badge(reading.origin), status_badge(receipt.status)),
+        facts=facts,
+        tables=(Table(("column", "type", "meaning"), columns),),
+        next_step=".lazy(), .sql(…), .arrow(), .write(…), .events(…) or .graph()",
     )
 
 

@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import StoreError, UsageError
+from mesh_notebook.errors import StoreError
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.reading import Reading
 from mesh_notebook.mesh.slos import verdicts
 from mesh_notebook.workspace.discovery.describing import aged
 from mesh_notebook.workspace.inputs import Handle
+from mesh_notebook.workspace.port import Port, refuse_cursor
 from mesh_notebook.workspace.results import (
     Delivered,
     History,
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["card", "deliver", "history", "search", "write_whole"]
 
 HEAD = 10
-_ENDINGS = {
-    ".parquet": "parquet",
-    ".csv": "csv",
-    ".json": "json",
-    ".ndjson": "json",
-    ".arrow": "arrow",
-}
 
 
 def search(catalogue: Catalogue, words: str) -> Hits:
@@ -75,22 +69,15 @@ def _say(physical_type: Any, dtype: pl.DataType) -> str:
 
 
 def deliver(
-    reading: Reading, format: str | None, out: Path | None
+    port: Port, format: str | None, out: Path | None, since: str | None
 ) -> Rows | Delivered | str | bytes:
     """Hand a read over: the first rows, text, bytes, or a file written whole or not at all."""
-    format = format or (_ENDINGS.get(out.suffix.lower()) if out else "table")
-    if out is None:
-        if format == "table":
-            return _rows(reading)
-        return _encoded(reading.frame.collect(), format or "")
+    if out is not None:
+        return port.write(out, format, since)
     if format in (None, "table"):
-        raise UsageError(
-            f"{out.name} does not say which format to write.",
-            next_step="add --format parquet, csv, json or arrow",
-        )
-    frame = reading.frame.collect()
-    write_whole(_encoded(frame, format), out)
-    return Delivered(reading.product.name, reading.port, reading.receipt, out, frame.height)
+        refuse_cursor(since)
+        return _rows(port.reading)
+    return port.encoded(format, since)
 
 
 def _rows(reading: Reading) -> Rows:
@@ -98,25 +85,6 @@ def _rows(reading: Reading) -> Rows:
 
     head, rows = pl.collect_all([reading.frame.head(HEAD), reading.frame.select(pl.len())])
     return Rows(reading.product.name, reading.port, reading.receipt, head, rows.item())
-
-
-def _encoded(frame: pl.DataFrame, format: str) -> str | bytes:
-    import io
-
-    if format == "csv":
-        return frame.write_csv()
-    if format == "json":  # one object a line, so that any size streams
-        return frame.write_ndjson()
-    buffer = io.BytesIO()
-    if format == "parquet":
-        frame.write_parquet(buffer)
-    elif format == "arrow":
-        frame.write_ipc(buffer)
-    else:
-        raise UsageError(
-            f"'{format}' is not a format.", next_step="one of table, parquet, csv, json, arrow"
-        )
-    return buffer.getvalue()
 
 
 def write_whole(content: str | bytes, out: Path) -> None:

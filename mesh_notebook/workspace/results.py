@@ -112,13 +112,15 @@ class Rows:
 
 @dataclass(frozen=True)
 class Delivered:
-    """A read that was written to a file."""
+    """A read that was written to a file; of events, where the next read goes on."""
 
     product: str
     port: str
     receipt: Receipt
     path: Path
     rows: int
+    what: str = "rows"
+    cursor: str = ""
 
 
 @dataclass(frozen=True)

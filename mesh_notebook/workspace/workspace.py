@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.retention import Retained
     from mesh_notebook.workspace import results
     from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
+    from mesh_notebook.workspace.port import Port
 
 __all__ = ["Workspace"]
 
@@ -80,21 +81,32 @@ class Workspace(Session):
         as_of: Time = None,
         format: str | None = None,
         out: str | Path | None = None,
+        since: str | None = None,
     ) -> results.Rows | results.Delivered | str | bytes:
         """Read an output port, always through the port.
 
         Returns
         -------
         The first rows (`table`); with `out`, where they were written; else the rows in the
-        asked format, text for CSV and JSON, bytes for Parquet and Arrow.
+        asked format, bytes for Parquet and Arrow, else text.
         """
-        from mesh_notebook.mesh.reading import read_port
         from mesh_notebook.workspace import consume
 
-        window = self.window(start, end, as_of)
-        published, named = self.catalogue.resolve(product)
-        reading = read_port(published, port or named, window, self.principal)
-        return consume.deliver(reading, format, Path(out) if out else None)
+        opened = self.port(product, port, start, end, as_of)
+        return consume.deliver(opened, format, Path(out) if out else None, since)
+
+    def port(
+        self,
+        product: str,
+        port: str | None = None,
+        start: Time = None,
+        end: Time = None,
+        as_of: Time = None,
+    ) -> Port:
+        """Open an output port: the same rows as frame, SQL, Arrow, file, events or graph."""
+        from mesh_notebook.workspace.port import open_port
+
+        return open_port(self, product, port, self.window(start, end, as_of))
 
     def history(self, product: str) -> results.History:
         """List a product's snapshots, newest first."""
