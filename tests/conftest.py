@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres import postgres, postgres_port  # noqa: F401  fixtures that any test may ask for
+from s3 import s3, s3_endpoint  # noqa: F401
+from webserver import web  # noqa: F401
 
 
 class Shell:
@@ -38,6 +41,14 @@ class Shell:
         """Return the MIME bundle in which a notebook would show a value."""
         bundle, _ = self.ip.display_formatter.format(value)
         return bundle
+
+
+@pytest.fixture(autouse=True)
+def captures(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of captures of the test's own, away from the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("MESH_CACHE", str(folder))
+    return folder
 
 
 @pytest.fixture

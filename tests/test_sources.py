@@ -16,7 +16,7 @@ import pytest
 
 from mesh_notebook.errors import SourceError
 from mesh_notebook.mesh.scan import Scan, attach, connect_duckdb
-from mesh_notebook.mesh.sources import open_source
+from mesh_notebook.mesh.sources import Asked, open_source
 
 ROWS = pl.DataFrame({"origin": ["EWR", "JFK"], "delay": [5, -3]})
 
@@ -29,7 +29,7 @@ def written(folder: Path, name: str, text: str | bytes) -> str:
 
 
 def opened(folder: Path, name: str, text: str | bytes, null: str | None = None) -> pl.DataFrame:
-    return open_source(written(folder, name, text), folder, null).lazy().collect()
+    return open_source(Asked(written(folder, name, text), null), folder).lazy().collect()
 
 
 def refused(folder: Path, uri: str) -> SourceError:
@@ -182,12 +182,14 @@ def test_a_missing_file_names_near_ones(tmp_path: Path) -> None:
 
 
 def test_an_unknown_kind_lists_the_known_ones(tmp_path: Path) -> None:
-    error = refused(tmp_path, written(tmp_path, "d.xlsx", "x"))
+    error = refused(tmp_path, written(tmp_path, "d.docx", "x"))
     assert ".parquet" in error.next_step
 
 
 def test_a_url_says_what_sources_are(tmp_path: Path) -> None:
-    assert "https URL" in refused(tmp_path, "https://example.org/d.csv").message
+    error = refused(tmp_path, "ftp://example.org/d.csv")
+    assert "a source cannot be a ftp URL" in error.message
+    assert "https://" in error.next_step
 
 
 def test_a_folder_and_a_glob_read_all_their_files_in_order(tmp_path: Path) -> None:
@@ -280,11 +282,11 @@ def test_what_is_not_a_database_is_not_made_one(tmp_path: Path) -> None:
     assert "not a SQLite database" in refused(tmp_path, written(tmp_path, "x.db", "text")).message
     assert "not there" in refused(tmp_path, "new.db#t").message
     assert not (tmp_path / "new.db").exists()
-    assert "names a table" in refused(tmp_path, written(tmp_path, "d.csv", "a\n1\n") + "#t").message
+    assert "names a part" in refused(tmp_path, written(tmp_path, "d.csv", "a\n1\n") + "#t").message
 
 
 def test_a_scan_survives_json(tmp_path: Path) -> None:
-    scan = open_source(written(tmp_path, "d.csv", "a;at\nNA;2013-01-01\n"), tmp_path, "NA")
+    scan = open_source(Asked(written(tmp_path, "d.csv", "a;at\nNA;2013-01-01\n"), "NA"), tmp_path)
     again = Scan.from_dict(json.loads(json.dumps(scan.as_dict())))
     assert again == scan
     assert again.lazy().collect().equals(scan.lazy().collect())

@@ -43,6 +43,11 @@ class Scan:
         Types that were settled when the source was opened; empty where the files say them.
     separator : str
         What stands between the fields of a CSV.
+    state : str
+        Of what was captured from elsewhere: what the source itself called its state (an ETag, a
+        version, a position in a log).
+    stamp : str
+        Of a user's own files: their sizes and times when they were opened, hashed.
     """
 
     format: str
@@ -51,6 +56,8 @@ class Scan:
     null_values: tuple[str, ...] = ()
     schema: tuple[tuple[str, str], ...] = ()
     separator: str = ","
+    state: str = ""
+    stamp: str = ""
 
     def lazy(self) -> pl.LazyFrame:
         """Return the rows as a lazy frame; nothing but schemas is read yet (JSON: everything)."""
