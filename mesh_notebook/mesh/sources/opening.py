@@ -18,6 +18,7 @@ _SCHEMES = {
     "file": "local:opened",
     "http": "remote:opened",
     "https": "remote:opened",
+    "s3": "s3:opened",
 }
 
 
