@@ -19,6 +19,8 @@ _SCHEMES = {
     "http": "remote:opened",
     "https": "remote:opened",
     "s3": "s3:opened",
+    "postgres": "postgres:opened",
+    "postgresql": "postgres:opened",
 }
 
 
