@@ -328,6 +328,30 @@ def test_rows_committed_to_a_database_log_change_its_fingerprint(tmp_path: Path)
     con.close()
 
 
+def test_reading_a_database_with_a_log_is_not_taken_for_writing_to_it(tmp_path: Path) -> None:
+    from mesh_notebook.mesh.sources.tables import stamp_of
+
+    database(
+        tmp_path,
+        "PRAGMA journal_mode = WAL",
+        "CREATE TABLE t (a INTEGER)",
+        "INSERT INTO t VALUES (1)",
+    )
+    scan = open_source("app.db#t", tmp_path)
+    assert scan.lazy().collect().item() == 1
+    assert stamp_of(scan.paths) == scan.stamp
+    con = sqlite3.connect(tmp_path / "app.db")
+    con.execute("INSERT INTO t VALUES (2)")
+    con.commit()
+    assert stamp_of(scan.paths) != scan.stamp
+    con.close()
+
+
+def test_a_file_of_another_name_is_read_as_what_it_is_said_to_be(tmp_path: Path) -> None:
+    name = written(tmp_path, "delays.txt", "origin,delay\nEWR,5\nJFK,-3\n")
+    assert open_source(Asked(name, format="csv"), tmp_path).lazy().collect().equals(ROWS)
+
+
 def test_a_scan_of_no_files_is_an_empty_table() -> None:
     scan = Scan("parquet", (), schema=(("a", "BIGINT"), ("at", "TIMESTAMP_TZ")))
     assert scan.lazy().collect().schema == {"a": pl.Int64, "at": pl.Datetime("us", "UTC")}

@@ -77,6 +77,33 @@ def test_pages_are_followed_by_the_link_header(web: WebServer, world: World) -> 
     assert scan.state.startswith("10 records of 3 pages")
 
 
+def test_an_address_that_ends_in_json_is_an_api_too_and_follows_its_links(
+    web: WebServer, world: World
+) -> None:
+    import json
+
+    link = {"Link": f'<{web.url}/orders.json?page=2>; rel="next"'}
+    pages = {"1": Reply(json.dumps(ORDERS[:5]).encode(), 200, link)}
+    last = Reply(json.dumps(ORDERS[5:]).encode())
+    web.pages["/orders.json"] = lambda r: pages.get(r.query.get("page", "1"), last)
+    assert read(f"{web.url}/orders.json", world).height == 10
+    web.serve("/one.json", '{"a": 1}')
+    assert "--format json" in refused(f"{web.url}/one.json", world).next_step
+    assert read(f"{web.url}/one.json", world, format="json").to_dicts() == [{"a": 1}]
+
+
+def test_an_answer_of_one_page_that_is_unchanged_is_not_sent_twice(
+    web: WebServer, world: World
+) -> None:
+    import json
+
+    web.serve("/orders", json.dumps(ORDERS), Content_Type="application/json")
+    first = open_source(f"{web.url}/orders", world)
+    assert open_source(f"{web.url}/orders", world) == first
+    assert "if-none-match" in web.asked[1].headers
+    assert first.state.startswith("10 records of 1 page")
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_pages_are_followed_by_a_url_in_the_body(web: WebServer, world: World, whole: bool) -> None:
     def answer(request: Request) -> Any:

@@ -226,6 +226,41 @@ def test_a_value_that_no_frame_holds_names_its_column(
     assert list((captures / "sources").iterdir()) == []
 
 
+def test_a_server_that_goes_away_in_the_middle_leaves_nothing_half_read(
+    postgres: Database, tmp_path: Path, captures: Path
+) -> None:
+    postgres.run(
+        "CREATE TABLE a AS SELECT g AS id, repeat('x', 200) AS pad"
+        " FROM generate_series(1, 400000) g"
+    )
+
+    def end(step: str) -> None:
+        if "rows" in step:
+            postgres.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'mesh-notebook'"
+            )
+
+    error = refused(f"{postgres.url}#a", World(tmp_path, progress=end))
+    assert "public.a was not read to its end" in error.message
+    assert len(str(error)) < 400
+    assert list((captures / "sources").iterdir()) == []
+
+
+def test_a_schema_that_this_user_may_not_use_is_a_short_error(
+    postgres: Database, world: World
+) -> None:
+    name = f"other_{postgres.name}"
+    postgres.run(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.t (a int)",
+        f"CREATE USER {name} PASSWORD '{PASSWORD}'",
+        f"GRANT SELECT ON s.t TO {name}",
+    )
+    error = refused(f"{postgres.url.replace('owner', name)}#s.t", world)
+    assert "permission denied for schema s" in error.message
+
+
 def test_without_its_part_the_command_that_installs_it_is_said(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

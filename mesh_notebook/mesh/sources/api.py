@@ -31,8 +31,8 @@ _NEXT_URLS = (
 
 def captured(
     asked: Asked, world: World, web: Web, first: tuple[Answer, bytes] | None = None
-) -> Scan:
-    """Read every page of an API, and keep its records as typed rows.
+) -> tuple[Scan, int]:
+    """Read every page of an API, keep its records as typed rows, and say how many pages there were.
 
     Parameters
     ----------
@@ -56,7 +56,8 @@ def captured(
         kept = captures.keep(part, ".parquet")
     plain = ", not encrypted" if web.home.scheme == "http" else ""
     said = "page" if pages.number == 1 else "pages"
-    return Scan("parquet", (str(kept),), state=f"{rows:,} records of {pages.number} {said}{plain}")
+    state = f"{rows:,} records of {pages.number} {said}{plain}"
+    return Scan("parquet", (str(kept),), state=state), pages.number
 
 
 def _check(asked: Asked) -> None:

@@ -25,11 +25,20 @@ from mesh_notebook.errors import SourceError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Captures", "write_rows"]
+__all__ = ["Captures", "Noted", "write_rows"]
 
 _PART = ".part-"
 _STALE_S = 86_400  # what a process that was killed left aside is removed after a day
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What was read of a place: the file, the tag by which to ask for anything newer, the state."""
+
+    file: Path
+    tag: str
+    state: str
 
 
 @dataclass(frozen=True)
@@ -70,29 +79,22 @@ class Captures:
         os.replace(part, kept)
         return kept
 
-    def known(self, place: str, tag: str) -> Path | None:
-        """Return what was read of a place when it called its state `tag`, if it is still whole."""
-        note = self._note(place)
+    def noted(self, place: str) -> Noted | None:
+        """Return what was read of a place the last time, if that file is still whole."""
         try:
-            told = json.loads(note.read_text("utf-8"))
-            kept = self.folder / str(told["file"])
-            if told["tag"] == tag and kept.parent == self.folder and _is_whole(kept):
-                return kept
+            told = json.loads(self._note(place).read_text("utf-8"))
+            kept = self.folder / Path(told["file"]).name
+            if told["tag"] and _is_whole(kept):
+                return Noted(kept, str(told["tag"]), str(told["state"]))
         except (OSError, ValueError, KeyError, TypeError):
             pass  # no note, or half of one: then it is read anew
         return None
 
-    def tag(self, place: str) -> str:
-        """Return what a place called its state when it was last read; nothing if not known."""
-        try:
-            return str(json.loads(self._note(place).read_text("utf-8"))["tag"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return ""
-
-    def remember(self, place: str, tag: str, kept: Path) -> None:
+    def note(self, place: str, kept: Path, tag: str, state: str) -> None:
         """Note what was read of a place, and what the place called its state."""
         with self.aside() as part:
-            part.write_text(json.dumps({"tag": tag, "file": kept.name}), "utf-8")
+            told = {"file": kept.name, "tag": tag, "state": state}
+            part.write_text(json.dumps(told), "utf-8")
             os.replace(part, self._note(place))
 
     def _note(self, place: str) -> Path:

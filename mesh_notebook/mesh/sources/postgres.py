@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from mesh_notebook.errors import MissingExtra, SourceError, UsageError, near
 from mesh_notebook.mesh.scan import Scan
@@ -99,7 +99,7 @@ def _checked(uri: str) -> tuple[str, str, str]:
             "PGPASSWORD or ~/.pgpass: postgresql://user@host/database#schema.table",
         )
     defaults = {"connect_timeout": str(_CONNECT_S), "application_name": "mesh-notebook"}
-    query = urlencode({**defaults, **dict(given)})
+    query = urlencode({**defaults, **dict(given)}, quote_via=quote)
     plain = f"postgresql://{parts.netloc}{parts.path}?{query}"
     return plain, parts.netloc.rpartition("@")[2] or "this machine", unquote(parts.fragment)
 
@@ -201,10 +201,28 @@ def _rows(
 
     def batches() -> Iterator[pa.Table]:
         done = 0
-        for batch in reader:
+        for batch in _to_the_end(reader, table.said, world):
             arrays = [c.typed(a, table.said) for c, a in zip(columns, batch, strict=True)]
             done += batch.num_rows
             world.progress(f"read {table.said}: {done:,} rows")
             yield pa.Table.from_arrays(arrays, schema=schema)
 
     return schema, batches()
+
+
+def _to_the_end(reader: pa.RecordBatchReader, table: str, world: World) -> Iterator[Any]:
+    """Give batch after batch; a connection that is lost on the way is no error of this machine."""
+    import pyarrow as pa
+
+    while True:
+        try:
+            batch = reader.read_next_batch()
+        except StopIteration:
+            return
+        except (OSError, pa.ArrowException) as error:
+            raise SourceError(
+                f"{table} was not read to its end: {_first_line(str(error), world)}.",
+                next_step="open it again; did the server or the network go away?",
+                table=table,
+            ) from None
+        yield batch

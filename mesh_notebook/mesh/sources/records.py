@@ -55,7 +55,8 @@ def list_path(body: Any, uri: str) -> str:
         else f"{uri} answers with no list of records: {keys or 'nothing'}.",
         next_step=f"say which one: --records {names[0]}"
         if names
-        else "name the path of the list, if there is one: --records data.items",
+        else "name the path of the list, if there is one (--records data.items); a file of one "
+        "row is read with --format json",
         candidates=names,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -23,7 +24,7 @@ def opened(asked: Asked, world: World) -> Scan:
     """Capture what an address gives, unless it is what was captured before, and open that."""
     with Web.of(asked, world) as web:
         if asked.format == "api" or (asked.format is None and asked.paged):
-            return api_captured(asked, world, web)
+            return api_captured(asked, world, web)[0]
         return _file(asked, world, web)
 
 
@@ -31,20 +32,31 @@ def _file(asked: Asked, world: World, web: Web) -> Scan:
     captures = Captures.of(world.environ)
     # Another token, or another way to take it, may see other rows at one address.
     place = "\0".join((str(web.home), asked.token_env or "", asked.format or ""))
-    tag = captures.tag(place)
-    known_file = captures.known(place, tag) if tag else None
+    noted = captures.noted(place)
     with captures.aside() as part:
-        answer = web.get(str(web.home), part, tag if known_file else "")
-        if answer.unchanged and known_file:
-            kept = known_file
+        answer = web.get(str(web.home), part, noted.tag if noted else "")
+        if answer.unchanged and noted:
+            return scan_captured([noted.file], _part_of(asked.uri), asked, world, noted.state)
+        suffix = _suffix(asked, web, answer)
+        if not suffix or (suffix == ".json" and asked.format is None and _is_whole_json(part)):
+            scan, pages = api_captured(asked, world, web, (answer, part.read_bytes()))
+            if pages > 1:  # the others may change, though the first does not
+                return scan
+            kept, state = Path(scan.paths[0]), scan.state
         else:
-            suffix = _suffix(asked, web, answer)
-            if not suffix:
-                return api_captured(asked, world, web, (answer, part.read_bytes()))
-            kept = captures.keep(part, _as_written(suffix, part))
-    if answer.tag:
-        captures.remember(place, answer.tag, kept)
-    return scan_captured([kept], _part_of(asked.uri), asked, world, _state(answer))
+            kept, state = captures.keep(part, _as_written(suffix, part)), _state(answer)
+            scan = scan_captured([kept], _part_of(asked.uri), asked, world, state)
+    captures.note(place, kept, answer.tag, state)
+    return scan
+
+
+def _is_whole_json(part: Path) -> bool:
+    """Whether a `.json` is one document, as an API gives it, and not an object a line."""
+    try:
+        json.loads(part.read_bytes())
+    except ValueError:
+        return False
+    return True
 
 
 def _part_of(uri: str) -> str | None:

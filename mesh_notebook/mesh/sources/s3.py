@@ -121,8 +121,8 @@ class _Bucket:
         """Return the file that holds an object, downloaded if it was not before."""
         captures = Captures.of(self.world.environ)
         place = f"s3\0{_endpoint(self.world.environ)}\0{self.name}\0{one.key}"
-        if one.tag and (kept := captures.known(place, one.tag)):
-            return kept
+        if (noted := captures.noted(place)) and noted.tag == one.tag:
+            return noted.file
         ending = suffix_of(one.key)
         if self.asked.format and KINDS.get(ending) != self.asked.format:
             ending = f".{self.asked.format}"
@@ -131,8 +131,7 @@ class _Bucket:
                 if self._downloaded(one, part, attempt == _ATTEMPTS):
                     break
             kept = captures.keep(part, ending)
-        if one.tag:
-            captures.remember(place, one.tag, kept)
+        captures.note(place, kept, one.tag, one.tag)
         return kept
 
     def _downloaded(self, one: _Object, part: Path, last: bool) -> bool:
