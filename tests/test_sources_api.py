@@ -304,3 +304,21 @@ def test_any_records_become_rows_and_plain_numbers_and_texts_are_kept(
         if all(isinstance(value, str | None) for value in given_values) and kind == "text":
             assert frame[name].to_list() == given_values
         assert [v is None for v in frame[name]] == [v is None for v in given_values]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-01T06:00Z", datetime(2026, 1, 1, 6, tzinfo=UTC)),
+        ("2026-01-01 06:00:00+02:00", datetime(2026, 1, 1, 4, tzinfo=UTC)),
+        ("2026-01-01T06:00:00.5-0530", datetime(2026, 1, 1, 11, 30, 0, 500_000, tzinfo=UTC)),
+        ("2026-01-01T06:00:00.123456000Z", datetime(2026, 1, 1, 6, 0, 0, 123_456, tzinfo=UTC)),
+        ("2026-01-01T06:00:00.1234567Z", "2026-01-01T06:00:00.1234567Z"),
+        ("2026-02-30T06:00:00Z", "2026-02-30T06:00:00Z"),
+    ],
+)
+def test_an_instant_is_read_at_the_top_and_within_and_never_rounded(
+    web: WebServer, world: World, text: str, moment: Any
+) -> None:
+    web.json("/orders", lambda r: [{"at": text, "in": {"at": [text]}}])
+    assert read(f"{web.url}/orders", world).row(0) == (moment, {"at": [moment]})

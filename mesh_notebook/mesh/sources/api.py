@@ -55,8 +55,8 @@ def captured(
         rows = settling.write(part, asked.uri)
         kept = captures.keep(part, ".parquet")
     plain = ", not encrypted" if web.home.scheme == "http" else ""
-    said = "page" if pages.number == 1 else "pages"
-    state = f"{rows:,} records of {pages.number} {said}{plain}"
+    said = f"{rows:,} record{'' if rows == 1 else 's'}"
+    state = f"{said} of {pages.number} page{'' if pages.number == 1 else 's'}{plain}"
     return Scan("parquet", (str(kept),), state=state), pages.number
 
 

@@ -15,7 +15,7 @@ from mesh_notebook.errors import SourceError, near
 from mesh_notebook.mesh.sources.capture import write_rows
 
 if TYPE_CHECKING:
-    import polars as pl
+    import pyarrow as pa
 
 __all__ = ["Settling", "at_path", "list_path", "more_pages", "names_of"]
 
@@ -31,6 +31,9 @@ _WIDER = {
     frozenset(("whole", "long")): "long",
     frozenset(("whole", "number")): "number",
 }
+
+_AS_THEY_ARE = ("flag", "whole", "long", "number")
+_TEMPORAL_KINDS = ("date", "datetime", "instant")
 
 # A type: a word, ("list", type), or ("struct", {name: type}); None where no value was seen.
 Type = Any
@@ -168,28 +171,42 @@ class Settling:
                 f"{uri} gave no records, so that nothing says what its columns are.",
                 next_step="widen what is asked for; or mock it, from a contract",
             )
-        schema = {name: _dtype(kind) for name, kind in self.types.items()}
-        tables = (frame.to_arrow() for frame in self._frames(schema))
-        first = next(tables)
-        return write_rows(part, first.schema, (t for some in ((first,), tables) for t in some))
+        import pyarrow as pa
 
-    def _frames(self, schema: dict[str, pl.DataType]) -> Iterator[pl.DataFrame]:
-        import polars as pl
+        schema = pa.schema([(name, _arrow(kind)) for name, kind in self.types.items()])
+        return write_rows(part, schema, self._batches(schema))
+
+    def _batches(self, schema: pa.Schema) -> Iterator[pa.Table]:
+        import pyarrow as pa
 
         with self.spool.open(encoding="utf-8") as file:
             while lines := list(islice(file, _BATCH)):
                 records = [json.loads(line) for line in lines]
-                yield pl.DataFrame(
-                    [
-                        pl.Series(
-                            name,
-                            [_valued(r.get(name), self.types[name]) for r in records],
-                            dtype,
-                            strict=True,
-                        )
-                        for name, dtype in schema.items()
-                    ]
-                )
+                columns = [
+                    _column([r.get(f.name) for r in records], self.types[f.name], f.type)
+                    for f in schema
+                ]
+                yield pa.Table.from_arrays(columns, schema=schema)
+
+
+def _column(values: list[Any], kind: Type, arrow: pa.DataType) -> pa.Array:
+    """Return values as their type; the quick ways first, which refuse what they cannot keep."""
+    import pyarrow as pa
+
+    try:
+        if kind in _TEMPORAL_KINDS:
+            return pa.array(values, pa.string()).cast(arrow)
+        if not _holds_temporal(kind):
+            return pa.array(values, arrow)
+    except pa.ArrowException:
+        pass
+    return pa.array([_valued(value, kind) for value in values], arrow)
+
+
+def _holds_temporal(kind: Type) -> bool:
+    if isinstance(kind, tuple):
+        return any(map(_holds_temporal, kind[1].values() if kind[0] == "struct" else kind[1:]))
+    return kind in _TEMPORAL_KINDS
 
 
 def _type(value: Any) -> Type:
@@ -242,23 +259,23 @@ def _both(one: Type, other: Type) -> Type:
     return "text"
 
 
-def _dtype(kind: Type) -> pl.DataType:
-    import polars as pl
+def _arrow(kind: Type) -> pa.DataType:
+    import pyarrow as pa
 
     if isinstance(kind, tuple) and kind[0] == "list":
-        return pl.List(_dtype(kind[1]))
+        return pa.list_(_arrow(kind[1]))
     if isinstance(kind, tuple) and kind[1]:
-        return pl.Struct({name: _dtype(inner) for name, inner in kind[1].items()})
-    named: dict[Type, pl.DataType] = {
-        "flag": pl.Boolean(),
-        "whole": pl.Int64(),
-        "long": pl.Int64(),
-        "number": pl.Float64(),
-        "date": pl.Date(),
-        "datetime": pl.Datetime("us"),
-        "instant": pl.Datetime("us", "UTC"),
+        return pa.struct([(name, _arrow(inner)) for name, inner in kind[1].items()])
+    named = {
+        "flag": pa.bool_(),
+        "whole": pa.int64(),
+        "long": pa.int64(),
+        "number": pa.float64(),
+        "date": pa.date32(),
+        "datetime": pa.timestamp("us"),
+        "instant": pa.timestamp("us", "UTC"),
     }
-    return named.get(kind if isinstance(kind, str) else None, pl.String())
+    return named.get(kind if isinstance(kind, str) else "", pa.string())
 
 
 def _valued(value: Any, kind: Type) -> Any:
@@ -275,8 +292,6 @@ def _valued(value: Any, kind: Type) -> Any:
         return datetime.fromisoformat(value)
     if kind == "date":
         return date.fromisoformat(value)
-    if kind == "number":
-        return float(value)
-    if kind in ("flag", "whole", "long"):
+    if kind in _AS_THEY_ARE:
         return value
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
