@@ -8,14 +8,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from mesh_notebook.deploy.deploying import Deployed, deploy
+from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.inputs import OpenedInput
+from mesh_notebook.mesh.publishing import publish
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import to_yaml
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.product import InputPort
-from mesh_notebook.model.receipt import InputPin
+from mesh_notebook.model.receipt import InputPin, Receipt
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = {"airport": "VARCHAR", "day": "DATE", "delay": "DOUBLE"}
@@ -92,10 +96,12 @@ def write_bundle(
     ports: Mapping[str, Contract] | None = None,
     inputs: tuple[str, ...] = ("flights",),
     transform: str = TRANSFORM,
+    temporality: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a bundle, in place of an earlier one; of one port, `daily`, if `ports` is not given."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "contracts").mkdir(parents=True)
+    told = [{"property": "temporality", "value": dict(temporality or {})}]
     ports = ports or {"daily": contract(id=f"{address}:daily:1")}
     product = {
         "apiVersion": "v1.0.0",
@@ -113,7 +119,12 @@ def write_bundle(
             for name in inputs
         ],
         "outputPorts": [
-            {"name": name, "version": version, "contractId": made.id}
+            {
+                "name": name,
+                "version": version,
+                "contractId": made.id,
+                **({"customProperties": told} if temporality else {}),
+            }
             for name, made in ports.items()
         ],
     }
@@ -135,6 +146,34 @@ def opener(
         return OpenedInput(data, InputPin(port.name, "source", port.name, version, origin))
 
     return open_input
+
+
+def published(
+    bundle: Path,
+    root: Any,
+    clock: Callable[[], datetime],
+    *,
+    origin: Origin = Origin.LIVE,
+    interval: datetime | None = None,
+    **frames: pl.DataFrame,
+) -> Receipt:
+    """Publish frames by port, as a deployment does once the transform has run."""
+    made = Bundle(bundle)
+    version = str(hash(tuple(frame.hash_rows().sum() for frame in frames.values())))
+    done = publish(
+        root,
+        made,
+        frames,
+        status=made.product.status,
+        origin=origin,
+        inputs=(InputPin("rows", "source", "rows", version, origin),),
+        slos={port: {} for port in frames},
+        engine={},
+        principal="ana",
+        clock=clock,
+        interval=interval,
+    )
+    return done.receipt
 
 
 def deployed(bundle: Path, root: Path, clock: Callable[[], datetime], **frames: Any) -> Deployed:

@@ -185,9 +185,9 @@ def test_of_one_address_in_two_roots_the_first_root_wins(tmp_path):
         publish(root, "urn:dmesh:local:shop:orders")
     publish(second, "urn:dmesh:local:shop:returns")
     mesh = Catalogue([first, second])
-    assert mesh.resolve("orders")[0].root == first
-    assert mesh.resolve("returns")[0].root == second
-    assert Catalogue([second, first]).resolve("orders")[0].root == second
+    assert mesh.resolve("orders")[0].root.folder == first
+    assert mesh.resolve("returns")[0].root.folder == second
+    assert Catalogue([second, first]).resolve("orders")[0].root.folder == second
     assert names(mesh.products()) == ["shop/orders", "shop/returns"]
 
 

@@ -19,6 +19,7 @@ import pytest
 from bundles import contract, write_bundle
 
 from mesh_notebook.mesh.catalogue import Catalogue
+from mesh_notebook.mesh.place import place_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.reading import read_port
 from mesh_notebook.model.time import Window
@@ -63,7 +64,7 @@ class Deployer:
     def into(self, root: Path) -> None:
         """Deploy to this root from now on."""
         self.root, self.published = root, [0]
-        self.product = PublishedProduct(root / "travel" / "batches")
+        self.product = PublishedProduct(place_of(root), "travel", "batches")
 
     def start(self, die_at: int | None = None) -> int:
         """Start to deploy the next batch; return the number of the process."""

@@ -22,6 +22,7 @@ from mesh_notebook.errors import DeployRefused, StoreError
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.reading import read_port
+from mesh_notebook.model.address import Address
 from mesh_notebook.model.time import Window
 
 ADDRESS = "urn:dmesh:local:travel:counts"
@@ -43,7 +44,7 @@ def numbers(n: int) -> pl.DataFrame:
 
 
 def product(root: Path) -> PublishedProduct:
-    return PublishedProduct(root / "travel" / "counts")
+    return PublishedProduct.at(root, Address.parse(ADDRESS))
 
 
 def read(root: Path, snapshot: int) -> set[int]:
@@ -155,7 +156,7 @@ def test_a_disk_that_is_full_at_the_commit_publishes_nothing(root, tmp_path, mon
 def test_a_product_whose_latest_publication_is_hurt_takes_no_other(root, tmp_path):
     made = bundle(tmp_path / "b")
     deployed(made, root, Clock(), n=numbers(1))
-    (product(root).folder / "publications" / "000000000001.json").write_text("{")
+    (product(root).folder.path / "publications" / "000000000001.json").write_text("{")
     with pytest.raises(StoreError, match="snapshot 1 of counts is damaged"):
         deployed(made, root, Clock(), n=numbers(2))
 
@@ -165,7 +166,7 @@ def test_nothing_is_left_aside_after_a_deployment_or_a_refusal(root, tmp_path):
     deployed(made, root, Clock(), n=numbers(1))
     with pytest.raises(DeployRefused):
         deployed(made, root, Clock(), n=pl.DataFrame({"n": ["x"]}))
-    assert [path.name for path in (root / ".aside").iterdir()] == ["lock"]
+    assert [path for path in (root / ".aside").iterdir() if path.is_dir()] == []
 
 
 HOLDER = """
@@ -205,9 +206,9 @@ def test_what_a_dead_publisher_left_in_the_product_goes_an_hour_later(root, tmp_
     process, work = at_work(root)
     process.kill()
     process.wait()
-    folder = product(root).folder
+    folder = product(root).folder.path
     (folder / "releases" / "9.9.9-000000000000").mkdir()
-    orphan = folder / "ports" / "left" / "part-00000-orphan.parquet"
+    orphan = folder / "ports" / "left" / "v1" / "part-00000-orphan.parquet"
     orphan.write_text("half")
     shutil.copytree(folder / "ports" / "left", folder / "ports" / "gone")
     for path in folder.rglob("*.parquet"):
@@ -228,7 +229,7 @@ def test_a_first_deployment_that_died_leaves_nothing_for_ever(root, tmp_path):
     process, work = at_work(root)
     process.kill()
     process.wait()
-    folder = product(root).folder
+    folder = product(root).folder.path
     (folder / "releases" / "1.0.0-000000000000").mkdir(parents=True)
     (folder / "ports" / "left").mkdir(parents=True)
     os.utime(work, (0, 0))
@@ -255,7 +256,7 @@ def many(tmp_path_factory) -> Path:
     start = datetime.fromisoformat(first["processing_time"])
     for n in range(2, 1001):
         moment = start + timedelta(hours=n)
-        path = product(root).folder / "publications" / f"{n:012}.json"
+        path = product(root).folder.path / "publications" / f"{n:012}.json"
         path.write_text(
             json.dumps(
                 {**first, "snapshot": n, "processing_time": f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"}
@@ -267,15 +268,15 @@ def many(tmp_path_factory) -> Path:
 def opened(root: Path, monkeypatch: pytest.MonkeyPatch, as_of: str | None = None) -> int:
     """Return how many publications are read to open a product and one snapshot of it."""
     paths: list[str] = []
-    read_text = Path.read_text
+    read_bytes = Path.read_bytes
 
-    def counted(path: Path, *given: object, **named: object) -> str:
+    def counted(path: Path) -> bytes:
         paths.append(path.name)
-        return read_text(path, *given, **named)
+        return read_bytes(path)
 
     window = Window(as_of=datetime.fromisoformat(as_of) if as_of else None)
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "read_text", counted)
+        patched.setattr(Path, "read_bytes", counted)
         read_port(product(root), "left", window, "bo")
     return len([name for name in paths if name.endswith(".json")])
 

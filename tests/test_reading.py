@@ -167,16 +167,16 @@ def data_files(product: Product, snapshot: int) -> list[Path]:
 
 
 def hurt_publication(product: Product) -> None:
-    (product.published.folder / "publications" / "000000000002.json").write_text("{")
+    (product.published.folder.path / "publications" / "000000000002.json").write_text("{")
 
 
 def swap_publication(product: Product) -> None:
-    folder = product.published.folder / "publications"
+    folder = product.published.folder.path / "publications"
     shutil.copy(folder / "000000000001.json", folder / "000000000002.json")
 
 
 def empty_publication(product: Product) -> None:
-    (product.published.folder / "publications" / "000000000002.json").write_bytes(b"")
+    (product.published.folder.path / "publications" / "000000000002.json").write_bytes(b"")
 
 
 def lose_data(product: Product) -> None:
@@ -219,7 +219,7 @@ def test_a_hurt_publication_is_in_nobodys_way_at_times_that_are_certain(days):
 @pytest.mark.parametrize("name", ["product.odps.yaml", "contracts/visits.odcs.yaml"])
 @pytest.mark.parametrize("how", ["gone", "edited", "garbled"])
 def test_a_release_that_is_not_as_it_was_published_is_damage(days, name, how):
-    release = days.published.folder / "releases" / days.receipt.release
+    release = days.published.folder.path / "releases" / days.receipt.release
     path = release / name
     if how == "gone":
         path.unlink()
@@ -233,24 +233,30 @@ def test_a_release_that_is_not_as_it_was_published_is_damage(days, name, how):
 
 
 def test_a_release_that_is_gone_hurts_its_own_snapshots_alone(days):
+    changed = contract(
+        {"n": "BIGINT", "at": "DATE"},
+        id=f"{ADDRESS}:visits:1",
+        event_time="at",
+        n={"description": "How many."},
+    )
     write_bundle(
         days.bundle,
         address=ADDRESS,
         version="1.1.0",
-        ports={"visits": contract({"n": "BIGINT", "at": "DATE"}, id=f"{ADDRESS}:visits:1")},
+        ports={"visits": changed},
         inputs=("seen",),
         transform=SAME,
     )
     days.publish(DAYS.head(2))
-    shutil.rmtree(days.published.folder / "releases" / days.receipt.release)
+    shutil.rmtree(days.published.folder.path / "releases" / days.receipt.release)
     with pytest.raises(StoreError) as damaged:
         days.read()
     assert damaged.value.readable == [1]
 
 
-@pytest.mark.parametrize("part", ["publications/000000000001.json", "releases", "ports/visits"])
+@pytest.mark.parametrize("part", ["publications/000000000001.json", "releases", "ports/visits/v1"])
 def test_a_link_out_of_the_root_is_not_followed(days, tmp_path, part):
-    path = days.published.folder / part
+    path = days.published.folder.path / part
     path.rename(tmp_path / "outside")
     path.symlink_to(tmp_path / "outside")
     with pytest.raises(StoreError, match="leads out"):
@@ -258,7 +264,7 @@ def test_a_link_out_of_the_root_is_not_followed(days, tmp_path, part):
 
 
 def test_a_receipt_cannot_name_a_release_elsewhere(days):
-    path = days.published.folder / "publications" / "000000000001.json"
+    path = days.published.folder.path / "publications" / "000000000001.json"
     path.write_text(path.read_text().replace(days.receipt.release, "../../../x"))
     with pytest.raises(StoreError, match="is no release"):
         days.read()

@@ -14,13 +14,8 @@ from bundles import contract
 from deltalake import DeltaTable
 
 from mesh_notebook.errors import ContractError, StoreError
-from mesh_notebook.mesh.store import (
-    clear_unpublished,
-    conformed,
-    content_of,
-    files_of,
-    write_snapshot,
-)
+from mesh_notebook.mesh.store import conformed, content_of, write_snapshot
+from mesh_notebook.mesh.versions import clear_unpublished, files_of
 
 NUMBERS = contract({"n": "BIGINT"}, event_time=None)
 

@@ -13,9 +13,15 @@ from mesh_notebook.errors import DeployRefused, SpecError
 from mesh_notebook.mesh.aside import aside
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.checks import CheckReport, RuleResult, check
+from mesh_notebook.mesh.evolution import (
+    last_of_major,
+    refuse_changed_version,
+    refuse_incompatible,
+)
 from mesh_notebook.mesh.inputs import OpenedInput
+from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct
-from mesh_notebook.mesh.publishing import Publication, publish, refuse_changed_version
+from mesh_notebook.mesh.publishing import Publication, publish
 from mesh_notebook.mesh.replay import ReplayFailed, replay
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.slos import SloVerdict, measure, verdicts
@@ -48,7 +54,7 @@ class Deployed:
         By output port: how its rows fared against the contract.
     slos : dict
         By output port: its promises, and whether they are kept.
-    folder : Path
+    folder : Place
         The product's folder in the mesh.
     """
 
@@ -57,16 +63,17 @@ class Deployed:
     checks: dict[str, CheckReport]
     slos: dict[str, tuple[SloVerdict, ...]]
     product: Product
-    folder: Path
+    folder: Place
 
 
 def deploy(
     bundle: Path,
-    root: Path,
+    root: Place | Path | str,
     open_input: Callable[[InputPort, Path], OpenedInput],
     *,
     principal: str,
     clock: Callable[[], datetime],
+    interval: datetime | None = None,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Deployed:
     """Publish a bundle's output ports as one new snapshot, or change nothing.
@@ -83,6 +90,9 @@ def deploy(
         Who deploys.
     clock : callable
         Returns the time, UTC.
+    interval : datetime, optional
+        An instant in the interval that the rows are the picture of, where ports have a picture
+        per interval and no event time that says it.
     progress : callable
         Told each step as it begins.
 
@@ -99,15 +109,18 @@ def deploy(
     progress("validate the bundle")
     made = _Validated.of(Bundle(bundle))
     address = made.product.address
-    published = PublishedProduct(root / address.domain / address.product)
+    place = place_of(root)
+    published = PublishedProduct.at(place, address)
     refuse_changed_version(published, made.bundle)
+    if earlier := last_of_major(published, made.product.version):
+        refuse_incompatible(published, earlier, made.bundle)
     opened = {}
     for port in made.product.inputs:
         progress(f"open the input {port.name}")
         opened[port.name] = open_input(port, bundle)
     pins = tuple(given.pin for given in opened.values())
     _refuse_unless_live(made.product, opened)
-    with aside(root, address) as work:
+    with aside(place, address) as work:
         progress("run the transform in a clean process")
         frames = _run(made, opened, work)
         _refuse_changed_sources(opened)
@@ -117,7 +130,7 @@ def deploy(
         now = clock()
         measured = {p: measure(frame, made.contracts[p], now) for p, frame in frames.items()}
         done = publish(
-            root,
+            place,
             made.bundle,
             frames,
             status=made.product.status,
@@ -127,6 +140,7 @@ def deploy(
             engine=_engine(),
             principal=principal,
             clock=clock,
+            interval=interval,
             progress=progress,
         )
     return made.deployed(done, checks, published.folder)
@@ -170,7 +184,9 @@ class _Validated:
         _refuse_edited(bundle)
         return cls(bundle, product, contracts, functions)
 
-    def deployed(self, done: Publication, checks: dict[str, CheckReport], folder: Path) -> Deployed:
+    def deployed(
+        self, done: Publication, checks: dict[str, CheckReport], folder: Place
+    ) -> Deployed:
         slos = {
             port: tuple(verdicts(done.receipt.ports[port].slos, contract))
             for port, contract in self.contracts.items()

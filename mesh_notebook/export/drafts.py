@@ -31,6 +31,8 @@ class OutputDraft:
         As it stands now.
     description : str
         What the port serves, in a sentence; default: the contract's purpose.
+    temporality : dict
+        What ODPS lacks: `kind` (`snapshot` or `log`) and, of pictures of intervals, `interval`.
     """
 
     port: str
@@ -38,6 +40,7 @@ class OutputDraft:
     contract: Contract
     description: str = ""
     count: int | None = None
+    temporality: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

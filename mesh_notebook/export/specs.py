@@ -65,7 +65,7 @@ def _output(one: Slice, plan: Plan, output: OutputDraft) -> dict[str, Any]:
     if used:
         raw["inputContracts"] = [{"id": c.id, "version": c.version} for c in used]
     set_custom(raw, "outputModes", list(OUTPUT_MODES))
-    temporality: dict[str, Any] = {"kind": "snapshot"}
+    temporality: dict[str, Any] = {"kind": "snapshot", **output.temporality}
     if contract.event_time:
         temporality["eventTime"] = contract.event_time
     set_custom(raw, "temporality", temporality)

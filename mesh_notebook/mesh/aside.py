@@ -16,22 +16,27 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mesh_notebook.errors import NoSnapshot, StoreError
+from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct
-from mesh_notebook.mesh.store import clear_unpublished
+from mesh_notebook.mesh.versions import clear_unpublished
 from mesh_notebook.model.address import Address
+from mesh_notebook.model.product import major_of
 from mesh_notebook.model.receipt import Receipt
 
-__all__ = ["aside", "create_whole", "flush_folder"]
+__all__ = ["aside", "turn"]
 
 _FOLDER = ".aside"
 _GRACE = 3_600  # seconds
 
 
 @contextmanager
-def aside(root: Path, address: Address) -> Iterator[Path]:
-    """Give a folder for the work on one product, on the same file system; it goes afterwards.
+def aside(root: Place | Path, address: Address) -> Iterator[Path]:
+    """Give a folder for the work on one product; it goes afterwards.
+
+    It is on the file system of the root, and for a root elsewhere one of the machine's own.
 
     Makes the root where there is none, and clears up after publishers that were killed.
 
@@ -40,21 +45,47 @@ def aside(root: Path, address: Address) -> Iterator[Path]:
     StoreError
         The root is a file, or not ours to write to.
     """
+    place = place_of(root)
+    if (folder := place.folder) is None:
+        with TemporaryDirectory(prefix="mesh-") as made:
+            yield Path(made)
+        return
     try:
-        (root / _FOLDER).mkdir(parents=True, exist_ok=True)
-        lock = os.open(root / _FOLDER / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        (folder / _FOLDER).mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / _FOLDER / "lock", os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
-        raise _unwritable(root, error) from None
+        raise _unwritable(folder, error) from None
     # '.' stands in no name, so the folder tells whose work it is.
-    work = root / _FOLDER / f"{address.domain}.{address.product}.{uuid.uuid4().hex}"
+    work = folder / _FOLDER / f"{address.domain}.{address.product}.{uuid.uuid4().hex}"
     try:
         if _alone(lock):
-            _clear_up(root)
+            _clear_up(folder)
         _share(lock)
         work.mkdir()
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        os.close(lock)
+
+
+@contextmanager
+def turn(place: Place, address: Address) -> Iterator[None]:
+    """Wait until nobody else publishes this product from here.
+
+    Nothing depends on it but time: who publishes at once with another loses work, and no data.
+    """
+    if (root := place.folder) is None:
+        yield
+        return
+    path = root / _FOLDER / f"{address.domain}.{address.product}.turn"
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        with suppress(ImportError, OSError):
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
         os.close(lock)
 
 
@@ -91,7 +122,7 @@ def _clear_up(root: Path) -> None:
             _remove(path)
         if time.time() - left.stat().st_mtime > _GRACE:
             domain, product, _ = left.name.split(".")
-            _tidy(PublishedProduct(root / domain / product), left)
+            _tidy(PublishedProduct(place_of(root), domain, product), root / domain / product, left)
             _remove(left)
 
 
@@ -102,73 +133,36 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _tidy(published: PublishedProduct, into: Path) -> None:
+def _tidy(published: PublishedProduct, folder: Path, into: Path) -> None:
     """Take away the releases and data that no publication points to."""
     try:
         receipts = [published.receipt(n) for n in published.snapshots()]
     except (StoreError, NoSnapshot):
         return  # where a publication is hurt, nobody knows what it points to
     kept = {receipt.release for receipt in receipts}
-    for release in _entries(published.folder / "releases"):
+    for release in _entries(folder / "releases"):
         if release.name not in kept:
             release.rename(into / release.name)
-    for table in _entries(published.folder / "ports"):
-        if versions := _versions(receipts, table.name):
-            clear_unpublished(table, versions)
-        else:
-            table.rename(into / f"port.{table.name}")
+    named = {port for receipt in receipts for port in receipt.ports}
+    for port in _entries(folder / "ports"):
+        if port.name not in named:
+            port.rename(into / f"port.{port.name}")
+            continue
+        for table in _entries(port):
+            if versions := versions_of(receipts, port.name, table.name):
+                clear_unpublished(table, versions)
+            else:
+                table.rename(into / f"{port.name}.{table.name}")
 
 
 def _entries(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
 
 
-def _versions(receipts: list[Receipt], port: str) -> list[int]:
-    return [receipt.ports[port].delta_version for receipt in receipts if port in receipt.ports]
-
-
-def create_whole(path: Path, text: str, work: Path) -> None:
-    """Make a file that was not there, whole: no reader ever sees less of it than all.
-
-    Raises
-    ------
-    FileExistsError
-        It is there; somebody else was first.
-    """
-    written = work / uuid.uuid4().hex
-    with written.open("x", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(written, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        _rename_if_absent(written, path, work.parent)
-    flush_folder(path.parent)
-
-
-def _rename_if_absent(written: Path, path: Path, folder: Path) -> None:
-    """Do as a link does, on a file system that has none: one at a time, under a lock."""
-    lock = os.open(folder / "publishing", os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        with suppress(ImportError):  # Windows refuses to rename over a file of itself
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        if path.exists():
-            raise FileExistsError(path)
-        written.rename(path)
-    finally:
-        os.close(lock)
-
-
-def flush_folder(folder: Path) -> None:
-    """Have a folder's entries on the disk itself."""
-    with suppress(PermissionError):  # Windows opens no folders
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def versions_of(receipts: list[Receipt], port: str, table: str) -> list[int]:
+    """Return the versions of a port's table (`v1`) that publications name."""
+    return [
+        receipt.ports[port].delta_version
+        for receipt in receipts
+        if port in receipt.ports and f"v{major_of(receipt.version)}" == table
+    ]

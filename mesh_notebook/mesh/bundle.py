@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from mesh_notebook.errors import SpecError, StoreError
+from mesh_notebook.mesh.place import inside
 from mesh_notebook.model.address import checked_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import digest, parse_yaml, validate
 from mesh_notebook.model.product import Product
 
-__all__ = ["Bundle", "inside"]
+__all__ = ["SPECIFICATION", "Bundle"]
 
-_PRODUCT = "product.odps.yaml"
+SPECIFICATION = "product.odps.yaml"
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,60}")
 
 
@@ -44,8 +44,8 @@ class Bundle:
     @cached_property
     def product(self) -> Product:
         """The specification, valid; raises `SpecError`."""
-        raw = self._documents[_PRODUCT]
-        where = f"{self.folder.name}/{_PRODUCT}"
+        raw = self._documents[SPECIFICATION]
+        where = f"{self.folder.name}/{SPECIFICATION}"
         if not self.proof:
             validate(raw, where)
         return Product(raw, where)
@@ -62,7 +62,7 @@ class Bundle:
     def _documents(self) -> dict[str, dict[str, Any]]:
         found = [p for p in self._contract_files() if not p.is_symlink()]
         contracts = sorted(path.relative_to(self.folder).as_posix() for path in found)
-        names = [_PRODUCT, *(name for name in contracts if "/." not in name)]
+        names = [SPECIFICATION, *(name for name in contracts if "/." not in name)]
         documents = {name: parse_yaml(self._text(name), name) for name in names}
         if self.proof and digest(documents) != self.proof:
             raise StoreError(f"the release {self.folder.name} is not as its receipt says.")
@@ -144,14 +144,3 @@ class Bundle:
             next_step="%mesh export writes a whole bundle",
             where=str(self.folder / name),
         )
-
-
-def inside(path: Path, root: Path) -> Path:
-    """Return `path` if it lies under `root` with all links followed, else raise `StoreError`."""
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
-        raise StoreError(
-            f"{path} leads out of the mesh at {root}.",
-            next_step="replace the link by what it should stand for, inside the root",
-            path=str(path),
-        )
-    return path

@@ -13,7 +13,7 @@ from mesh_notebook.errors import (
     UnknownProduct,
     near,
 )
-from mesh_notebook.mesh.bundle import inside
+from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.model.address import Address, Reference
 
@@ -28,13 +28,14 @@ class Catalogue:
 
     Parameters
     ----------
-    roots : sequence of Path
-        Folders `<root>/<domain>/<product>`. Where two hold the same address, the first wins.
+    roots : sequence of Place, Path or str
+        What holds `<domain>/<product>`: folders, or `s3://bucket/prefix`. Where two hold
+        the same address, the first wins.
         A root that does not exist yet holds nothing.
     """
 
-    def __init__(self, roots: Sequence[Path]) -> None:
-        self.roots = tuple(Path(root) for root in roots)
+    def __init__(self, roots: Sequence[Place | Path | str]) -> None:
+        self.roots = tuple(place_of(root) for root in roots)
 
     def products(self) -> list[PublishedProduct]:
         """Return the products that published something, by address; raises `StoreError`."""
@@ -117,39 +118,12 @@ class Catalogue:
         )
 
 
-def _published_under(root: Path) -> Iterator[PublishedProduct]:
-    for domain in _folders(root, root):
-        for product in _folders(domain, root):
-            published = PublishedProduct(product)
+def _published_under(root: Place) -> Iterator[PublishedProduct]:
+    for domain in root.folders():
+        for product in (root / domain).folders():
+            published = PublishedProduct(root, domain, product)
             if published.snapshots():
                 yield published
-
-
-def _folders(folder: Path, root: Path) -> list[Path]:
-    """Return the visible folders in a folder; none that a link takes out of the root."""
-    try:
-        entries = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir())
-    except FileNotFoundError:
-        return []
-    except NotADirectoryError:
-        raise StoreError(
-            f"the root {folder} is a file.", next_step="name a folder as the root", root=str(folder)
-        ) from None
-    except OSError as error:
-        raise StoreError(
-            f"{folder} cannot be read: {error.strerror}.",
-            next_step="name another root, or ask for the right to read this one",
-            root=str(root),
-        ) from None
-    return [path for path in entries if _is_inside(path, root)]
-
-
-def _is_inside(path: Path, root: Path) -> bool:
-    try:
-        inside(path, root)
-    except StoreError:
-        return False
-    return True
 
 
 def _ports(published: PublishedProduct) -> tuple[str, ...]:

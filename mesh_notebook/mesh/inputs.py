@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError
@@ -44,6 +44,14 @@ class EventWindow:
             frame = frame.filter(column < _limit(self.end, dtype, self.column))
         return frame
 
+    def overlaps(self, least: date | datetime, most: date | datetime, slack: timedelta) -> bool:
+        """Whether events between two of them may lie in the window; instants give or take."""
+        first, last = (_instant(moment) for moment in (least, most))
+        slack = slack if isinstance(least, datetime) else timedelta(0)
+        before = self.start is not None and last + slack < self.start
+        after = self.end is not None and first - slack >= self.end
+        return not (before or after)
+
     def as_dict(self) -> dict[str, str | None]:
         """Return the window as JSON-able values."""
         limits = {k: getattr(self, k) and iso(getattr(self, k)) for k in ("start", "end")}
@@ -54,6 +62,12 @@ class EventWindow:
         """Read back what `as_dict` gave."""
         limits = {k: raw[k] and datetime.fromisoformat(raw[k]) for k in ("start", "end")}
         return cls(raw["column"], **limits)
+
+
+def _instant(moment: date | datetime) -> datetime:
+    if not isinstance(moment, datetime):
+        return datetime.combine(moment, time(), UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _limit(moment: datetime, dtype: pl.DataType, column: str) -> pl.Expr:

@@ -2,8 +2,9 @@
 
     <root>/<domain>/<product>/
       publications/000000000001.json   one receipt each: the point at which it became true
+      publications/from-000000000001.json   the first snapshot that retention kept
       releases/<version>-<digest>/     the bundle as it was deployed
-      ports/<port>/                    a Delta table; a receipt says which version is its own
+      ports/<port>/v<major>/           a Delta table; a receipt says which version is its own
 
 Everything else in the folder is of no account to a reader.
 """
@@ -17,29 +18,43 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mesh_notebook.errors import NoSnapshot, SpecError, StoreError, UsageError
-from mesh_notebook.mesh.bundle import Bundle, inside
-from mesh_notebook.mesh.store import files_of
+from mesh_notebook.mesh.bundle import Bundle
+from mesh_notebook.mesh.place import Place, inside, place_of
+from mesh_notebook.mesh.versions import Version, read_version
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.contract import Contract
-from mesh_notebook.model.product import DEFAULT_TENANT, Product
+from mesh_notebook.model.product import DEFAULT_TENANT, Product, major_of
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import iso
 
-__all__ = ["PublishedProduct", "publication_path"]
+if TYPE_CHECKING:
+    from mesh_notebook.mesh.inputs import EventWindow
+
+__all__ = ["PublishedProduct", "horizon_path", "publication_path"]
 
 _PUBLICATION = re.compile(r"(\d{12})\.json")
+_HORIZON = re.compile(r"from-(\d{12})\.json")
 _RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]*")
 # How many snapshots are tried to tell which still read, when one does not.
 _NEIGHBOURS = 20
 T = TypeVar("T")
 
 
-def publication_path(folder: Path, snapshot: int) -> Path:
+def publication_path(folder: Place, snapshot: int) -> Place:
     """Return the file whose existence makes a snapshot of the product in `folder` true."""
     return folder / "publications" / f"{snapshot:012}.json"
+
+
+def horizon_path(folder: Place, snapshot: int) -> Place:
+    """Return the file whose existence makes a snapshot the first that is readable."""
+    return folder / "publications" / f"from-{snapshot:012}.json"
+
+
+def _numbers(pattern: re.Pattern[str], names: list[str]) -> list[int]:
+    return sorted(int(match[1]) for name in names if (match := pattern.fullmatch(name)))
 
 
 @dataclass(frozen=True)
@@ -50,50 +65,51 @@ class PublishedProduct:
     and those that still read.
     """
 
-    folder: Path
+    root: Place
+    domain: str
+    name: str
     # What was read of a release, which never changes.
-    _releases: dict[Path, Bundle] = field(default_factory=dict, repr=False, compare=False)
+    _releases: dict[str, Bundle] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def at(cls, root: Place | Path | str, address: Address) -> PublishedProduct:
+        """Return where a product stands in a mesh, or would."""
+        return cls(place_of(root), address.domain, address.product)
 
     @property
-    def root(self) -> Path:
-        """The mesh root, out of which nothing is read."""
-        return self.folder.parent.parent
+    def folder(self) -> Place:
+        """`<root>/<domain>/<product>`."""
+        return self.root / self.domain / self.name
 
     @property
     def address(self) -> Address:
         """The product's URN; where its latest publication is hurt, as its folders tell it."""
         try:
             return Address.parse(self._receipt(self.snapshots()[-1]).product)
-        except (StoreError, UsageError, IndexError):
-            return Address(DEFAULT_TENANT, self.folder.parent.name, self.folder.name)
-
-    @property
-    def name(self) -> str:
-        return self.folder.name
+        except (StoreError, UsageError, IndexError, FileNotFoundError):
+            return Address(DEFAULT_TENANT, self.domain, self.name)
 
     def snapshots(self) -> list[int]:
-        """Return the numbers of the product's publications, oldest first."""
-        try:
-            names = [path.name for path in (self.folder / "publications").iterdir()]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as error:
-            raise StoreError(
-                f"{self.folder} cannot be read: {error.strerror}.",
-                next_step="ask who owns the folder for the right to read it",
-            ) from None
-        return sorted(int(match[1]) for name in names if (match := _PUBLICATION.fullmatch(name)))
+        """Return the numbers of the publications that retention kept, oldest first."""
+        names = (self.folder / "publications").entries()
+        first = max(_numbers(_HORIZON, names), default=0)
+        return [number for number in _numbers(_PUBLICATION, names) if number >= first]
+
+    def all_snapshots(self) -> list[int]:
+        """Return the numbers of the publications, those before the horizon too."""
+        return _numbers(_PUBLICATION, (self.folder / "publications").entries())
 
     def receipt(self, snapshot: int) -> Receipt:
         """Return one publication; raises `NoSnapshot` where there is none of that number."""
-        if not publication_path(self.folder, snapshot).exists():
+        try:
+            return self._held(snapshot, lambda: self._receipt(snapshot))
+        except FileNotFoundError:
             known = self.snapshots()
             raise NoSnapshot(
                 f"{self.name} has no snapshot {snapshot}.",
                 next_step=f"it has {_say(known)}" if known else "deploy the product",
                 snapshot=snapshot,
-            )
-        return self._held(snapshot, lambda: self._receipt(snapshot))
+            ) from None
 
     def latest(self) -> Receipt:
         """Return the last publication; raises `NoSnapshot` where there is none."""
@@ -109,14 +125,21 @@ class PublishedProduct:
             place = bisect_right(known, moment, key=lambda n: self._receipt(n).processing_time)
         except StoreError:
             place = self._place_despite_damage(known, moment)
+        except FileNotFoundError:  # retention took one away between the list and the look
+            return self.as_of(instant)
         if place == 0:
-            first = self.receipt(known[0])
-            raise NoSnapshot(
-                f"{self.name} had no snapshot yet at {moment}.",
-                next_step=f"its first is {first.snapshot}, published {first.processing_time}",
-                first=first.processing_time,
-            )
+            raise self._too_early(self.receipt(known[0]), moment)
         return self.receipt(known[place - 1])
+
+    def _too_early(self, first: Receipt, moment: str) -> NoSnapshot:
+        """Say which snapshot is the first that there is, or still is."""
+        had = "has no snapshot of" if first.snapshot > 1 else "had no snapshot yet at"
+        still = "the first that retention kept" if first.snapshot > 1 else "its first"
+        return NoSnapshot(
+            f"{self.name} {had} {moment}.",
+            next_step=f"{still} is {first.snapshot}, published {first.processing_time}",
+            first=first.processing_time,
+        )
 
     def _place_despite_damage(self, known: list[int], moment: str) -> int:
         """Return how many publications there were at `moment`, where that is certain.
@@ -134,7 +157,7 @@ class PublishedProduct:
     def _time_of(self, snapshot: int) -> str | None:
         try:
             return self._receipt(snapshot).processing_time
-        except StoreError:
+        except (StoreError, FileNotFoundError):
             return None
 
     def product(self, receipt: Receipt) -> Product:
@@ -147,12 +170,16 @@ class PublishedProduct:
         return self._held(receipt.snapshot, lambda: self._bundle(receipt).contract(name))
 
     def files(self, receipt: Receipt, port: str) -> list[str]:
-        """Return the Parquet files, absolute, that hold a port's snapshot; none for no rows."""
-        return self._held(receipt.snapshot, lambda: self._files(receipt, port))
+        """Return the Parquet files, paths or URLs, of a port's snapshot; none for no rows."""
+        return self.version(receipt, port).files
 
-    def table(self, port: str) -> Path:
-        """Return the folder of a port's Delta table."""
-        return self.folder / "ports" / checked_name(port, "port")
+    def version(self, receipt: Receipt, port: str, window: EventWindow | None = None) -> Version:
+        """Return what a port's snapshot is made of, but for files with no row in the window."""
+        return self._held(receipt.snapshot, lambda: self._version(receipt, port, window))
+
+    def table(self, port: str, major: str) -> Place:
+        """Return the folder of a port's Delta table: each major version has one of its own."""
+        return self.folder / "ports" / checked_name(port, "port") / f"v{checked_name(major)}"
 
     def _known(self) -> list[int]:
         if known := self.snapshots():
@@ -162,11 +189,9 @@ class PublishedProduct:
         )
 
     def _receipt(self, snapshot: int) -> Receipt:
-        path = inside(publication_path(self.folder, snapshot), self.root)
+        path = publication_path(self.folder, snapshot)
         try:
-            receipt = Receipt.from_dict(json.loads(path.read_text("utf-8")))
-        except OSError as error:
-            raise StoreError(f"{path.name} cannot be read: {error.strerror}.") from None
+            receipt = Receipt.from_dict(json.loads(path.read()))
         except (ValueError, TypeError, KeyError, AttributeError):
             raise StoreError(f"the publication {path.name} holds no receipt.") from None
         if receipt.snapshot != snapshot:
@@ -176,16 +201,20 @@ class PublishedProduct:
     def _bundle(self, receipt: Receipt) -> Bundle:
         if not _RELEASE.fullmatch(receipt.release):
             raise StoreError(f"'{receipt.release}' is no release.")
-        folder = self.folder / "releases" / receipt.release
-        if folder not in self._releases:
-            self._releases[folder] = Bundle(folder, within=self.root, proof=receipt.spec_digest)
-        return self._releases[folder]
+        if receipt.release not in self._releases:
+            folder = (self.folder / "releases" / receipt.release).local()
+            self._releases[receipt.release] = Bundle(
+                folder, within=self.root.folder, proof=receipt.spec_digest
+            )
+        return self._releases[receipt.release]
 
-    def _files(self, receipt: Receipt, port: str) -> list[str]:
-        table = inside(self.table(port), self.root)
+    def _version(self, receipt: Receipt, port: str, window: EventWindow | None = None) -> Version:
         if port not in receipt.ports:
             raise StoreError(f"its receipt says nothing of the port '{port}'.")
-        return files_of(table, receipt.ports[port].delta_version)
+        table = self.table(port, major_of(receipt.version))
+        if table.folder and self.root.folder:
+            inside(table.folder, self.root.folder)
+        return read_version(table, receipt.ports[port].delta_version, window)
 
     def _held(self, snapshot: int, read: Callable[[], T]) -> T:
         """Return what `read` gives; where it meets damage, say what is hurt and what is not."""
@@ -217,8 +246,8 @@ class PublishedProduct:
             bundle = self._bundle(receipt)
             for port in bundle.product.outputs:
                 bundle.contract(port.name)
-                self._files(receipt, port.name)
-        except (StoreError, SpecError):
+                self._version(receipt, port.name)
+        except (StoreError, SpecError, FileNotFoundError):
             return False
         return True
 

@@ -18,14 +18,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import DeployRefused, StoreError
-from mesh_notebook.mesh.aside import aside, create_whole, flush_folder
-from mesh_notebook.mesh.bundle import Bundle
+from mesh_notebook.mesh.aside import aside, turn
+from mesh_notebook.mesh.bundle import SPECIFICATION, Bundle
+from mesh_notebook.mesh.evolution import (
+    last_of_major,
+    refuse_changed_version,
+    refuse_incompatible,
+    refuse_made_up_log,
+)
+from mesh_notebook.mesh.intervals import interval_of_rows
+from mesh_notebook.mesh.log import extend, news_of, picture_of
+from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
 from mesh_notebook.mesh.store import conformed, content_of, write_snapshot
-from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.origin import Origin, worst
+from mesh_notebook.model.product import KINDS, major_of
 from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
 from mesh_notebook.model.time import iso
 
@@ -46,7 +56,7 @@ class Publication:
 
 
 def publish(
-    root: Path,
+    root: Place | Path | str,
     bundle: Bundle,
     frames: Mapping[str, pl.LazyFrame | pl.DataFrame],
     *,
@@ -57,34 +67,41 @@ def publish(
     engine: dict[str, str],
     principal: str,
     clock: Callable[[], datetime],
+    interval: datetime | None = None,
+    shapes: Mapping[str, dict[str, dict[str, Any]]] | None = None,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Publication:
     """Publish one snapshot of a product: all of its ports, or nothing.
 
     Parameters
     ----------
-    root : Path
+    root : Place, Path or str
         The mesh root; made where there is none.
     frames : mapping
-        By output port: the rows, checked before.
-    slos : mapping
+        By output port: the rows, checked before. Of a `log`, rows that the port has already are
+        not added again, and rows of a known key correct it.
+    slos, shapes : mapping
         By output port: what was measured.
     clock : callable
         Returns the time, UTC. Processing times rise strictly: a clock that is behind the
         latest publication counts as a microsecond after it.
+    interval : datetime, optional
+        An instant in the interval that the rows are the picture of, for ports that have a picture
+        per interval.
 
     Raises
     ------
     DeployRefused
-        The version was published before with another specification or transform, or the
-        folder is that of another product.
+        The version was published before with another specification or transform, would break
+        consumers of its major version, or the folder is that of another product.
     StoreError
         The root cannot be written, or the latest publication is damaged.
     """
-    address = bundle.product.address
-    published = PublishedProduct(root / address.domain / address.product)
-    with aside(root, address) as work:
+    address, place = bundle.product.address, place_of(root)
+    published = PublishedProduct.at(place, address)
+    with aside(place, address) as work:
         rows = {port: conformed(frame, bundle.contract(port)) for port, frame in frames.items()}
+        measured = {port: (slos[port], (shapes or {}).get(port, {})) for port in rows}
         draft = Receipt(
             snapshot=0,
             product=str(address),
@@ -96,11 +113,34 @@ def publish(
             spec_digest=bundle.spec_digest,
             code_digest=bundle.code_digest,
             inputs=inputs,
-            ports={p: PortSnapshot(-1, f.height, content_of(f), slos[p]) for p, f in rows.items()},
+            ports={p: _draft(bundle, p, f, measured[p], interval) for p, f in rows.items()},
             engine=engine,
             principal=principal,
         )
-        return _Run(published, bundle, draft, rows, work, clock, progress).publish()
+        run = _Run(published, bundle, draft, rows, work, clock, progress)
+        with turn(place, address):
+            return run.publish()
+
+
+def _draft(
+    bundle: Bundle,
+    port: str,
+    rows: pl.DataFrame,
+    measured: tuple[dict[str, float], dict[str, dict[str, Any]]],
+    interval: datetime | None,
+) -> PortSnapshot:
+    temporality, contract = bundle.product.output(port).temporality, bundle.contract(port)
+    kind, length = str(temporality.get("kind", "snapshot")), temporality.get("interval")
+    if kind not in KINDS:
+        raise DeployRefused(
+            f"the port '{port}' is of the kind '{kind}', which is none.",
+            next_step=f"one of {', '.join(KINDS)}",
+        )
+    of = interval_of_rows(rows, contract, str(length), interval) if length else ""
+    slos, shape = measured
+    return PortSnapshot(
+        -1, rows.height, content_of(rows), slos, kind=kind, interval=of, shape=shape
+    )
 
 
 @dataclass(frozen=True)
@@ -122,10 +162,13 @@ class _Run:
             refuse_changed_version(self.published, self.bundle)
             if latest and _same(latest, self.draft):
                 return Publication(latest, unchanged=True)
+            earlier = last_of_major(self.published, self.draft.version) if latest else None
+            if earlier:
+                refuse_incompatible(self.published, earlier, self.bundle)
             self._keep_release()
             number = latest.snapshot + 1 if latest else 1
-            versions = {port: self._write(port, number) for port in self.rows}
-            receipt = self._receipt(number, latest, versions)
+            ports = {port: self._write(port, number, earlier) for port in self.rows}
+            receipt = self._receipt(number, latest, earlier, ports)
             self.progress(f"publish snapshot {number} of {self.published.name}")
             try:
                 self._create(receipt)
@@ -137,10 +180,10 @@ class _Run:
     def _keep_release(self) -> None:
         """Copy the bundle aside, then move it to its place in one step."""
         release = self.published.folder / "releases" / self.draft.release
-        if release.is_dir():
+        copy = self.work / "release"
+        if copy.is_dir() or (release / SPECIFICATION).exists():
             return
         self.progress(f"keep the bundle as release {release.name}")
-        copy = self.work / "release"
         try:
             shutil.copytree(self.bundle.folder, copy, ignore=_not_kept)
             if Bundle(copy).release != release.name:
@@ -148,109 +191,97 @@ class _Run:
                     f"{self.bundle.folder} was changed while it was deployed.",
                     next_step="deploy it again",
                 )
-            _flush_tree(copy)
-            release.parent.mkdir(parents=True, exist_ok=True)
-            self._move(copy, release)
-            flush_folder(release.parent)
+            release.keep(copy)
         except OSError as error:
             raise _unwritable(self.published, error) from None
 
-    def _move(self, copy: Path, release: Path) -> None:
-        try:
-            copy.rename(release)
-        except OSError:
-            # Somebody else keeps the same release at this moment: theirs is as good.
-            if not release.is_dir():
-                raise
-
-    def _write(self, port: str, number: int) -> int:
+    def _write(self, port: str, number: int, earlier: Receipt | None) -> PortSnapshot:
         self.progress(f"write {self.published.name}/{port}: {self.rows[port].height:,} rows")
-        table = self.published.table(port)
+        table = self.published.table(port, major_of(self.draft.version))
         metadata = {
             "mesh.product": self.draft.product,
             "mesh.port": port,
             "mesh.snapshot": str(number),
             "mesh.writtenTime": iso(self.clock()),
         }
-        return write_snapshot(table, self.rows[port], self.bundle.contract(port), metadata)
+        before = earlier.ports.get(port) if earlier else None
+        if self.draft.ports[port].kind == "log":
+            if earlier:
+                refuse_made_up_log(earlier, port, self.draft.status, self.draft.version)
+            return self._extended(port, table, before, metadata)
+        version = write_snapshot(table, self.rows[port], self.bundle.contract(port), metadata)
+        draft = self.draft.ports[port]
+        pictures = dict(before.intervals) if before else {}
+        if draft.interval:
+            pictures[draft.interval] = number
+        return replace(draft, delta_version=version, intervals=pictures)
 
-    def _receipt(self, number: int, latest: Receipt | None, versions: dict[str, int]) -> Receipt:
+    def _extended(
+        self, port: str, table: Place, before: PortSnapshot | None, metadata: dict[str, str]
+    ) -> PortSnapshot:
+        contract, base = self.bundle.contract(port), before.delta_version if before else None
+        news = news_of(self.rows[port], picture_of(table, base, contract), contract)
+        version = extend(table, base, news, contract, metadata)
+        added = news.rows.height
+        return replace(
+            self.draft.ports[port],
+            delta_version=version,
+            rows=(before.rows if before else 0) + added - news.corrected,
+            added=added,
+            corrected=news.corrected,
+            widened=self._widened(port, before),
+        )
+
+    def _widened(self, port: str, before: PortSnapshot | None) -> bool:
+        if before is None:
+            return False
+        earlier = last_of_major(self.published, self.draft.version)
+        if before.widened or earlier is None:
+            return before.widened
+        return earlier.spec_digest != self.draft.spec_digest and len(
+            self.published.contract(earlier, port).columns
+        ) < len(self.bundle.contract(port).columns)
+
+    def _receipt(
+        self,
+        number: int,
+        latest: Receipt | None,
+        earlier: Receipt | None,
+        ports: dict[str, PortSnapshot],
+    ) -> Receipt:
         # The time is taken last: what is not visible yet is not known yet.
-        moment = self.clock()
+        moment, behind = self.clock(), 0.0
         if latest:
-            moment = max(moment, datetime.fromisoformat(latest.processing_time) + _TICK)
-        ports = {
-            port: replace(snapshot, delta_version=versions[port])
-            for port, snapshot in self.draft.ports.items()
-        }
-        return replace(self.draft, snapshot=number, processing_time=iso(moment), ports=ports)
+            last = datetime.fromisoformat(latest.processing_time)
+            behind = max((last - moment).total_seconds(), 0.0)
+            moment = max(moment, last + _TICK)
+        logged = any(port.kind == "log" for port in ports.values())
+        stands_on = [earlier.origin] if earlier and logged else []
+        return replace(
+            self.draft,
+            snapshot=number,
+            processing_time=iso(moment),
+            origin=worst([self.draft.origin, *stands_on]),
+            ports=ports,
+            clock_behind_s=behind,
+        )
 
     def _create(self, receipt: Receipt) -> None:
         path = publication_path(self.published.folder, receipt.snapshot)
         text = json.dumps(receipt.as_dict(), indent=2, ensure_ascii=False)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            create_whole(path, f"{text}\n", self.work)
+            path.create(f"{text}\n".encode(), self.work)
         except FileExistsError:
             raise
         except OSError as error:
             raise _unwritable(self.published, error) from None
 
 
-def refuse_changed_version(published: PublishedProduct, bundle: Bundle) -> None:
-    """Raise `DeployRefused` where a publication stands that forbids this bundle.
-
-    That is one of the same version with another specification, contract or transform, or one of
-    another product in the same folder.
-    """
-    address, version = str(bundle.product.address), bundle.product.version
-    snapshots = published.snapshots()
-    if snapshots and (standing := published.latest().product) != address:
-        raise DeployRefused(
-            f"{published.folder} is the home of {standing}, not of {address}.",
-            next_step="give the product another name or domain, or deploy to another root",
-            standing=standing,
-        )
-    others = {
-        path.name
-        for path in (published.folder / "releases").glob("*")
-        if path.name.rpartition("-")[0] == version and path.name != bundle.release
-    }
-    # A release that nothing points to was left by a deployment that did not come to its end.
-    for snapshot in reversed(snapshots) if others else ():
-        receipt = published.receipt(snapshot)
-        if receipt.release in others:
-            raise _changed(receipt, bundle)
-
-
-def _changed(earlier: Receipt, bundle: Bundle) -> DeployRefused:
-    pairs = {
-        "specification": (earlier.spec_digest, bundle.spec_digest),
-        "transform": (earlier.code_digest, bundle.code_digest),
-    }
-    differs = [what for what, (then, now) in pairs.items() if then != now]
-    version = bundle.product.version
-    return DeployRefused(
-        f"version {version} of {bundle.product.name} was published before (snapshot "
-        f"{earlier.snapshot}) with another {' and another '.join(differs)}.",
-        next_step=f"raise the version in the notebook (%mesh product {bundle.product.name} "
-        f"--version {_raised(version)}) and export again",
-        version=version,
-        differs=differs,
-        snapshot=earlier.snapshot,
-    )
-
-
-def _raised(version: str) -> str:
-    head, dot, last = version.rpartition(".")
-    return f"{head}{dot}{int(last) + 1}" if last.isdecimal() else f"{version}.1"
-
-
 def _same(latest: Receipt, draft: Receipt) -> bool:
     """Whether publishing would change nothing but the time."""
 
     def told(receipt: Receipt) -> tuple[object, ...]:
-        contents = {port: snapshot.content for port, snapshot in receipt.ports.items()}
+        contents = {name: (port.content, port.interval) for name, port in receipt.ports.items()}
         return receipt.spec_digest, receipt.code_digest, receipt.inputs, contents
 
     return told(latest) == told(draft)
@@ -263,15 +294,6 @@ def _not_kept(folder: str, names: list[str]) -> list[str]:
         for name in names
         if name.startswith((".", "__pycache__")) or os.path.islink(os.path.join(folder, name))
     ]
-
-
-def _flush_tree(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        else:
-            flush_folder(path)
 
 
 def _unwritable(published: PublishedProduct, error: OSError) -> StoreError:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mesh_notebook.errors import UsageError
-from mesh_notebook.mesh.dtypes import column_dtype, physical_type
+from mesh_notebook.errors import StoreError, UsageError
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.published import PublishedProduct
-from mesh_notebook.mesh.scan import Scan
+from mesh_notebook.mesh.scan import Scan, columns_of, scan_of
 from mesh_notebook.model.contract import Contract
-from mesh_notebook.model.product import Product
+from mesh_notebook.model.origin import Origin, worst
+from mesh_notebook.model.product import Product, major_of
 from mesh_notebook.model.receipt import Receipt
-from mesh_notebook.model.time import Window
+from mesh_notebook.model.time import Window, interval_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,15 +29,20 @@ class Reading:
     Attributes
     ----------
     scan : Scan
-        The snapshot's files: all of its rows.
+        The files that hold the rows; of a window, perhaps with others besides.
     frame : polars.LazyFrame
         The rows that were asked for: those of the scan whose event time is in the window.
-    receipt, product, contract
-        As they were published with the snapshot.
+    receipt, product
+        The publication that was the latest at the instant of the question.
+    contract : Contract
+        The newest of the same major version: a column that was added since is null.
     window : Window
         What was asked.
     principal : str
         Who asked.
+    pictures : tuple of Receipt
+        The publications that the rows are of: `receipt` alone, unless each publication of the
+        port is the picture of one interval.
     """
 
     scan: Scan
@@ -47,11 +53,27 @@ class Reading:
     port: str
     window: Window
     principal: str
+    pictures: tuple[Receipt, ...] = ()
 
     @property
     def window_filter(self) -> EventWindow | None:
         """How `frame` was cut out of `scan`; None where nothing was."""
-        return _event_window(self.contract, self.port, self.window)
+        return _event_window(self.contract, self.window)
+
+    @property
+    def origin(self) -> Origin:
+        """The worst origin of the publications that were read."""
+        return worst(receipt.origin for receipt in (self.receipt, *self.pictures))
+
+    @property
+    def intervals(self) -> tuple[str, ...]:
+        """Of a port with a picture per interval: which intervals were read."""
+        return tuple(i for r in self.pictures if (i := r.ports[self.port].interval))
+
+    @property
+    def kind(self) -> str:
+        """`snapshot` or `log`."""
+        return self.receipt.ports[self.port].kind
 
 
 def read_port(
@@ -65,7 +87,9 @@ def read_port(
         None means the only one there is.
     window : Window
         `as_of` picks the snapshot by its processing time; `start` and `end` (half-open) pick
-        rows of it by their event time, where a date counts as its midnight UTC.
+        rows of it by their event time, where a date counts as its midnight UTC. Where each
+        publication is the picture of one interval, they pick the intervals that they touch; without
+        them the newest interval is read.
     principal : str
         Who asks.
 
@@ -81,28 +105,72 @@ def read_port(
     receipt = published.as_of(window.as_of)
     product = published.product(receipt)
     name = product.output(port).name
-    contract = published.contract(receipt, name)
-    scan = _scan(published.files(receipt, name), contract)
-    cut = _event_window(contract, name, window)
-    frame = cut.cut(scan.lazy()) if cut else scan.lazy()
-    return Reading(scan, frame, receipt, product, contract, name, window, principal)
-
-
-def _scan(files: list[str], contract: Contract) -> Scan:
-    if files:
-        return Scan("parquet", tuple(files))
-    # A snapshot without rows has no files either, so the contract says its types.
-    types = tuple((c.name, physical_type(column_dtype(c))) for c in contract.columns)
-    return Scan("parquet", (), schema=types)
-
-
-def _event_window(contract: Contract, port: str, window: Window) -> EventWindow | None:
-    if not window.bounded:
-        return None
-    if contract.event_time is None:
+    contract, added = _contract(published, receipt, name, window.as_of)
+    cut = _event_window(contract, window)
+    if window.bounded and cut is None and not receipt.ports[name].interval:
         raise UsageError(
-            f"'{port}' has no event time, so it cannot be cut by one.",
+            f"'{name}' has no event time, so it cannot be cut by one.",
             next_step="leave out --from and --to; --as-of picks a snapshot",
-            port=port,
+            port=name,
         )
+    pictures = _pictures(published, receipt, name, window)
+    scan = _scan(published, pictures, name, contract, cut, added)
+    frame = cut.cut(scan.lazy()) if cut else scan.lazy()
+    return Reading(scan, frame, receipt, product, contract, name, window, principal, pictures)
+
+
+def _contract(
+    published: PublishedProduct, receipt: Receipt, port: str, as_of: datetime | None
+) -> tuple[Contract, bool]:
+    """Return the newest contract of the port's major version, and whether it has more columns."""
+    then = published.contract(receipt, port)
+    if as_of is None:
+        return then, False
+    try:
+        latest = published.latest()
+        if latest.spec_digest == receipt.spec_digest or port not in latest.ports:
+            return then, False
+        now = published.contract(latest, port)
+    except StoreError:  # it is the latest that is hurt, and not what was asked for
+        return then, False
+    if major_of(latest.version) != major_of(receipt.version):
+        return then, False
+    return now, [c.name for c in now.columns] != [c.name for c in then.columns]
+
+
+def _pictures(
+    published: PublishedProduct, receipt: Receipt, port: str, window: Window
+) -> tuple[Receipt, ...]:
+    known = receipt.ports[port].intervals
+    if not known:
+        return (receipt,)
+    if window.bounded:
+        wanted = [i for i in known if window.touches(*interval_of(i))]
+    else:
+        wanted = [max(known, key=lambda interval: interval_of(interval)[0])]
+    snapshots = sorted(known[interval] for interval in wanted)
+    return tuple(receipt if n == receipt.snapshot else published.receipt(n) for n in snapshots)
+
+
+def _scan(
+    published: PublishedProduct,
+    pictures: tuple[Receipt, ...],
+    port: str,
+    contract: Contract,
+    cut: EventWindow | None,
+    added: bool,
+) -> Scan:
+    versions = [published.version(receipt, port, cut) for receipt in pictures]
+    if len(pictures) == 1 and not versions[0].plain:
+        receipt = pictures[0]
+        table = published.table(port, major_of(receipt.version)).uri
+        version = receipt.ports[port].delta_version
+        return Scan("delta", (table,), schema=columns_of(contract), version=version)
+    widened = added or len(pictures) > 1 or any(r.ports[port].widened for r in pictures)
+    return scan_of([file for v in versions for file in v.files], contract, named=widened)
+
+
+def _event_window(contract: Contract, window: Window) -> EventWindow | None:
+    if not window.bounded or contract.event_time is None:
+        return None
     return EventWindow(contract.event_time, window.start, window.end)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import MeshError, UsageError
 from mesh_notebook.mesh.guard import guard
 from mesh_notebook.mesh.inputs import EventWindow, OpenedInput, ReplayInput
+from mesh_notebook.mesh.s3 import VARIABLES
 
 if TYPE_CHECKING:
     from types import ModuleType, TracebackType
@@ -92,13 +93,14 @@ def replay(
         if not name.isidentifier():
             raise UsageError(f"'{name}' is not a Python name.", name=name)
     workdir = workdir.resolve()
+    given = {name: _described(name, one, workdir) for name, one in inputs.items()}
     job = {
         "transform": str(transform.resolve()),
         "functions": list(functions),
-        "inputs": {name: _described(name, given, workdir) for name, given in inputs.items()},
+        "inputs": given,
     }
     (workdir / _JOB).write_text(json.dumps(job), "utf-8")
-    code = _run(workdir)
+    code = _run(workdir, _credentials(given))
     made = {name: workdir / f"{name}.arrow" for name in functions}
     if code != 0 or not all(path.exists() for path in made.values()):
         raise _failure(code, workdir)
@@ -120,10 +122,17 @@ def _described(name: str, given: Any, workdir: Path) -> dict[str, Any]:
     return {"scan": scan.as_dict(), "window": given.window and given.window.as_dict()}
 
 
-def _run(workdir: Path) -> int:
+def _credentials(inputs: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the child needs to reach inputs that lie elsewhere; nothing if none does."""
+    paths = [path for given in inputs.values() for path in given["scan"]["paths"]]
+    remote = any("://" in path for path in paths)
+    return {name: os.environ[name] for name in VARIABLES if remote and name in os.environ}
+
+
+def _run(workdir: Path, credentials: Mapping[str, str]) -> int:
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # The same on every machine, whatever a notebook set: what a transform reads must be an input.
-    environment = {**kept, "TZ": "UTC", "HOME": str(workdir)}
+    environment = {**kept, **credentials, "TZ": "UTC", "HOME": str(workdir)}
     command = [sys.executable, "-I", "-m", "mesh_notebook.mesh.replay", _JOB]
     with (workdir / _LOG).open("wb") as log:
         # A session of its own: Ctrl-C reaches this process, which then ends the child.
@@ -177,6 +186,8 @@ def main(job_file: str) -> None:
     state = {"function": "", "transform": job["transform"]}
     sys.excepthook = lambda kind, error, trace: _record(state, error, trace)
     inputs = {name: _opened(given) for name, given in job["inputs"].items()}
+    for name in VARIABLES:  # the inputs are open: what opened them is not the transform's
+        os.environ.pop(name, None)
     files = [path for given in job["inputs"].values() for path in given["scan"]["paths"]]
     guard([*files, job["transform"]], Path.cwd())
     module = _load(Path(job["transform"]))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import SourceError
-from mesh_notebook.mesh.dtypes import polars_dtype
+from mesh_notebook.mesh.dtypes import column_dtype, physical_type, polars_dtype
 
 if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-__all__ = ["FORMATS", "Scan", "attach", "connect_duckdb"]
+    from mesh_notebook.model.contract import Contract
 
-FORMATS = ("parquet", "csv", "ndjson", "json", "sqlite", "ipc")
+__all__ = ["FORMATS", "Scan", "attach", "columns_of", "connect_duckdb", "scan_of"]
+
+FORMATS = ("parquet", "csv", "ndjson", "json", "sqlite", "ipc", "delta")
 # Types that DuckDB's and Polars' Parquet readers see alike; of any other (a time of day, a
 # category, nanoseconds, all nulls) the view takes Polars' word.
 _ALIKE = {
@@ -33,14 +35,17 @@ class Scan:
     format : str
         One of `FORMATS`.
     paths : tuple of str
-        Absolute files, in the order in which they are read. None at all is an empty table,
-        whose columns `schema` must name.
+        Absolute files or URLs, in the order in which they are read; of `delta` the one folder of
+        the table. None at all is an empty table, whose columns `schema` must name.
     table : str, optional
         The table, SQLite only.
     null_values : tuple of str
         What a CSV writes where it has no value, beside nothing at all.
     schema : tuple of (column, DuckDB type)
-        Types that were settled when the source was opened; empty where the files say them.
+        Types that were settled when the source was opened; empty where the files say them. Of
+        Parquet: a file that lacks one of the columns has nulls there.
+    version : int, optional
+        The version, Delta only.
     separator : str
         What stands between the fields of a CSV.
     state : str
@@ -56,6 +61,7 @@ class Scan:
     null_values: tuple[str, ...] = ()
     schema: tuple[tuple[str, str], ...] = ()
     separator: str = ","
+    version: int | None = None
     state: str = ""
     stamp: str = ""
 
@@ -131,7 +137,36 @@ def _wal_digest(path: str) -> bytes:
 def _scan_parquet(scan: Scan) -> pl.LazyFrame:
     import polars as pl
 
-    return pl.scan_parquet(list(scan.paths), hive_partitioning=False, glob=False)
+    columns: dict[str, Any] = {}
+    if scan.schema:
+        columns = {"schema": scan.dtypes(), "missing_columns": "insert"}
+    return pl.scan_parquet(
+        list(scan.paths),
+        hive_partitioning=False,
+        glob=False,
+        storage_options=_storage_options(scan),
+        **columns,
+    )
+
+
+def _storage_options(scan: Scan) -> dict[str, str] | None:
+    if not scan.paths[0].startswith("s3://"):
+        return None
+    from mesh_notebook.mesh.s3 import storage_options
+
+    return storage_options()
+
+
+def _scan_delta(scan: Scan) -> pl.LazyFrame:
+    """Read what plain files do not say by Delta's own rules; the columns that are named, if any."""
+    import polars as pl
+
+    frame = pl.scan_delta(
+        scan.paths[0], version=scan.version, storage_options=_storage_options(scan)
+    )
+    return (
+        frame.select(pl.col(n).cast(t) for n, t in scan.dtypes().items()) if scan.schema else frame
+    )
 
 
 def _scan_ipc(scan: Scan) -> pl.LazyFrame:
@@ -176,7 +211,26 @@ _READERS: dict[str, Callable[[Scan], pl.LazyFrame]] = {
     "json": _scan_json,
     "sqlite": _scan_sqlite,
     "ipc": _scan_ipc,
+    "delta": _scan_delta,
 }
+
+
+def scan_of(files: Sequence[str], contract: Contract, named: bool) -> Scan:
+    """Return the scan of a port's Parquet files.
+
+    Parameters
+    ----------
+    named : bool
+        Whether the contract must say the columns and their types: where there is no file to say
+        them, or where some files lack columns that were added later.
+    """
+    columns = columns_of(contract) if named or not files else ()
+    return Scan("parquet", tuple(files), schema=columns)
+
+
+def columns_of(contract: Contract) -> tuple[tuple[str, str], ...]:
+    """Return a contract's columns with their physical types, in its order."""
+    return tuple((c.name, physical_type(column_dtype(c))) for c in contract.columns)
 
 
 def connect_duckdb() -> duckdb.DuckDBPyConnection:
@@ -218,8 +272,10 @@ def attach(
 def _reads_itself(scan: Scan) -> bool:
     from glob import has_magic
 
-    # DuckDB would take a file named like a glob for one.
-    return scan.format == "parquet" and bool(scan.paths) and not any(map(has_magic, scan.paths))
+    # DuckDB would take a file named like a glob for one, and reaches no URL without an extension
+    # that may not be there. Where the contract names the columns, some files may lack some.
+    plain = scan.format == "parquet" and bool(scan.paths) and not scan.schema
+    return plain and not any(has_magic(path) or "://" in path for path in scan.paths)
 
 
 def _is_whole(scan: Scan, frame: pl.LazyFrame) -> bool:

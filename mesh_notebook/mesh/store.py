@@ -1,23 +1,33 @@
-"""Snapshots as versions of a Delta table: written whole, opened by number, never by time."""
+"""Snapshots as versions of a Delta table: written whole, opened by number, never by time.
+
+A version that no publication names does not exist for a reader. Such versions are left by writers
+that were killed or lost a race, and the next writer starts from the published one, not from them.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, StoreError
-from mesh_notebook.mesh.bundle import inside
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type
+from mesh_notebook.mesh.place import Place, place_of
 
 if TYPE_CHECKING:
     import polars as pl
+    from deltalake import DeltaTable
 
     from mesh_notebook.model.contract import Contract
 
-__all__ = ["clear_unpublished", "conformed", "content_of", "files_of", "write_snapshot"]
+__all__ = ["PARTITION", "conformed", "content_of", "opened", "write_snapshot"]
 
+# The day of the event, by which a wide port is laid out; in the table, and not in the port.
+PARTITION = "_event_date"
+# Wide: so many rows that a reader of some days should not open the files of all the others, and
+# enough of them a day that the files do not become many and small.
+_WIDE, _A_DAY = 1_000_000, 100_000
 # Every snapshot stays readable: neither Delta's own clean-up of old log entries nor anybody's
 # VACUUM with the table's defaults may take a version that was published.
 _FOR_EVER = "interval 36500 days"
@@ -27,7 +37,6 @@ _CONFIGURATION = {
     "delta.deletedFileRetentionDuration": _FOR_EVER,
 }
 _ATTEMPTS = 50
-_HOUR_OLD = 1
 
 
 def conformed(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -83,26 +92,34 @@ def _refuse_naive(wanted: dict[str, pl.DataType], contract: Contract) -> None:
 def content_of(frame: pl.DataFrame) -> str:
     """Return a hash (hex) of the rows as a multiset: their order does not matter.
 
-    The count, the sum and the exclusive or of a 64-bit MD5 of each row, as DuckDB writes a row
-    as text, hashed by SHA-256 together with the columns' names and types. Equal rows give equal
-    hashes on every machine; rows that differ give equal ones only by accident.
+    The count, the sum and the exclusive or of DuckDB's 64-bit hash of each row, hashed by SHA-256
+    together with the columns' names and types. Equal rows give equal hashes with one version of
+    DuckDB, which is part of what is hashed: rows that another version hashed are not known to be
+    equal. Rows that differ give equal ones only by accident.
     """
+    import hashlib
+
+    import duckdb
+
     from mesh_notebook.mesh.scan import connect_duckdb
 
     # Plain names: DuckDB takes "Day" and "day" for one column.
     plain = frame.rename({name: f"c{n}" for n, name in enumerate(frame.columns)})
-    with connect_duckdb() as con:
-        con.register("snapshot", plain)
-        summed = con.execute(
-            "SELECT count(*), sum(hash::HUGEINT), bit_xor(hash) FROM "
-            "(SELECT md5_number_lower(snapshot::VARCHAR) AS hash FROM snapshot)"
-        ).fetchall()
     types = [(name, physical_type(dtype)) for name, dtype in frame.schema.items()]
-    return hashlib.sha256(repr((types, summed)).encode()).hexdigest()
+    summed: list[Any] = []
+    if frame.columns:
+        with connect_duckdb() as con:
+            con.register("snapshot", plain)
+            columns = ", ".join(plain.columns)
+            summed = con.execute(
+                "SELECT count(*), sum(hash::HUGEINT), bit_xor(hash) FROM "
+                f"(SELECT hash({columns}) AS hash FROM snapshot)"
+            ).fetchall()
+    return hashlib.sha256(repr((duckdb.__version__, types, summed)).encode()).hexdigest()
 
 
 def write_snapshot(
-    table: Path,
+    table: Place | Path,
     frame: pl.LazyFrame | pl.DataFrame,
     contract: Contract,
     metadata: dict[str, str],
@@ -122,48 +139,109 @@ def write_snapshot(
     int
         The Delta version.
     """
-    from deltalake.exceptions import CommitFailedError, DeltaError
+    from deltalake import write_deltalake
 
     rows = conformed(frame, contract)
+    place = place_of(table)
+
+    def overwrite() -> int:
+        delta = created(place, rows, contract)
+        write_deltalake(
+            delta,
+            laid_out(rows, delta, contract),
+            mode="overwrite",
+            schema_mode="overwrite",
+            partition_by=delta.metadata().partition_columns or None,
+            commit_properties=commit_of(metadata),
+        )
+        return delta.version()
+
+    return committed(place, overwrite)
+
+
+def created(table: Place, rows: pl.DataFrame, contract: Contract) -> DeltaTable:
+    """Return the table, made where there is none: laid out by day where the rows are wide."""
+    from deltalake import DeltaTable, Schema
+
+    days = _days(rows, contract)
+    wide = days > 1 and max(_WIDE, days * _A_DAY) <= rows.height
+    shaped = _with_day(rows.clear(), contract) if wide else rows.clear()
+    DeltaTable.create(
+        table.uri,
+        Schema.from_arrow(shaped.to_arrow().schema),
+        mode="ignore",
+        partition_by=[PARTITION] if wide else None,
+        configuration=_CONFIGURATION,
+        storage_options=table.options or None,
+    )
+    return DeltaTable(table.uri, storage_options=table.options or None)
+
+
+def laid_out(rows: pl.DataFrame, delta: DeltaTable, contract: Contract) -> pl.DataFrame:
+    """Return rows as the table has them: with the day of the event, where it is laid out by it."""
+    by_day = PARTITION in delta.metadata().partition_columns
+    return _with_day(rows, contract) if by_day else rows
+
+
+def _with_day(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    import polars as pl
+
+    column = pl.col(contract.event_time) if contract.event_time else pl.lit(None)
+    return rows.with_columns(column.cast(pl.Date).alias(PARTITION))
+
+
+def _days(rows: pl.DataFrame, contract: Contract) -> int:
+    if contract.event_time is None or rows.height < _WIDE:
+        return 0
+    import polars as pl
+
+    return rows.select(pl.col(contract.event_time).cast(pl.Date).approx_n_unique()).item()  # type: ignore[no-any-return]
+
+
+def commit_of(metadata: dict[str, str]) -> Any:
+    """Return a commit that no retry inside Delta saves.
+
+    Where the table was empty Delta would take two racing overwrites for two appends, and one
+    version would hold the rows of both. A lost race starts over, outside.
+    """
+    from deltalake import CommitProperties
+
+    return CommitProperties(custom_metadata=metadata, max_commit_retries=0)
+
+
+def committed(table: Place, write: Callable[[], int]) -> int:
+    """Return the version that `write` makes; tried again while others win the race for it."""
+    from deltalake.exceptions import CommitFailedError, DeltaError
+
     try:
         for _ in range(_ATTEMPTS):
             try:
-                return _committed(table, rows, metadata)
+                version = write()
             except CommitFailedError as error:
                 conflict = error
+            else:
+                _flush(table, version)
+                return version
     except (DeltaError, OSError) as error:
         raise StoreError(
-            f"{table} cannot be written: {_first_line(error)}",
-            next_step="is the folder writable, with room on its disk?",
+            f"{table} cannot be written: {first_line(error)}",
+            next_step="is it writable, with room on its disk? What was published stands",
             table=str(table),
         ) from None
     raise StoreError(
-        f"{table} is written by others all the time: {_first_line(conflict)}",
+        f"{table} is written by others all the time: {first_line(conflict)}",
         next_step="deploy again",
         table=str(table),
     )
 
 
-def _committed(table: Path, rows: pl.DataFrame, metadata: dict[str, str]) -> int:
-    from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
-
-    schema = Schema.from_arrow(rows.to_arrow().schema)
-    DeltaTable.create(table, schema, mode="ignore", configuration=_CONFIGURATION)
-    delta = DeltaTable(table)
-    # No retries inside Delta: where the table was empty it would take two racing overwrites for
-    # two appends, and one version would hold the rows of both. A lost race starts over, outside.
-    commit = CommitProperties(custom_metadata=metadata, max_commit_retries=0)
-    write_deltalake(
-        delta, rows, mode="overwrite", schema_mode="overwrite", commit_properties=commit
-    )
-    version = delta.version()
-    _flush(table / "_delta_log" / f"{version:020}.json", *map(Path, delta.file_uris()))
-    return version
-
-
-def _flush(*paths: Path) -> None:
+def _flush(table: Place, version: int) -> None:
     """Have the files on the disk itself before anything points to them."""
-    for path in paths:
+    if table.folder is None:
+        return
+    log = table.folder / "_delta_log" / f"{version:020}.json"
+    files = opened(table, version).file_uris()
+    for path in (log, *map(Path, files)):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -171,67 +249,25 @@ def _flush(*paths: Path) -> None:
             os.close(descriptor)
 
 
-def files_of(table: Path, version: int) -> list[str]:
-    """Return the Parquet files, absolute, that hold one version; none at all for no rows.
+def opened(table: Place, version: int | None = None) -> DeltaTable:
+    """Return the Delta table at one of its versions.
 
     Raises
     ------
     StoreError
-        The table's log or one of the files is damaged, or leads out of the table's folder.
+        Its log is damaged.
     """
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
-    home = Path(os.path.realpath(table))
-    inside(table / "_delta_log", table)
     try:
-        added: Any = DeltaTable(home, version=version).get_add_actions(flatten=True)
+        return DeltaTable(table.uri, version=version, storage_options=table.options or None)
     except (DeltaError, OSError) as error:
         raise StoreError(
-            f"the log of {table} is damaged: {_first_line(error)}", table=str(table)
+            f"the log of {table} is damaged: {first_line(error)}", table=str(table)
         ) from None
-    names, sizes = added.column("path").to_pylist(), added.column("size_bytes").to_pylist()
-    return [_whole(home, *file) for file in zip(names, sizes, strict=True)]
 
 
-def _whole(home: Path, name: str, size: int) -> str:
-    from urllib.parse import unquote
-
-    import polars as pl
-
-    path = inside(home / unquote(name), home)
-    try:
-        if (found := path.stat().st_size) != size:
-            raise StoreError(f"the file {path.name} has {found} bytes, not {size}.", path=str(path))
-        pl.read_parquet_schema(path)
-    except OSError as error:
-        raise StoreError(
-            f"the file {path.name} cannot be read: {error.strerror}.", path=str(path)
-        ) from None
-    except pl.exceptions.PolarsError as error:
-        raise StoreError(
-            f"the file {path.name} is not as it was written: {_first_line(error)}", path=str(path)
-        ) from None
-    return str(path)
-
-
-def clear_unpublished(table: Path, published: list[int]) -> None:
-    """Remove the files, an hour old or more, that no published version needs."""
-    from deltalake import DeltaTable
-    from deltalake.exceptions import DeltaError
-
-    try:
-        DeltaTable(table).vacuum(
-            retention_hours=_HOUR_OLD,
-            dry_run=False,
-            enforce_retention_duration=False,
-            full=True,
-            keep_versions=published,
-        )
-    except DeltaError:
-        # Rubbish is harmless. A damaged table is reported by whoever reads or writes it.
-        return
-
-
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what an error says first, without what it says of its own insides."""
     return str(error).split("\n", 1)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +10,12 @@ from mesh_notebook.errors import UnknownPort, near
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.document import custom, digest, parse_yaml, to_yaml, validate
 
-__all__ = ["InputPort", "OutputPort", "Product"]
+__all__ = ["InputPort", "OutputPort", "Product", "major_of"]
 
 ODPS_VERSION = "v1.0.0"
 DEFAULT_TENANT = "local"
 # ODPS's examples are its vocabulary; anything else would mean nothing to a consumer.
+KINDS = ("snapshot", "log")
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 
 
@@ -157,3 +159,8 @@ class Product:
             ports=list(by_name),
             near=close,
         )
+
+
+def major_of(version: str) -> str:
+    """Return the part of a version that changes when consumers must change: `2` of `2.1.0`."""
+    return re.split(r"[^A-Za-z0-9]", version)[0]

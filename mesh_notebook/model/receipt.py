@@ -61,6 +61,8 @@ class PortSnapshot:
         Of a picture of one interval: which one, as `start/end` (half-open, UTC).
     intervals : dict
         Of pictures of intervals: by interval, the last snapshot of it as of this publication.
+    widened : bool
+        Of a log: columns were added to it since its first rows, which have nulls there.
     shape : dict
         By column: its statistical shape (see `mesh.shape`).
     """
@@ -74,6 +76,7 @@ class PortSnapshot:
     corrected: int = 0
     interval: str = ""
     intervals: dict[str, int] = field(default_factory=dict)
+    widened: bool = False
     shape: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 

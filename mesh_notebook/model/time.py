@@ -8,7 +8,17 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from mesh_notebook.errors import UsageError
 
-__all__ = ["Window", "as_instant", "duration", "iso", "say_duration"]
+__all__ = [
+    "Window",
+    "as_instant",
+    "checked_interval",
+    "duration",
+    "interval_around",
+    "interval_of",
+    "iso",
+    "say_duration",
+    "say_interval",
+]
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -160,7 +170,83 @@ class Window:
         given = (None if v is None else as_instant(v, now) for v in (start, end, as_of))
         return cls(*given)
 
+    def touches(self, start: datetime, end: datetime) -> bool:
+        """Whether an interval, half-open too, has an instant in the window."""
+        before = self.start is not None and end <= self.start
+        after = self.end is not None and start >= self.end
+        return not (before or after)
+
     @property
     def bounded(self) -> bool:
         """Whether event time is limited on either side."""
         return self.start is not None or self.end is not None
+
+
+# Intervals that follow the calendar: of other lengths one could not say where the first begins.
+_INTERVALS = {"PT1H": "hour", "P1D": "day", "P1W": "week", "P1M": "month", "P1Y": "year"}
+
+
+def checked_interval(length: str) -> str:
+    """Return the ISO 8601 duration of an interval of the calendar, given so or by its name.
+
+    Raises
+    ------
+    UsageError
+        It is none of `PT1H`, `P1D`, `P1W` (from Monday), `P1M`, `P1Y`; `hour`, `day`, `week`,
+        `month`, `year`.
+    """
+    for iso_length, name in _INTERVALS.items():
+        if length.upper() == iso_length or length.lower() == name:
+            return iso_length
+    known = ", ".join([*_INTERVALS, *_INTERVALS.values()])
+    raise UsageError(
+        f"'{length}' is no interval of the calendar.", next_step=f"one of {known}", value=length
+    )
+
+
+def interval_around(moment: datetime, length: str) -> tuple[datetime, datetime]:
+    """Return the interval of the calendar (UTC) that an instant lies in, half-open.
+
+    Parameters
+    ----------
+    length : str
+        As `checked_interval` takes it.
+
+    Raises
+    ------
+    UsageError
+        The length is another one, or the interval would end after the year 9999.
+    """
+    unit = _INTERVALS[checked_interval(length)]
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    day = hour.replace(hour=0)
+    starts = {
+        "hour": hour,
+        "day": day,
+        "week": day - timedelta(days=day.weekday()),
+        "month": day.replace(day=1),
+        "year": day.replace(month=1, day=1),
+    }
+    # Longer than the longest of its kind, and shorter than two: what follows begins in between.
+    beyond = {"hour": 1.0, "day": 24.0, "week": 168.0, "month": 32 * 24.0, "year": 367 * 24.0}
+    start = starts[unit]
+    try:
+        after = start + timedelta(hours=beyond[unit])
+    except OverflowError:
+        raise UsageError(
+            f"the {unit} of {iso(moment)} ends after the year 9999.",
+            next_step="is this event time a stand-in for none? Make it null, or leave the row out",
+        ) from None
+    ends = {"month": after.replace(day=1), "year": after.replace(month=1, day=1)}
+    return start, ends.get(unit, after)
+
+
+def interval_of(text: str) -> tuple[datetime, datetime]:
+    """Return the interval that `say_interval` wrote."""
+    start, _, end = text.partition("/")
+    return datetime.fromisoformat(start), datetime.fromisoformat(end)
+
+
+def say_interval(interval: tuple[datetime, datetime]) -> str:
+    """Return an interval as ISO 8601 writes it: `start/end`."""
+    return "/".join(moment.isoformat().replace("+00:00", "Z") for moment in interval)

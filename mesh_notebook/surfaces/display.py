@@ -27,6 +27,7 @@ SHOWN = (
     ("mesh_notebook.explore.profile", "Profile"),
     ("mesh_notebook.export.exporting", "Exported"),
     ("mesh_notebook.deploy.deploying", "Deployed"),
+    ("mesh_notebook.mesh.retention", "Retained"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from mesh_notebook.mesh.retention import Retained
 from mesh_notebook.mesh.slos import SloVerdict
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
@@ -164,6 +165,22 @@ def _(history: History) -> Panel:
     ]
     headers = ("snapshot", "published", "version", "rows", "origin", "status", "made of")
     return Panel(f"history of {history.product.name}", tables=(Table(headers, rows, (0,)),))
+
+
+@panel_of.register
+def _(retained: Retained) -> Panel:
+    gone = [str(n) for n in retained.gone]
+    said = ", ".join(gone if len(gone) < 9 else [*gone[:4], "…", *gone[-3:]]) or "none"
+    first = f"{retained.first.snapshot}, published {moment(retained.first.processing_time)}"
+    facts = [
+        ("gone" if retained.done else "would go", said),
+        ("first snapshot now" if retained.done else "first snapshot then", first),
+        ("snapshots kept", f"{retained.kept:,}"),
+    ]
+    if retained.done:
+        facts.append(("files removed", f"{retained.files:,}"))
+    step = "" if retained.done else "leave out --dry-run to do it: it is for good"
+    return Panel(f"retention of {retained.product}", facts=facts, next_step=step)
 
 
 @panel_of.register

@@ -240,6 +240,18 @@ VERBS: tuple[Verb, ...] = (
             _one("frame", "the frame that it serves"),
             Argument("key", "the columns that identify a row", "--key", "list", ()),
             Argument("event_time", "the column that says when it happened", "--event-time"),
+            Argument(
+                "kind",
+                "snapshot: each publication is the whole picture; log: it adds and corrects",
+                "--kind",
+                default="snapshot",
+                choices=("snapshot", "log"),
+            ),
+            Argument(
+                "interval",
+                "each publication is the picture of one month (hour … year)",
+                "--interval",
+            ),
         ),
     ),
     Verb(
@@ -293,7 +305,10 @@ VERBS: tuple[Verb, ...] = (
         "deploy",
         "Run a bundle on its inputs, check it, and publish a snapshot, all or nothing.",
         "%mesh deploy products/podcast-listeners",
-        (_one("folder", "an exported bundle"),),
+        (
+            _one("folder", "an exported bundle"),
+            Argument("interval", "the interval that the rows are of: 2026-10", "--interval"),
+        ),
         shell=True,
     ),
     Verb(
@@ -321,6 +336,19 @@ VERBS: tuple[Verb, ...] = (
         "List a product's snapshots, newest first.",
         "%mesh history airport-delays",
         (_PRODUCT,),
+        shell=True,
+    ),
+    Verb(
+        "retain",
+        "maintain",
+        "Let go of old snapshots, for good; refused while a product stands on one.",
+        "%mesh retain airport-delays --keep 30 --dry-run",
+        (
+            _PRODUCT,
+            Argument("keep", "how many of the last snapshots stay", "--keep", "whole"),
+            Argument("older_than", "let go of what was replaced longer ago: 90d", "--older-than"),
+            Argument("dry_run", "only say what would go", "--dry-run", "flag", False),
+        ),
         shell=True,
     ),
 )

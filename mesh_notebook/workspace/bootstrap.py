@@ -10,6 +10,8 @@ from mesh_notebook.errors import SpecError, UsageError
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.document import parse_yaml
+from mesh_notebook.model.product import KINDS
+from mesh_notebook.model.time import checked_interval
 from mesh_notebook.workspace import frames
 from mesh_notebook.workspace.drafts import PortDraft, ProductDraft
 from mesh_notebook.workspace.inputs import Handle
@@ -32,11 +34,35 @@ def declared(
     key: tuple[str, ...],
     event_time: str | None,
     contract: str | Mapping[str, Any] | None,
+    kind: str = "snapshot",
+    interval: str | None = None,
 ) -> PortDraft:
     """Return the draft of an output port, refused unless a valid contract follows from it."""
     checked_name(port, "port name")
+    temporality = _temporality(kind, interval)
     with frames.computed(frame_name):
-        return _declared(product, port, frame_name, value, key, event_time, contract)
+        draft = _declared(product, port, frame_name, value, key, event_time, contract)
+    if kind == "log" and not draft.contract(product, "draft").key:
+        raise UsageError(
+            f"'{port}' is a log without a key, so no row could correct an earlier one.",
+            next_step=f"%mesh output {port} {frame_name} --kind log --key COLUMNS",
+        )
+    draft.temporality = temporality
+    return draft
+
+
+def _temporality(kind: str, interval: str | None) -> dict[str, str]:
+    """Return how a port stands in time, as its specification says it; raises `UsageError`."""
+    if kind not in KINDS:
+        raise UsageError(f"'{kind}' is no kind of port.", next_step=f"one of {', '.join(KINDS)}")
+    if interval is None:
+        return {"kind": kind}
+    if kind == "log":
+        raise UsageError(
+            "a log has no pictures of intervals: it keeps every event.",
+            next_step="leave out --interval, or --kind log",
+        )
+    return {"kind": kind, "interval": checked_interval(interval)}
 
 
 def _declared(

@@ -55,6 +55,7 @@ class PortDraft:
     promises: dict[str, dict[str, Any]] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     inferred: Contract | None = None
+    temporality: dict[str, str] = field(default_factory=dict)
 
     def contract(self, product: ProductDraft, status: str) -> Contract:
         """Return the contract as it stands: inferred, then overridden, promised and linked."""

@@ -32,7 +32,11 @@ def export(workspace: Session, folder: str | Path | None) -> Exported:
     outputs = []
     for port in draft.ports.values():
         contract = port.contract(draft, status)
-        outputs.append(OutputDraft(port.port, port.value, contract, contract.purpose))
+        outputs.append(
+            OutputDraft(
+                port.port, port.value, contract, contract.purpose, temporality=port.temporality
+            )
+        )
 
     def input_of(handle: Handle) -> InputDraft:
         return _input(handle, draft, workspace.base, target)

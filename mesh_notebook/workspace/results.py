@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mesh_notebook.mesh.checks import CheckReport
+    from mesh_notebook.mesh.place import Place
     from mesh_notebook.mesh.slos import SloVerdict
     from mesh_notebook.model.contract import Contract
     from mesh_notebook.model.origin import Origin
@@ -71,7 +72,7 @@ class Hits:
 
     words: str
     found: tuple[tuple[Product, Receipt], ...]
-    roots: tuple[Path, ...]
+    roots: tuple[Place, ...]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ are used, so that loading the extension costs next to nothing.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -43,7 +44,7 @@ class Session:
     Parameters
     ----------
     roots
-        The folders that make up the mesh; the first is written to.
+        What makes up the mesh, folders or `s3://bucket/prefix`; the first is written to.
     principal
         Who asks.
     namespace
@@ -56,7 +57,7 @@ class Session:
 
     def __init__(
         self,
-        roots: Sequence[Path],
+        roots: Sequence[Path | str],
         principal: str,
         namespace: MutableMapping[str, Any] | None = None,
         base: Path | None = None,
@@ -177,16 +178,21 @@ class Session:
 
 def _roots(
     root: str | Path | Sequence[str | Path] | None, environ: Mapping[str, str]
-) -> list[Path]:
+) -> list[Path | str]:
     if root is None:
-        named = [part for part in environ.get("MESH_ROOTS", "").split(os.pathsep) if part]
-        return [Path(part).absolute() for part in named or [".mesh"]]
+        # Separated as PATH is, but for the colon of a URL.
+        named = re.split(rf"{re.escape(os.pathsep)}(?!//)", environ.get("MESH_ROOTS", ""))
+        return [_absolute(part) for part in named if part] or [_absolute(".mesh")]
     many = [root] if isinstance(root, (str, Path)) else root
     if not many:
         from mesh_notebook.errors import UsageError
 
         raise UsageError("no mesh root was given.", next_step="name a folder: open(root='.mesh')")
-    return [Path(part).absolute() for part in many]
+    return [_absolute(part) for part in many]
+
+
+def _absolute(root: str | Path) -> Path | str:
+    return str(root) if "://" in str(root) else Path(root).absolute()
 
 
 def _user() -> str:

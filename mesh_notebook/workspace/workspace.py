@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mesh_notebook.deploy.deploying import Deployed
     from mesh_notebook.explore.profile import Profile
     from mesh_notebook.export.exporting import Exported
+    from mesh_notebook.mesh.retention import Retained
     from mesh_notebook.workspace import results
 
 __all__ = ["Workspace"]
@@ -80,6 +81,26 @@ class Workspace(Session):
         from mesh_notebook.workspace import consume
 
         return consume.history(self.catalogue, product)
+
+    def retain(
+        self,
+        product: str,
+        keep: int | None = None,
+        older_than: str | None = None,
+        dry_run: bool = False,
+    ) -> Retained:
+        """Let go of old snapshots, but for the last `keep` or those that are younger; for good."""
+        from datetime import timedelta
+
+        from mesh_notebook.mesh.retention import retain
+        from mesh_notebook.model.time import duration
+
+        published, _ = self.catalogue.resolve(product)
+        age = timedelta(seconds=duration(older_than)) if older_than else None
+        now = self.clock()
+        return retain(
+            self.catalogue, published, keep=keep, older_than=age, now=now, dry_run=dry_run
+        )
 
     # ---- connect, mock --------------------------------------------------------------------
 
@@ -232,12 +253,20 @@ class Workspace(Session):
         frame: Any,
         key: Sequence[str] | str = (),
         event_time: str | None = None,
+        kind: str = "snapshot",
+        interval: str | None = None,
         contract: str | Mapping[str, Any] | None = None,
     ) -> results.ContractView:
         """Declare an output port; its contract is inferred from the whole frame.
 
         Parameters
         ----------
+        kind
+            `snapshot`: each publication is the whole picture; `log`: each adds to the last one,
+            and a later row of a key corrects the earlier.
+        interval
+            Of a snapshot: each publication is the picture of one `month` (or `hour`, `day`, `week`,
+            `year`).
         contract
             What overrides the inferred contract, in ODCS terms; columns by name.
         """
@@ -246,7 +275,7 @@ class Workspace(Session):
 
         frame_name, value = frames.named(frame, self.namespace)
         draft = bootstrap.declared(
-            self.draft, port, frame_name, value, words_of(key), event_time, contract
+            self.draft, port, frame_name, value, words_of(key), event_time, contract, kind, interval
         )
         self.draft.ports[port] = draft
         self.note("output", (), {"port": port, "frame_name": frame_name})
@@ -306,9 +335,16 @@ class Workspace(Session):
 
     # ---- deploy ---------------------------------------------------------------------------
 
-    def deploy(self, folder: str | Path) -> Deployed:
-        """Run a bundle on its inputs, check it, and publish a snapshot, all or nothing."""
+    def deploy(self, folder: str | Path, interval: Time = None) -> Deployed:
+        """Run a bundle on its inputs, check it, and publish a snapshot, all or nothing.
+
+        Parameters
+        ----------
+        interval
+            An instant in the interval that the rows are the picture of, where nothing in them says.
+        """
         from mesh_notebook.deploy.deploying import deploy
+        from mesh_notebook.model.time import as_instant
 
         deployed = deploy(
             self.base / folder,
@@ -316,6 +352,7 @@ class Workspace(Session):
             self.opener(),
             principal=self.principal,
             clock=self.clock,
+            interval=as_instant(interval, self.clock()) if interval else None,
             progress=self.progress,
         )
         self.taken["deploy"] = f"{deployed.product.name}, snapshot {deployed.receipt.snapshot}"

@@ -12,7 +12,6 @@ import errno
 import hashlib
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import SourceError
+from mesh_notebook.mesh.s3 import cache_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +50,7 @@ class Captures:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Captures:
         """Return the captures in `MESH_CACHE`, else in the user's own folder for caches."""
-        return cls(_cache(environ).expanduser().absolute() / "sources")
+        return cls(cache_folder(environ) / "sources")
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[Path]:
@@ -125,16 +125,6 @@ class Captures:
             next_step="make room there, or name another folder in MESH_CACHE",
             folder=str(self.folder),
         )
-
-
-def _cache(environ: Mapping[str, str]) -> Path:
-    if named := environ.get("MESH_CACHE"):
-        return Path(named)
-    if sys.platform == "darwin":
-        return Path("~/Library/Caches/mesh-notebook")
-    if sys.platform == "win32":
-        return Path(environ.get("LOCALAPPDATA", "~/AppData/Local"), "mesh-notebook")
-    return Path(environ.get("XDG_CACHE_HOME") or "~/.cache", "mesh-notebook")
 
 
 def _is_whole(kept: Path) -> bool:

@@ -1,0 +1,152 @@
+"""What a new publication may change: nothing under one version, columns to add under one major.
+
+A consumer who reads a port today must be able to read it tomorrow. Whatever would break that is a
+new major version, with a table of its own, beside which the old one stays as it is.
+"""
+
+from __future__ import annotations
+
+from mesh_notebook.errors import DeployRefused
+from mesh_notebook.mesh.bundle import Bundle
+from mesh_notebook.mesh.dtypes import column_dtype, physical_type
+from mesh_notebook.mesh.published import PublishedProduct
+from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.product import Product, major_of
+from mesh_notebook.model.receipt import Receipt
+
+__all__ = ["last_of_major", "refuse_changed_version", "refuse_incompatible", "refuse_made_up_log"]
+
+
+def refuse_changed_version(published: PublishedProduct, bundle: Bundle) -> None:
+    """Raise `DeployRefused` where a publication stands that forbids this bundle.
+
+    That is one of the same version with another specification, contract or transform, or one of
+    another product in the same folder.
+    """
+    address, version = str(bundle.product.address), bundle.product.version
+    snapshots = published.snapshots()
+    if snapshots and (standing := published.latest().product) != address:
+        raise DeployRefused(
+            f"{published.folder} is the home of {standing}, not of {address}.",
+            next_step="give the product another name or domain, or deploy to another root",
+            standing=standing,
+        )
+    others = {
+        name
+        for name in (published.folder / "releases").folders()
+        if name.rpartition("-")[0] == version and name != bundle.release
+    }
+    # A release that nothing points to was left by a deployment that did not come to its end.
+    for snapshot in reversed(snapshots) if others else ():
+        receipt = published.receipt(snapshot)
+        if receipt.release in others:
+            raise _changed(receipt, bundle)
+
+
+def _changed(earlier: Receipt, bundle: Bundle) -> DeployRefused:
+    pairs = {
+        "specification": (earlier.spec_digest, bundle.spec_digest),
+        "transform": (earlier.code_digest, bundle.code_digest),
+    }
+    differs = [what for what, (then, now) in pairs.items() if then != now]
+    version = bundle.product.version
+    return DeployRefused(
+        f"version {version} of {bundle.product.name} was published before (snapshot "
+        f"{earlier.snapshot}) with another {' and another '.join(differs)}.",
+        next_step=f"raise the version in the notebook (%mesh product {bundle.product.name} "
+        f"--version {_raised(version)}) and export again",
+        version=version,
+        differs=differs,
+        snapshot=earlier.snapshot,
+    )
+
+
+def _raised(version: str) -> str:
+    head, dot, last = version.rpartition(".")
+    return f"{head}{dot}{int(last) + 1}" if last.isdecimal() else f"{version}.1"
+
+
+def last_of_major(published: PublishedProduct, version: str) -> Receipt | None:
+    """Return the newest publication of a version's major; None where there is none yet."""
+    for snapshot in reversed(published.snapshots()):
+        receipt = published.receipt(snapshot)
+        if major_of(receipt.version) == major_of(version):
+            return receipt
+    return None
+
+
+def refuse_incompatible(published: PublishedProduct, earlier: Receipt, bundle: Bundle) -> None:
+    """Raise `DeployRefused` where a port would no longer serve those who read it.
+
+    Under one major version a port may gain columns that need no value, and nothing else: earlier
+    snapshots have nulls there.
+    """
+    if earlier.spec_digest == bundle.spec_digest:
+        return
+    before = published.product(earlier)
+    for port in before.outputs:
+        if breaks := _breaks(published, earlier, before, bundle, port.name):
+            lines = "".join(f"\n  {line}" for line in breaks)
+            major = major_of(bundle.product.version)
+            after = f"{int(major) + 1}.0.0" if major.isdecimal() else "another major version"
+            raise DeployRefused(
+                f"the port '{port.name}' would break its consumers under version "
+                f"{bundle.product.version}:{lines}",
+                next_step=f"make it a new major version (%mesh product {bundle.product.name} "
+                f"--version {after}), or only add columns that are not required",
+                port=port.name,
+                breaks=breaks,
+            )
+
+
+def _breaks(
+    published: PublishedProduct, earlier: Receipt, before: Product, bundle: Bundle, port: str
+) -> list[str]:
+    if port not in {output.name for output in bundle.product.outputs}:
+        return ["it is gone"]
+    old, new = published.contract(earlier, port), bundle.contract(port)
+    then, now = before.output(port).temporality, bundle.product.output(port).temporality
+    found = _columns(old, new)
+    for what, was, becomes in (
+        ("its kind", then.get("kind", "snapshot"), now.get("kind", "snapshot")),
+        ("its interval", then.get("interval"), now.get("interval")),
+        ("its key", ", ".join(old.key), ", ".join(new.key)),
+        ("its event time", old.event_time, new.event_time),
+    ):
+        if was != becomes:
+            found.append(f"{what} was {was or 'none'} and becomes {becomes or 'none'}")
+    return found
+
+
+def _columns(old: Contract, new: Contract) -> list[str]:
+    before, after = _types(old), _types(new)
+    found = [f"the column '{name}' is gone" for name in before if name not in after]
+    for name, dtype in after.items():
+        if name not in before:
+            if new.column(name).required:
+                found.append(f"the new column '{name}' is required, and earlier rows have none")
+        elif before[name] != dtype:
+            found.append(f"the column '{name}' was {before[name]} and becomes {dtype}")
+    return found
+
+
+def _types(contract: Contract) -> dict[str, str]:
+    return {column.name: physical_type(column_dtype(column)) for column in contract.columns}
+
+
+def refuse_made_up_log(earlier: Receipt, port: str, status: str, version: str) -> None:
+    """Raise `DeployRefused` where rows that are not live would stay in a log that is.
+
+    Each publication of a log stands on the one before: what a draft put into it is still there.
+    """
+    if earlier.origin is Origin.LIVE or status == "draft":
+        return
+    raise DeployRefused(
+        f"the log '{port}' holds {earlier.origin} rows from the draft snapshot "
+        f"{earlier.snapshot}, so it cannot become {status}.",
+        next_step="begin the log anew under another major version "
+        f"(now {version}), or publish another draft",
+        port=port,
+        snapshot=earlier.snapshot,
+    )

@@ -1,0 +1,158 @@
+"""A port of the kind `log`: what each publication adds to the picture, and what it corrects.
+
+The table's version is the folded picture: of rows with one key, the last that was published. So a
+reader of any engine sees corrections without knowing of them, at the speed of plain files, and an
+earlier version is the picture as it was known then. Writing pays for it: a correction rewrites the
+files that hold the corrected rows, which in a wide port are those of its days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mesh_notebook.errors import ContractError
+from mesh_notebook.mesh.place import Place
+from mesh_notebook.mesh.store import commit_of, committed, created, laid_out
+
+if TYPE_CHECKING:
+    import polars as pl
+    from deltalake import DeltaTable
+
+    from mesh_notebook.model.contract import Contract
+
+__all__ = ["News", "extend", "news_of", "picture_of"]
+
+
+@dataclass(frozen=True)
+class News:
+    """What a publication tells that the picture before it did not.
+
+    Attributes
+    ----------
+    rows : polars.DataFrame
+        Rows whose key is new, and rows that differ from that of the same key.
+    corrected : int
+        How many of them are of the second kind.
+    """
+
+    rows: pl.DataFrame
+    corrected: int
+
+
+def news_of(rows: pl.DataFrame, picture: pl.LazyFrame | None, contract: Contract) -> News:
+    """Return what `rows` tell that the picture does not; all of them where there is none.
+
+    Raises
+    ------
+    ContractError
+        The contract has no key, so that nothing says which row corrects which.
+    """
+    import polars as pl
+
+    key = list(contract.key)
+    if not key:
+        raise ContractError(
+            f"'{contract.name}' is a log without a key, so no row can correct another.",
+            next_step="%mesh output PORT FRAME --kind log --key COLUMNS",
+        )
+    if picture is None:
+        return News(rows, 0)
+    there = pl.lit(True).alias("_there")
+    known = picture.join(rows.lazy().select(key), on=key, how="semi").with_columns(there).collect()
+    if known.is_empty():
+        return News(rows, 0)
+    both = rows.join(known, on=key, how="left", suffix="_before", maintain_order="left")
+    others = [name for name in rows.columns if name not in key]
+    same = [pl.col(name).eq_missing(pl.col(f"{name}_before")) for name in others]
+    is_known = pl.col("_there").is_not_null()
+    told = both.filter(~(is_known & pl.all_horizontal(pl.lit(True), *same)))
+    return News(told.select(rows.columns), told.select(is_known.sum()).item())
+
+
+def extend(
+    table: Place, base: int | None, news: News, contract: Contract, metadata: dict[str, str]
+) -> int:
+    """Return the version of the table that is version `base` with the news in it.
+
+    Parameters
+    ----------
+    base : int or None
+        The version that was published last; None where there is none yet. What others wrote since,
+        and did not publish, is left behind.
+    """
+
+    def write() -> int:
+        delta = created(table, news.rows, contract)
+        _stand_on(delta, base, metadata)
+        rows = laid_out(news.rows, delta, contract)
+        if news.corrected:
+            return _merge(delta, rows, contract.key, metadata)
+        return _append(delta, rows, metadata)
+
+    if base is not None and news.rows.is_empty():
+        return base
+    return committed(table, write)
+
+
+def _stand_on(delta: DeltaTable, base: int | None, metadata: dict[str, str]) -> None:
+    """Have the table's newest version be what was published last, and nothing besides."""
+    start = 0 if base is None else base  # version 0 made the table, and is empty
+    if delta.version() != start:
+        delta.restore(start, commit_properties=commit_of(metadata))
+
+
+def _append(delta: DeltaTable, rows: pl.DataFrame, metadata: dict[str, str]) -> int:
+    from deltalake import write_deltalake
+
+    write_deltalake(
+        delta,
+        rows,
+        mode="append",
+        schema_mode="merge",
+        commit_properties=commit_of(metadata),
+    )
+    return delta.version()
+
+
+def _merge(
+    delta: DeltaTable, rows: pl.DataFrame, key: Sequence[str], metadata: dict[str, str]
+) -> int:
+    (
+        delta.merge(
+            rows.to_arrow(),
+            predicate=_same_key(key),
+            source_alias="news",
+            target_alias="known",
+            merge_schema=True,
+            commit_properties=commit_of(metadata),
+        )
+        .when_matched_update_all()
+        .when_not_matched_insert_all()
+        .execute()
+    )
+    return delta.version()
+
+
+def _same_key(key: Sequence[str]) -> str:
+    from sqlglot import exp
+
+    pairs = [
+        exp.EQ(
+            this=exp.column(name, table="known", quoted=True),
+            expression=exp.column(name, table="news", quoted=True),
+        )
+        for name in key
+    ]
+    return " AND ".join(pair.sql("postgres") for pair in pairs)
+
+
+def picture_of(table: Place, base: int | None, contract: Contract) -> pl.LazyFrame | None:
+    """Return a published version's picture, with the contract's columns; None of no version."""
+    from mesh_notebook.mesh.scan import scan_of
+    from mesh_notebook.mesh.versions import read_version
+
+    if base is None:
+        return None
+    return scan_of(read_version(table, base).files, contract, named=True).lazy()

@@ -1,0 +1,140 @@
+"""The files of one version of a port's table: which they are, and whether they are whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from mesh_notebook.errors import StoreError
+from mesh_notebook.mesh.place import Place, inside, place_of
+from mesh_notebook.mesh.store import PARTITION, opened
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+    from mesh_notebook.mesh.inputs import EventWindow
+
+__all__ = ["Version", "clear_unpublished", "files_of", "read_version"]
+
+_HOUR_OLD = 1
+_MAGIC = b"PAR1"
+# Delta keeps the extremes of a time in milliseconds, cut off and not rounded.
+_KEPT_TO = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a table.
+
+    Attributes
+    ----------
+    files : list of str
+        Its Parquet files, absolute paths or URLs; none at all for no rows.
+    plain : bool
+        Whether the files are the rows. Where rows are marked as deleted beside the files, columns
+        are named otherwise in them, or stand in the names of folders, a Delta reader must tell. No
+        writer of ours does so; another one may have.
+    """
+
+    files: list[str]
+    plain: bool
+
+
+def files_of(table: Place | Path, version: int) -> list[str]:
+    """Return the files of a version (see `read_version`)."""
+    return read_version(table, version).files
+
+
+def read_version(table: Place | Path, version: int, window: EventWindow | None = None) -> Version:
+    """Return what one version is made of.
+
+    Parameters
+    ----------
+    window : EventWindow, optional
+        Leave out the files of which the log says that no row lies in the window.
+
+    Raises
+    ------
+    StoreError
+        The table's log or one of the files is damaged, or leads out of the table's folder.
+    """
+    place = place_of(table)
+    if (folder := place.folder) is not None:
+        inside(folder / "_delta_log", folder)
+    delta = opened(place, version)
+    kept = [a for a in _actions(delta, place) if window is None or _may_hold(a, window)]
+    if folder is None:
+        files = [f"{place.uri}/{unquote(action['path'])}" for action in kept]
+    else:
+        home = Path(os.path.realpath(folder))
+        files = [_whole(home, action["path"], action["size_bytes"]) for action in kept]
+    return Version(files, _is_plain(delta))
+
+
+def _actions(delta: DeltaTable, table: Place) -> list[dict[str, Any]]:
+    from deltalake.exceptions import DeltaError
+
+    try:
+        added: Any = delta.get_add_actions(flatten=True)
+    except (DeltaError, OSError) as error:
+        raise StoreError(f"the log of {table} is damaged: {error}", table=str(table)) from None
+    names = added.schema.names
+    columns = [added.column(name).to_pylist() for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _is_plain(delta: DeltaTable) -> bool:
+    metadata = delta.metadata()
+    by_folder = set(metadata.partition_columns) - {PARTITION}
+    mapped = metadata.configuration.get("delta.columnMapping.mode", "none") != "none"
+    features = set(delta.protocol().reader_features or ())
+    return not (by_folder or mapped or "deletionVectors" in features)
+
+
+def _may_hold(action: dict[str, Any], window: EventWindow) -> bool:
+    """Whether a file may hold rows of a window, by the extremes that the log keeps of it."""
+    least, most = (action.get(f"{of}.{window.column}") for of in ("min", "max"))
+    if least is None or most is None:
+        return True
+    return window.overlaps(least, most, _KEPT_TO)
+
+
+def _whole(home: Path, name: str, size: int) -> str:
+    path = inside(home / unquote(name), home)
+    try:
+        if (found := path.stat().st_size) != size:
+            raise StoreError(f"the file {path.name} has {found} bytes, not {size}.", path=str(path))
+        with path.open("rb") as file:
+            file.seek(-len(_MAGIC), os.SEEK_END)
+            ending = file.read()
+    except OSError as error:
+        raise StoreError(
+            f"the file {path.name} cannot be read: {error.strerror}.", path=str(path)
+        ) from None
+    if ending != _MAGIC:
+        raise StoreError(f"the file {path.name} is not as it was written.", path=str(path))
+    return str(path)
+
+
+def clear_unpublished(
+    table: Place | Path, published: Iterable[int], hours: int = _HOUR_OLD
+) -> list[str]:
+    """Remove the files, so old or older, that no published version needs; return them."""
+    from deltalake.exceptions import DeltaError
+
+    try:
+        return opened(place_of(table)).vacuum(
+            retention_hours=hours,
+            dry_run=False,
+            enforce_retention_duration=False,
+            full=True,
+            keep_versions=list(published),
+        )
+    except (DeltaError, StoreError):
+        # Rubbish is harmless. A damaged table is reported by whoever reads or writes it.
+        return []
