@@ -22,6 +22,7 @@ from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.sources.asked import Asked, World
 from mesh_notebook.mesh.sources.capture import Captures
 from mesh_notebook.mesh.sources.captured import scan_captured
+from mesh_notebook.mesh.sources.globs import key_pattern
 from mesh_notebook.mesh.sources.kinds import KINDS, kind_of, known, one_kind, suffix_of
 from mesh_notebook.mesh.sources.web import said_size
 
@@ -191,7 +192,7 @@ class _Bucket:
         import obstore
 
         fixed = re.split(r"[*?\[]", self.key, maxsplit=1)[0].rpartition("/")[0]
-        pattern = _pattern(self.key)
+        pattern = key_pattern(self.key)
         batches = obstore.list(self.store, f"{fixed}/" if fixed else None)
         listed = (_object(meta) for batch in batches for meta in batch)
         return _sorted(o for o in listed if pattern.fullmatch(o.key))
@@ -292,19 +293,3 @@ def _sorted(objects: Iterator[_Object]) -> list[_Object]:
 
 def _visible(key: str) -> bool:
     return not PurePosixPath(key).name.startswith((".", "_"))
-
-
-def _pattern(key: str) -> re.Pattern[str]:
-    """Return what keys match a glob: `*` and `?` within a folder, `**` through folders."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]+\])", key)
-    wild = {"**/": r"(?:.*/)?", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
-    texts = [
-        wild.get(part) or (f"[{_class(part)}]" if at % 2 else re.escape(part))
-        for at, part in enumerate(parts)
-    ]
-    return re.compile("".join(texts), re.DOTALL)
-
-
-def _class(part: str) -> str:
-    inner = part[1:-1].replace("\\", r"\\")
-    return f"^{inner[1:]}" if inner.startswith("!") else inner
