@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from s3 import s3, s3_endpoint  # noqa: F401  fixtures that any test may ask for
+from postgres import postgres, postgres_port  # noqa: F401  fixtures that any test may ask for
+from s3 import s3, s3_endpoint  # noqa: F401
+from webserver import web  # noqa: F401
 
 
 class Shell:

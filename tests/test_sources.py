@@ -16,7 +16,7 @@ import pytest
 
 from mesh_notebook.errors import SourceError
 from mesh_notebook.mesh.scan import Scan, attach, connect_duckdb
-from mesh_notebook.mesh.sources import open_source
+from mesh_notebook.mesh.sources import Asked, open_source
 
 ROWS = pl.DataFrame({"origin": ["EWR", "JFK"], "delay": [5, -3]})
 
@@ -29,7 +29,7 @@ def written(folder: Path, name: str, text: str | bytes) -> str:
 
 
 def opened(folder: Path, name: str, text: str | bytes, null: str | None = None) -> pl.DataFrame:
-    return open_source(written(folder, name, text), folder, null).lazy().collect()
+    return open_source(Asked(written(folder, name, text), null), folder).lazy().collect()
 
 
 def refused(folder: Path, uri: str) -> SourceError:
@@ -182,12 +182,14 @@ def test_a_missing_file_names_near_ones(tmp_path: Path) -> None:
 
 
 def test_an_unknown_kind_lists_the_known_ones(tmp_path: Path) -> None:
-    error = refused(tmp_path, written(tmp_path, "d.xlsx", "x"))
+    error = refused(tmp_path, written(tmp_path, "d.docx", "x"))
     assert ".parquet" in error.next_step
 
 
 def test_a_url_says_what_sources_are(tmp_path: Path) -> None:
-    assert "https URL" in refused(tmp_path, "https://example.org/d.csv").message
+    error = refused(tmp_path, "ftp://example.org/d.csv")
+    assert "a source cannot be a ftp URL" in error.message
+    assert "https://" in error.next_step
 
 
 def test_a_folder_and_a_glob_read_all_their_files_in_order(tmp_path: Path) -> None:
@@ -280,11 +282,11 @@ def test_what_is_not_a_database_is_not_made_one(tmp_path: Path) -> None:
     assert "not a SQLite database" in refused(tmp_path, written(tmp_path, "x.db", "text")).message
     assert "not there" in refused(tmp_path, "new.db#t").message
     assert not (tmp_path / "new.db").exists()
-    assert "names a table" in refused(tmp_path, written(tmp_path, "d.csv", "a\n1\n") + "#t").message
+    assert "names a part" in refused(tmp_path, written(tmp_path, "d.csv", "a\n1\n") + "#t").message
 
 
 def test_a_scan_survives_json(tmp_path: Path) -> None:
-    scan = open_source(written(tmp_path, "d.csv", "a;at\nNA;2013-01-01\n"), tmp_path, "NA")
+    scan = open_source(Asked(written(tmp_path, "d.csv", "a;at\nNA;2013-01-01\n"), "NA"), tmp_path)
     again = Scan.from_dict(json.loads(json.dumps(scan.as_dict())))
     assert again == scan
     assert again.lazy().collect().equals(scan.lazy().collect())
@@ -324,6 +326,30 @@ def test_rows_committed_to_a_database_log_change_its_fingerprint(tmp_path: Path)
     con.commit()
     assert scan.fingerprint() not in (before, settled)
     con.close()
+
+
+def test_reading_a_database_with_a_log_is_not_taken_for_writing_to_it(tmp_path: Path) -> None:
+    from mesh_notebook.mesh.sources.tables import stamp_of
+
+    database(
+        tmp_path,
+        "PRAGMA journal_mode = WAL",
+        "CREATE TABLE t (a INTEGER)",
+        "INSERT INTO t VALUES (1)",
+    )
+    scan = open_source("app.db#t", tmp_path)
+    assert scan.lazy().collect().item() == 1
+    assert stamp_of(scan.paths) == scan.stamp
+    con = sqlite3.connect(tmp_path / "app.db")
+    con.execute("INSERT INTO t VALUES (2)")
+    con.commit()
+    assert stamp_of(scan.paths) != scan.stamp
+    con.close()
+
+
+def test_a_file_of_another_name_is_read_as_what_it_is_said_to_be(tmp_path: Path) -> None:
+    name = written(tmp_path, "delays.txt", "origin,delay\nEWR,5\nJFK,-3\n")
+    assert open_source(Asked(name, format="csv"), tmp_path).lazy().collect().equals(ROWS)
 
 
 def test_a_scan_of_no_files_is_an_empty_table() -> None:

@@ -48,6 +48,11 @@ class Scan:
         The version, Delta only.
     separator : str
         What stands between the fields of a CSV.
+    state : str
+        Of what was captured from elsewhere: what the source itself called its state (an ETag, a
+        version, a position in a log).
+    stamp : str
+        Of a user's own files: their sizes and times when they were opened, hashed.
     """
 
     format: str
@@ -57,6 +62,8 @@ class Scan:
     schema: tuple[tuple[str, str], ...] = ()
     separator: str = ","
     version: int | None = None
+    state: str = ""
+    stamp: str = ""
 
     def lazy(self) -> pl.LazyFrame:
         """Return the rows as a lazy frame; nothing but schemas is read yet (JSON: everything)."""

@@ -24,8 +24,9 @@ class InputPort:
     """How the product receives one dataset.
 
     What ODPS lacks stands in the custom property `input`: a mapping with `kind`
-    (`port`, `source` or `mock`) and, by kind, the `address` of an upstream port, the `uri`
-    and `format` of a source, or the `rows`, `seed` and `populations` of a mock.
+    (`port`, `source` or `mock`) and, by kind, the `address` of an upstream port, the `uri` of a
+    source and what else was asked of it (see `mesh.sources.Asked`; of a token, the name of its
+    variable alone), or the `rows`, `seed` and `populations` of a mock.
     """
 
     raw: dict[str, Any]

@@ -25,6 +25,9 @@ class InputPin:
     version : str
         What pins the data: the upstream's snapshot number, the source's SHA-256, or the
         mock's rows and seed.
+    state : str
+        What a source on another machine called the state that was read (an ETag, a version, a
+        position in a log). Two reads of equal data are equal, whatever it was called.
     """
 
     name: str
@@ -32,6 +35,7 @@ class InputPin:
     where: str
     version: str
     origin: Origin
+    state: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def _(card: InputCard) -> Panel:
         where = handle.pin.where
         facts.append(("mock of" if handle.kind == "mock" else "source", where))
         if handle.note:
-            facts.append(("made", handle.note))
+            facts.append(("read" if handle.kind == "source" else "made", handle.note))
         return Panel(handle.name, (origin_badge(handle.origin),), facts=facts, tables=(columns,))
     reading, product = handle.reading, handle.reading.product
     facts += [

@@ -157,12 +157,33 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "source",
         "connect",
-        "Bind a file, glob, folder or SQLite table as an input.",
-        "%mesh source flights data/flights.csv --null NA",
+        "Bind files, a table, a sheet, a bucket, an address or an API as an input.",
+        "%mesh source orders https://api.example.org/orders --records data.items --next links.next",
         (
             _one("name", "the Python name to bind"),
-            _one("uri", "a path, a glob, a folder, or app.db#table"),
-            Argument("null", "text that stands for no value in a CSV", "--null"),
+            _one(
+                "uri",
+                "a path, a glob, a folder; app.db#table, book.xlsx#Sheet; https://…, "
+                "s3://bucket/plays/*.parquet, postgresql://user@host/db#schema.table",
+            ),
+            Argument("null", "text that stands for no value in a CSV or a sheet", "--null"),
+            Argument(
+                "format",
+                "what it is, where its name does not say: csv, parquet, ndjson, json, excel, "
+                "sqlite, ipc, api",
+                "--format",
+            ),
+            Argument("records", "API: where the list of records is (data.items)", "--records"),
+            Argument(
+                "next",
+                "API: where the next page's URL is (links.next), or PARAM=PATH of a cursor",
+                "--next",
+            ),
+            Argument("page", "API: the query parameter that counts pages", "--page"),
+            Argument("offset", "API: the query parameter that counts records", "--offset"),
+            Argument("max_pages", "API: more pages are an error (1000)", "--max-pages", "whole"),
+            Argument("token_env", "the environment variable that holds a token", "--token-env"),
+            Argument("token_header", "the token's header, if not Authorization", "--token-header"),
         ),
     ),
     Verb(

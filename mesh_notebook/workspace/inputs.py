@@ -7,17 +7,17 @@ A handle is opened from a *recipe*, the mapping that an exported product keeps i
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import SpecError
+from mesh_notebook.errors import SourceError, SpecError
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.inputs import EventWindow, OpenedInput
 from mesh_notebook.mesh.reading import Reading, read_port
-from mesh_notebook.mesh.sources import open_source
+from mesh_notebook.mesh.sources import Asked, World, open_source
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.product import InputPort
@@ -74,6 +74,7 @@ class Opener:
     base: Path
     # Frames by mocked identity: how many keys the upstreams that were mocked here have.
     populations: Mapping[str, int] = field(default_factory=dict)
+    progress: Callable[[str], None] = lambda step: None
 
     def port(self, name: str, product: str, port: str | None, window: Window) -> Handle:
         """Connect to an output port, at the snapshot that the window's `as_of` means."""
@@ -91,12 +92,13 @@ class Opener:
             name, "port", reading.frame, reading.scan, pin, recipe, reading.contract, reading, cut
         )
 
-    def source(self, name: str, uri: str, null: str | None) -> Handle:
+    def source(self, name: str, asked: Asked) -> Handle:
         """Open an operational source; its path is kept relative to `base`, as it was written."""
-        scan = open_source(uri, self.base, null_value=null)
-        recipe = {"kind": "source", "uri": uri, **({"null": null} if null else {})}
-        pin = InputPin(name, "source", uri, "", Origin.LIVE)
-        return Handle(name, "source", scan.lazy(), scan, pin, recipe)
+        scan = open_source(asked, World(self.base, progress=self.progress))
+        # What was captured stands still, so that its pin is known from the first read on.
+        version = "" if scan.stamp else scan.fingerprint()
+        pin = InputPin(name, "source", asked.uri, version, Origin.LIVE, scan.state)
+        return Handle(name, "source", scan.lazy(), scan, pin, asked.recipe(), note=scan.state)
 
     def mock(
         self, name: str, contract: Contract, rows: int, seed: int, breaking: str | None = None
@@ -129,8 +131,7 @@ class Opener:
             handle = self.port(port.name, recipe["address"], None, window)
             return OpenedInput(handle.data, handle.pin, handle.window)
         if kind == "source":
-            there = Opener(self.catalogue, self.principal, self.now, bundle)
-            handle = there.source(port.name, recipe["uri"], recipe.get("null"))
+            handle = replace(self, base=bundle).source(port.name, Asked.of_recipe(recipe))
             return OpenedInput(handle.data, pinned(handle))
         if kind == "mock":
             return self._mock(port, recipe, bundle)
@@ -166,14 +167,26 @@ def _event_window(reading: Reading) -> EventWindow | None:
 
 
 def pinned(handle: Handle) -> InputPin:
-    """Return the handle's pin with the content of a source hashed, which reads it once."""
-    from dataclasses import replace
+    """Return the handle's pin with the content of a source hashed, which reads it once.
 
+    Raises
+    ------
+    SourceError
+        A file was written to since it was opened: what the notebook saw is not there any more.
+    """
     from mesh_notebook.mesh.scan import Scan
+    from mesh_notebook.mesh.sources.tables import stamp_of
 
-    if handle.kind == "source" and isinstance(handle.data, Scan):
-        return replace(handle.pin, version=handle.data.fingerprint())
-    return handle.pin
+    if handle.kind != "source" or not isinstance(handle.data, Scan):
+        return handle.pin
+    stamp = handle.data.stamp
+    if stamp and stamp_of(handle.data.paths) != stamp:
+        raise SourceError(
+            f"the source '{handle.name}' ({handle.pin.where}) was written to since it was opened.",
+            next_step="run the cell that opens it again, and the cells that follow",
+            input=handle.name,
+        )
+    return replace(handle.pin, version=handle.data.fingerprint())
 
 
 def fitting(uri: str, base: Path, folder: Path) -> str:

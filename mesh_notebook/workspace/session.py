@@ -131,7 +131,8 @@ class Session:
             if h.contract
             for c in h.contract.key
         }
-        return Opener(self.catalogue, self.principal, self.clock(), self.base, populations)
+        told = (self.catalogue, self.principal, self.clock(), self.base, populations)
+        return Opener(*told, progress=self.progress)
 
     def window(self, start: Time, end: Time, as_of: Time) -> Window:
         from mesh_notebook.model.time import Window

@@ -158,9 +158,26 @@ class Workspace(Session):
         default = python_name(handle.reading.product.name if handle.reading else product)
         return self.bind(handle, "connect", name or default)
 
-    def source(self, name: str, uri: str | Path, null: str | None = None) -> pl.LazyFrame:
-        """Bind a file, glob, folder or SQLite table (`app.db#table`) as an input."""
-        return self.bind(self.opener().source(name, str(uri), null), "source", name)
+    def source(
+        self,
+        name: str,
+        uri: str | Path,
+        null: str | None = None,
+        format: str | None = None,
+        records: str | None = None,
+        next: str | None = None,
+        page: str | None = None,
+        offset: str | None = None,
+        max_pages: int | None = None,
+        token_env: str | None = None,
+        token_header: str | None = None,
+    ) -> pl.LazyFrame:
+        """Bind a file, table, sheet, bucket, address or API as an input (see `Asked`)."""
+        from mesh_notebook.mesh.sources import Asked
+
+        paging = (records, next, page, offset, max_pages)
+        asked = Asked(str(uri), null, format, *paging, token_env, token_header)
+        return self.bind(self.opener().source(name, asked), "source", name)
 
     def mock(
         self,

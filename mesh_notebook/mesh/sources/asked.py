@@ -1,0 +1,119 @@
+"""What is asked of a source, as its recipe keeps it; and the world in which it is opened."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from mesh_notebook.errors import UsageError
+
+__all__ = ["Asked", "World"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A source as a person asked for it; nothing in it is secret, for a bundle keeps it.
+
+    Attributes
+    ----------
+    uri : str
+        A file, glob or folder; `app.db#table`, `book.xlsx#Sheet`; `s3://`, `https://`,
+        `postgresql://host/db#schema.table`.
+    null : str, optional
+        What a CSV writes where it has no value (`NA`), beside nothing at all.
+    format : str, optional
+        What it is, where its name does not say so: a kind of file, or `api`.
+    records : str, optional
+        Of an API: the dotted path of the list of records in an answer.
+    next : str, optional
+        Of an API: the dotted path of the next page's URL, or `PARAMETER=PATH` of a cursor;
+        `none` where one page is the whole.
+    page, offset : str, optional
+        Of an API: the query parameter that counts pages, or records.
+    max_pages : int, optional
+        Of an API: after how many pages it is an error that there are more.
+    token_env : str, optional
+        The name of the environment variable that holds the token.
+    token_header : str, optional
+        The header in which the token is sent as it is; default: `Authorization: Bearer …`.
+    """
+
+    uri: str
+    null: str | None = None
+    format: str | None = None
+    records: str | None = None
+    next: str | None = None
+    page: str | None = None
+    offset: str | None = None
+    max_pages: int | None = None
+    token_env: str | None = None
+    token_header: str | None = None
+
+    @property
+    def null_values(self) -> tuple[str, ...]:
+        return (self.null,) if self.null else ()
+
+    @property
+    def paged(self) -> bool:
+        """Whether something was asked for that only an API has."""
+        return any((self.records, self.next, self.page, self.offset, self.max_pages))
+
+    def recipe(self) -> dict[str, Any]:
+        """Return how to open the source again, as a product's `inputPorts` keep it."""
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {"kind": "source", **{k: v for k, v in given.items() if v is not None}}
+
+    @classmethod
+    def of_recipe(cls, recipe: Mapping[str, Any]) -> Asked:
+        """Read back what `recipe` gave; what a later version adds to it is left aside."""
+        return cls(**{f.name: recipe[f.name] for f in fields(cls) if f.name in recipe})
+
+
+def _silent(_: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class World:
+    """What surrounds the opening of a source.
+
+    Attributes
+    ----------
+    base : Path
+        What a relative path is relative to.
+    environ : mapping
+        Where secrets, and the folder for captures, are named.
+    progress : callable
+        Told, in a few words, what takes its time.
+    pause : callable
+        Waits for so many seconds.
+    patience : float
+        How long another machine may keep silent, seconds.
+    """
+
+    base: Path
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    progress: Callable[[str], None] = _silent
+    pause: Callable[[float], None] = time.sleep
+    patience: float = 30.0
+
+    def secret(self, name: str) -> str:
+        """Return an environment variable, or raise `UsageError` where it is not set."""
+        if not name.isidentifier():
+            # It may be the token itself, so it is not said again.
+            raise UsageError(
+                "--token-env takes the name of an environment variable, not a token.",
+                next_step="put the token in the environment, and name the variable: "
+                "--token-env API_TOKEN",
+            )
+        if value := self.environ.get(name):
+            return value
+        raise UsageError(
+            f"the environment variable {name} is not set, so there is no token to send.",
+            next_step="set it before Jupyter starts, or ask for it where no cell keeps it: "
+            f"import os, getpass; os.environ['{name}'] = getpass.getpass()",
+            variable=name,
+        )

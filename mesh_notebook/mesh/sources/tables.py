@@ -1,0 +1,211 @@
+"""Files of one kind as a scan: what they hold is settled and proved readable."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mesh_notebook.errors import SourceError, near
+from mesh_notebook.mesh.scan import Scan
+from mesh_notebook.mesh.sources.asked import Asked, World
+from mesh_notebook.mesh.sources.kinds import kind_of, known, one_kind
+
+__all__ = ["scan_of", "stamp_of"]
+
+_SQLITE_MAGIC = b"SQLite format 3\0"
+_WITH_PARTS = ("sqlite", "excel")
+
+
+def scan_of(files: Sequence[Path], part: str | None, asked: Asked, world: World) -> Scan:
+    """Return the scan of files on this machine, proved readable.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        What was found, in the order in which it is read.
+    part : str, optional
+        The table of a database, or the sheet of a workbook.
+
+    Raises
+    ------
+    SourceError
+        A file is unreadable, of an unknown kind, or empty; or they are of mixed kinds or shapes.
+    """
+    kind = asked.format or _one_kind(files, asked.uri)
+    if part is not None and kind not in _WITH_PARTS:
+        raise SourceError(
+            f"'{asked.uri}' names a part, but {files[0].name} is {kind}, which has none.",
+            next_step=f"leave out '#{part}'",
+            uri=asked.uri,
+        )
+    for path in files:
+        _not_empty(path)
+    if kind == "excel":
+        from mesh_notebook.mesh.sources.excel import captured
+
+        scan = captured(_only(files, "workbooks", "sheet"), part, asked, world)
+    else:
+        scan = _scan(kind, list(files), part, asked.null_values)
+    _prove(scan, asked.uri)
+    return scan
+
+
+def stamp_of(paths: Sequence[str]) -> str:
+    """Return what tells whether files were written to: a hash of their sizes and times."""
+    told = hashlib.sha256()
+    for path in (q for p in paths for q in (p, f"{p}-wal")):
+        try:
+            stat = Path(path).stat()
+        except OSError:
+            continue
+        if not stat.st_size:  # a log of SQLite that reading alone has made
+            continue
+        told.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
+    return told.hexdigest()
+
+
+def _one_kind(files: Sequence[Path], uri: str) -> str:
+    for path in files:
+        if kind_of(path.name) is None and not _is_sqlite(path):
+            raise SourceError(
+                f"'{path.name}' is of no known kind.",
+                next_step=f"{known()}; or say it with --format",
+                uri=uri,
+                path=str(path),
+            )
+    return one_kind([kind_of(p.name) or "sqlite" for p in files], uri, files[0].name)
+
+
+def _only(files: Sequence[Path], what: str, part: str) -> Path:
+    if len(files) > 1:
+        raise SourceError(
+            f"{len(files)} {what} are not one source.",
+            next_step=f"give one: {files[0].name}#{part}",
+        )
+    return files[0]
+
+
+def _is_sqlite(path: Path) -> bool:
+    return _start(path).startswith(_SQLITE_MAGIC)
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE_MAGIC))
+    except OSError as error:
+        raise SourceError(
+            f"{path} cannot be read: {error.strerror}.",
+            next_step="check who may read it",
+            path=str(path),
+        ) from None
+
+
+def _not_empty(path: Path) -> None:
+    if not _start(path):
+        raise SourceError(
+            f"{path} is empty.",
+            next_step="write it anew; a CSV without rows still has its line of column names",
+            path=str(path),
+        )
+
+
+def _scan(kind: str, files: list[Path], table: str | None, null_values: tuple[str, ...]) -> Scan:
+    paths = tuple(map(str, files))
+    if kind == "csv":
+        from mesh_notebook.mesh.settling import settle
+
+        separator, schema = settle(paths, null_values)
+        return Scan(kind, paths, None, null_values, schema, separator)
+    if kind == "sqlite":
+        return Scan(kind, paths, _table(files, table))
+    if kind == "json" and all(_is_lines(path) for path in files):
+        return Scan("ndjson", paths)
+    return Scan(kind, paths)
+
+
+def _is_lines(path: Path) -> bool:
+    """Whether a `.json` file holds an object a line, as many programs write it."""
+    import json
+
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        first, second = file.readline(), file.readline()
+    try:
+        return isinstance(json.loads(first), dict) and bool(second.strip())
+    except ValueError:
+        return False
+
+
+def _table(files: list[Path], table: str | None) -> str:
+    from mesh_notebook.mesh.sqlite import tables
+
+    path = _only(files, "databases", "table")
+    if not _is_sqlite(path):
+        raise SourceError(
+            f"{path} is not a SQLite database.",
+            next_step="check the file; its first bytes say what it is",
+            path=str(path),
+        )
+    known = tables(str(path))
+    if table is None and len(known) == 1:
+        return known[0]
+    if table in known:
+        return str(table)
+    raise _no_table(path.name, table, known)
+
+
+def _no_table(name: str, table: str | None, known: list[str]) -> SourceError:
+    close = near(table or "", known) if table else []
+    has = f"it has {', '.join(known)}" if known else "it has no tables at all"
+    return SourceError(
+        f"{name} has no table '{table}'." if table else f"which table of {name}?",
+        next_step=f"did you mean {name}#{close[0]}? {has}"
+        if close
+        else f"write {name}#table; {has}",
+        table=table,
+        near=close,
+    )
+
+
+def _prove(scan: Scan, uri: str) -> None:
+    """Read the schema and the first rows, so that what fails fails now."""
+    from polars.exceptions import PolarsError
+
+    try:
+        _same_schema(scan)
+        scan.lazy().head(5).collect()
+    except (PolarsError, OSError) as error:
+        said = str(error).strip().splitlines()[0].rstrip(".")
+        raise SourceError(
+            f"'{uri}' cannot be read as {scan.format}: {said}.",
+            next_step="is the file whole? write it anew, or leave it out",
+            uri=uri,
+        ) from error
+
+
+def _same_schema(scan: Scan) -> None:
+    import polars as pl
+
+    readers = {"parquet": pl.read_parquet_schema, "ipc": pl.read_ipc_schema}
+    if scan.format not in readers:
+        return
+    schemas = [dict(readers[scan.format](path)) for path in scan.paths]
+    for path, schema in zip(scan.paths[1:], schemas[1:], strict=True):
+        if schema != schemas[0]:
+            raise _differs(scan.paths[0], path, schemas[0], schema)
+
+
+def _differs(
+    first: str, path: str, expected: Mapping[str, Any], found: Mapping[str, Any]
+) -> SourceError:
+    names = [n for n in {**expected, **found} if expected.get(n) != found.get(n)]
+    name = names[0] if names else ""
+    said = f"'{name}' is {found.get(name, 'missing')} there, {expected.get(name, 'missing')} here"
+    return SourceError(
+        f"{Path(path).name} has other columns than {Path(first).name}: {said}.",
+        next_step="give files of one shape, or open them as two sources",
+        path=path,
+        column=name,
+    )
