@@ -210,10 +210,13 @@ def test_sql_in_a_module_reaches_no_file(notebook: Any, tmp_path: Path) -> None:
     [
         "def seen(o, before=[]):\n    before.append(o)\n    return len(before)",
         "class C:\n    made = []\ndef seen(o):\n    C.made.append(o)\n    return len(C.made)",
+        "class C:\n    n = 0\n    @classmethod\n    def more(cls):\n        cls.n += 1\n"
+        "        return cls.n\ndef seen(o): return C.more()",
+        "class C:\n    n = 0\ndef seen(o):\n    C.n += 1\n    return C.n",
         "import functools\n@functools.cache\ndef keep(): return []\n"
         "def seen(o):\n    keep().append(o)\n    return len(keep())",
     ],
-    ids=["a default", "a class", "a cache"],
+    ids=["a default", "a class", "a counter", "a counter from outside", "a cache"],
 )
 def test_a_port_does_not_remember_its_last_call(notebook: Any, cell: str) -> None:
     make = "out = flights.collect().with_columns(n=pl.Series([seen(o) for o in 'abc']))"

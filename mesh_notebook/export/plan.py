@@ -148,9 +148,20 @@ def _holds(node: ast.AST) -> bool:
     if getattr(node, "decorator_list", ()):
         return not _is_dataclass(node)
     if isinstance(node, ast.ClassDef):
+        if any(_sets_class(part, node.name) for part in ast.walk(node)):
+            return True
         values = [s.value for s in node.body if isinstance(s, ast.Assign | ast.AnnAssign)]
         return any(value is not None and not isinstance(value, ast.Constant) for value in values)
     return False
+
+
+def _sets_class(node: ast.AST, name: str) -> bool:
+    """Return whether code in a class sets an attribute of the class itself: a counter, say."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "setattr"
+    if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Load):
+        return False
+    return not isinstance(node.value, ast.Name) or node.value.id in ("cls", name)
 
 
 def _is_dataclass(node: ast.AST) -> bool:
@@ -208,7 +219,8 @@ def _same_root(text: str, root: str) -> bool:
 
 def _changed(slices: Sequence[Slice]) -> set[str]:
     """Return the names whose values are changed after they are bound."""
-    changed: set[str] = set()
+    bodies = (b for one in slices for s in one.statements for b in s.effects.bodies)
+    changed = {t.name for b in bodies for t in b.touches if t.how in ("store", "augment")}
     for one in slices:
         for reader in (*one.statements, one.output):
             for name, writers in one.graph.needs[reader.index].items():
