@@ -18,11 +18,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import DeployRefused, StoreError
 from mesh_notebook.mesh.aside import aside, create_whole, flush_folder
 from mesh_notebook.mesh.bundle import Bundle
+from mesh_notebook.mesh.earlier import oldest_of, settled
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
 from mesh_notebook.mesh.store import conformed, content_of, write_snapshot
 from mesh_notebook.model.origin import Origin
@@ -31,6 +33,8 @@ from mesh_notebook.model.time import iso
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from mesh_notebook.mesh.shape import Shape
 
 __all__ = ["Publication", "publish", "refuse_changed_version"]
 
@@ -58,6 +62,8 @@ def publish(
     principal: str,
     clock: Callable[[], datetime],
     progress: Callable[[str], None] = lambda step: None,
+    shapes: Mapping[str, Shape] = MappingProxyType({}),
+    measured: datetime | None = None,
 ) -> Publication:
     """Publish one snapshot of a product: all of its ports, or nothing.
 
@@ -68,10 +74,12 @@ def publish(
     frames : mapping
         By output port: the rows, checked before.
     slos : mapping
-        By output port: what was measured.
+        By output port: what was measured, at the instant `measured`.
     clock : callable
         Returns the time, UTC. Processing times rise strictly: a clock that is behind the
         latest publication counts as a microsecond after it.
+    shapes : mapping
+        By output port: its statistical shape (see `mesh.shape`).
 
     Raises
     ------
@@ -96,11 +104,16 @@ def publish(
             spec_digest=bundle.spec_digest,
             code_digest=bundle.code_digest,
             inputs=inputs,
-            ports={p: PortSnapshot(-1, f.height, content_of(f), slos[p]) for p, f in rows.items()},
+            ports={
+                port: PortSnapshot(
+                    -1, f.height, content_of(f), slos[port], shape=shapes.get(port, {})
+                )
+                for port, f in rows.items()
+            },
             engine=engine,
             principal=principal,
         )
-        return _Run(published, bundle, draft, rows, work, clock, progress).publish()
+        return _Run(published, bundle, draft, rows, work, clock, progress, measured).publish()
 
 
 @dataclass(frozen=True)
@@ -114,6 +127,7 @@ class _Run:
     work: Path
     clock: Callable[[], datetime]
     progress: Callable[[str], None]
+    measured: datetime | None = None
 
     def publish(self) -> Publication:
         while True:
@@ -179,8 +193,13 @@ class _Run:
         moment = self.clock()
         if latest:
             moment = max(moment, datetime.fromisoformat(latest.processing_time) + _TICK)
+        oldest = oldest_of(self.published) if latest else None
         ports = {
-            port: replace(snapshot, delta_version=versions[port])
+            port: replace(
+                snapshot,
+                delta_version=versions[port],
+                slos=settled(snapshot.slos, self.measured, moment, latest, oldest),
+            )
             for port, snapshot in self.draft.ports.items()
         }
         return replace(self.draft, snapshot=number, processing_time=iso(moment), ports=ports)

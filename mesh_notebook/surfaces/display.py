@@ -22,6 +22,8 @@ SHOWN = (
             *("InputCard", "ProductView", "Rows", "Standing"),
         )
     ),
+    ("mesh_notebook.workspace.keeping", "Standings"),
+    ("mesh_notebook.workspace.rehearsing", "Rehearsed"),
     ("mesh_notebook.workspace.workspace", "Workspace"),
     ("mesh_notebook.surfaces.verbs", "Help"),
     ("mesh_notebook.explore.profile", "Profile"),
@@ -51,7 +53,7 @@ class Formatters:
 
     def bundle(self, value: Any, include: Any = None, exclude: Any = None) -> dict[str, str] | None:
         """Return the MIME bundle of a result; None leaves the object to its own display."""
-        from mesh_notebook.surfaces import proofs  # noqa: F401  registers its panels
+        from mesh_notebook.surfaces import promise_panels, proofs  # noqa: F401  register theirs
         from mesh_notebook.surfaces.panel import as_html, as_text
         from mesh_notebook.surfaces.panels import panel_of
 
