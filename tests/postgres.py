@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -106,7 +107,17 @@ class _running:
                 stderr=log,
             )
         wait_for(port)
+        self._until_ready(port)
         return port
+
+    def _until_ready(self, port: int, seconds: float = 30.0) -> None:
+        """Wait until the server takes connections, which is later than it listens."""
+        until = time.monotonic() + seconds
+        command = [self.programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
+        while subprocess.run(command, capture_output=True).returncode:
+            if time.monotonic() > until:
+                raise TimeoutError((self.folder / "log").read_text())
+            time.sleep(0.1)
 
     def __exit__(self, *_: object) -> None:
         self.server.terminate()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from bundles import Clock, write_bundle
-from describing import DELAYS, FLIGHTS, SOURCE, published_from, write_delays
+from describing import DELAYS, FLIGHTS, SOURCE, published_from, with_shape, write_delays
 
 import mesh_notebook
 from mesh_notebook.errors import NoSnapshot, StoreError, UnknownPort, UsageError
@@ -102,6 +102,7 @@ def test_releases_say_which_snapshots_they_published(mesh):
 def test_a_shape_that_was_not_measured_is_said_to_be_so(tmp_path):
     root = tmp_path / "mesh"
     published_from(write_delays(tmp_path / "bundle"), root, Clock(), SOURCE)
+    with_shape(root, {})
     mesh = mesh_notebook.open(root)
     for format in ("text", "html", "markdown"):
         assert "not measured" in mesh.describe("airport-delays", format)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mesh_notebook.deploy.gates import Measured, refuse_broken_gates, refuse_broken_rules
 from mesh_notebook.errors import DeployRefused, SpecError
 from mesh_notebook.mesh.aside import aside
 from mesh_notebook.mesh.bundle import Bundle
-from mesh_notebook.mesh.checks import CheckReport, RuleResult, check
+from mesh_notebook.mesh.checks import CheckReport, check
 from mesh_notebook.mesh.evolution import (
     last_of_major,
     refuse_changed_version,
@@ -24,7 +25,7 @@ from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.publishing import Publication, publish
 from mesh_notebook.mesh.replay import ReplayFailed, replay
 from mesh_notebook.mesh.scan import Scan
-from mesh_notebook.mesh.slos import SloVerdict, measure, verdicts
+from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Deployed", "deploy"]
 
-_SHOWN = 10
 _ENGINE = ("polars", "duckdb", "deltalake", "mesh-notebook")
 
 
@@ -102,7 +102,8 @@ def deploy(
         The specification or a contract is missing or not valid.
     DeployRefused
         The version stands with other content, the transform and the ports do not match, the
-        transform fails, its rows break a contract, or they may only be published as a draft.
+        transform fails, its rows break a contract or a gate, or they may only be published as
+        a draft.
     StoreError
         The root cannot be written.
     """
@@ -126,17 +127,20 @@ def deploy(
         _refuse_changed_sources(opened)
         progress("check the contracts")
         checks = {port: check(frame, made.contracts[port]) for port, frame in frames.items()}
-        _refuse_broken(made.product, checks)
-        now = clock()
-        measured = {p: measure(frame, made.contracts[p], now) for p, frame in frames.items()}
+        refuse_broken_rules(made.product, checks)
+        origin = Receipt.origin_of(pins)
+        measured = Measured.of(frames, made.product, made.contracts, published, origin, now=clock())
+        refuse_broken_gates(made.product, made.contracts, measured.slos)
         done = publish(
             place,
             made.bundle,
             frames,
             status=made.product.status,
-            origin=Receipt.origin_of(pins),
+            origin=origin,
             inputs=pins,
-            slos=measured,
+            slos=measured.slos,
+            shapes=measured.shapes,
+            measured=measured.at,
             engine=_engine(),
             principal=principal,
             clock=clock,
@@ -288,31 +292,6 @@ def _run(
             detail=error.detail,
         ) from None
     return {port: pl.scan_ipc(paths[name]) for port, name in made.functions.items()}
-
-
-def _refuse_broken(product: Product, checks: Mapping[str, CheckReport]) -> None:
-    broken = {port: report.failures for port, report in checks.items() if not report.passed}
-    if not broken:
-        return
-    lines = [f"  {port}: {_said(r)}" for port, results in broken.items() for r in results]
-    more = [f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
-    raise DeployRefused(
-        f"{product.name} breaks its contract, so nothing was published:\n"
-        + "\n".join(lines[:_SHOWN] + more),
-        next_step="mend the transform or what it reads, or change the contract and export again",
-        failures=broken,
-    )
-
-
-def _said(result: RuleResult) -> str:
-    if not result.decided:
-        return f"{result.rule.id} was not checked: {result.note}"
-    parts: Iterable[str] = (
-        f"{result.rule.id} fails for {result.failed:,} of {result.checked:,} rows",
-        result.note,
-        f"for example {result.example}" if result.example else "",
-    )
-    return "; ".join(part for part in parts if part)
 
 
 def _engine() -> dict[str, str]:

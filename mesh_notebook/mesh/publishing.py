@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import DeployRefused, StoreError
 from mesh_notebook.mesh.aside import aside, turn
 from mesh_notebook.mesh.bundle import SPECIFICATION, Bundle
+from mesh_notebook.mesh.earlier import oldest_of, settled
 from mesh_notebook.mesh.evolution import (
     last_of_major,
     refuse_changed_version,
@@ -41,6 +42,7 @@ from mesh_notebook.model.time import iso
 
 if TYPE_CHECKING:
     import polars as pl
+
 
 __all__ = ["Publication", "publish", "refuse_changed_version"]
 
@@ -70,6 +72,7 @@ def publish(
     interval: datetime | None = None,
     shapes: Mapping[str, dict[str, dict[str, Any]]] | None = None,
     progress: Callable[[str], None] = lambda step: None,
+    measured: datetime | None = None,
 ) -> Publication:
     """Publish one snapshot of a product: all of its ports, or nothing.
 
@@ -81,7 +84,7 @@ def publish(
         By output port: the rows, checked before. Of a `log`, rows that the port has already are
         not added again, and rows of a known key correct it.
     slos, shapes : mapping
-        By output port: what was measured.
+        By output port: what was measured, at the instant `measured`.
     clock : callable
         Returns the time, UTC. Processing times rise strictly: a clock that is behind the
         latest publication counts as a microsecond after it.
@@ -101,7 +104,7 @@ def publish(
     published = PublishedProduct.at(place, address)
     with aside(place, address) as work:
         rows = {port: conformed(frame, bundle.contract(port)) for port, frame in frames.items()}
-        measured = {port: (slos[port], (shapes or {}).get(port, {})) for port in rows}
+        told = {port: (slos[port], (shapes or {}).get(port, {})) for port in rows}
         draft = Receipt(
             snapshot=0,
             product=str(address),
@@ -113,11 +116,11 @@ def publish(
             spec_digest=bundle.spec_digest,
             code_digest=bundle.code_digest,
             inputs=inputs,
-            ports={p: _draft(bundle, p, f, measured[p], interval) for p, f in rows.items()},
+            ports={p: _draft(bundle, p, f, told[p], interval) for p, f in rows.items()},
             engine=engine,
             principal=principal,
         )
-        run = _Run(published, bundle, draft, rows, work, clock, progress)
+        run = _Run(published, bundle, draft, rows, work, clock, progress, measured)
         with turn(place, address):
             return run.publish()
 
@@ -126,7 +129,7 @@ def _draft(
     bundle: Bundle,
     port: str,
     rows: pl.DataFrame,
-    measured: tuple[dict[str, float], dict[str, dict[str, Any]]],
+    told: tuple[dict[str, float], dict[str, dict[str, Any]]],
     interval: datetime | None,
 ) -> PortSnapshot:
     temporality, contract = bundle.product.output(port).temporality, bundle.contract(port)
@@ -137,7 +140,7 @@ def _draft(
             next_step=f"one of {', '.join(KINDS)}",
         )
     of = interval_of_rows(rows, contract, str(length), interval) if length else ""
-    slos, shape = measured
+    slos, shape = told
     return PortSnapshot(
         -1, rows.height, content_of(rows), slos, kind=kind, interval=of, shape=shape
     )
@@ -154,6 +157,7 @@ class _Run:
     work: Path
     clock: Callable[[], datetime]
     progress: Callable[[str], None]
+    measured: datetime | None = None
 
     def publish(self) -> Publication:
         while True:
@@ -255,6 +259,11 @@ class _Run:
             last = datetime.fromisoformat(latest.processing_time)
             behind = max((last - moment).total_seconds(), 0.0)
             moment = max(moment, last + _TICK)
+        oldest = oldest_of(self.published) if latest else None
+        ports = {
+            name: replace(port, slos=settled(port.slos, self.measured, moment, latest, oldest))
+            for name, port in ports.items()
+        }
         logged = any(port.kind == "log" for port in ports.values())
         stands_on = [earlier.origin] if earlier and logged else []
         return replace(

@@ -59,15 +59,25 @@ class Rule:
         """Names the rule within its contract, as `column.kind`."""
         return self.name or f"{self.column or 'table'}.{self.kind}"
 
+    @property
+    def promised(self) -> bool:
+        """Whether it restates a promise for other checkers; here the promise itself is judged."""
+        return isinstance(self.value, dict) and custom(self.value, "promise") is not None
+
 
 @dataclass(frozen=True)
 class Slo:
-    """A promise in `slaProperties`: its property, value, unit and the element it is about."""
+    """A promise in `slaProperties`: its property, value, unit and the element it is about.
+
+    `gate` says that what breaks it is not published: the contract's custom property `gates`
+    lists it, by its id or else by its property.
+    """
 
     property: str
     value: Any
     unit: str = ""
     element: str = ""
+    gate: bool = False
 
 
 @dataclass(frozen=True)
@@ -266,8 +276,15 @@ class Contract:
 
     @property
     def slos(self) -> tuple[Slo, ...]:
+        gates = custom(self.raw, "gates") or []
         return tuple(
-            Slo(s["property"], s["value"], str(s.get("unit") or ""), str(s.get("element") or ""))
+            Slo(
+                s["property"],
+                s["value"],
+                str(s.get("unit") or ""),
+                str(s.get("element") or ""),
+                (s.get("id") or s["property"]) in gates,
+            )
             for s in self.raw.get("slaProperties") or []
         )
 

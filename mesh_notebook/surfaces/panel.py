@@ -6,8 +6,12 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import TYPE_CHECKING
 
-__all__ = ["Badge", "Panel", "Table", "as_html", "as_text"]
+if TYPE_CHECKING:
+    from rich.text import Text
+
+__all__ = ["Badge", "Panel", "Sketch", "Table", "as_html", "as_text"]
 
 WIDTH = 100
 # Tones are the theme's own colours, so a panel reads well in JupyterLab light and dark; the
@@ -30,11 +34,19 @@ class Badge:
 
 
 @dataclass(frozen=True)
+class Sketch:
+    """A small picture in a table: SVG where there is HTML, a word of bars where there is none."""
+
+    text: str
+    svg: str
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows under headers; `right` names the columns of figures, by index."""
 
     headers: Sequence[str]
-    rows: Sequence[Sequence[str | Badge]]
+    rows: Sequence[Sequence[str | Badge | Sketch]]
     right: Sequence[int] = ()
     title: str = ""
 
@@ -116,18 +128,22 @@ def _rich_parts(panel: Panel) -> list[object]:
 
 def _rich_table(table: Table) -> object:
     from rich.table import Table as RichTable
-    from rich.text import Text
 
     drawn = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for index, header in enumerate(table.headers):
         right = index in table.right
         drawn.add_column(header, justify="right" if right else "left", no_wrap=right or index == 0)
     for row in table.rows:
-        cells = (
-            Text(c.text, style=_RICH[c.tone]) if isinstance(c, Badge) else Text(c) for c in row
-        )
-        drawn.add_row(*cells)
+        drawn.add_row(*map(_rich_cell, row))
     return drawn
+
+
+def _rich_cell(cell: str | Badge | Sketch) -> Text:
+    from rich.text import Text
+
+    if isinstance(cell, Badge):
+        return Text(cell.text, style=_RICH[cell.tone])
+    return Text(cell.text if isinstance(cell, Sketch) else cell)
 
 
 def as_html(panel: Panel) -> str:
@@ -173,12 +189,7 @@ def _html_table(table: Table) -> str:
 
     head = "".join(cell("th", i, escape(h), _FAINT) for i, h in enumerate(table.headers))
     body = "".join(
-        "<tr>"
-        + "".join(
-            cell("td", i, _badge(c) if isinstance(c, Badge) else escape(c))
-            for i, c in enumerate(row)
-        )
-        + "</tr>"
+        "<tr>" + "".join(cell("td", i, _html_cell(c)) for i, c in enumerate(row)) + "</tr>"
         for row in table.rows
     )
     title = f'<div style="font-weight:600;margin-top:6px">{escape(table.title)}</div>'
@@ -186,6 +197,12 @@ def _html_table(table: Table) -> str:
         f'{title if table.title else ""}<table style="{_TABLE}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
+
+
+def _html_cell(cell: str | Badge | Sketch) -> str:
+    if isinstance(cell, Badge):
+        return _badge(cell)
+    return cell.svg if isinstance(cell, Sketch) else escape(cell)
 
 
 def _badge(badge: Badge) -> str:

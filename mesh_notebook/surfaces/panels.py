@@ -24,7 +24,10 @@ from mesh_notebook.workspace.results import (
     Standing,
 )
 
-__all__ = ["made_of", "moment", "origin_badge", "panel_of", "slo_table", "status_badge"]
+__all__ = [
+    *("made_of", "moment", "origin_badge", "panel_of", "promise_said", "slo_table"),
+    *("status_badge", "verdict_badge"),
+]
 
 _ORIGIN_TONE = {Origin.LIVE: "good", Origin.SAMPLE: "warn", Origin.MOCK: "warn"}
 _STATUS_TONE = {"active": "good", "draft": "warn", "deprecated": "bad", "retired": "bad"}
@@ -49,9 +52,13 @@ def verdict_badge(kept: bool | None) -> Badge:
     return Badge(*words[kept])
 
 
+def promise_said(verdict: SloVerdict) -> str:
+    return f"{verdict.name} (gate)" if verdict.slo.gate else verdict.name
+
+
 def slo_table(verdicts: tuple[SloVerdict, ...], title: str = "promises") -> list[Table]:
     rows = [
-        (v.slo.property, v.promised, verdict_badge(v.kept), v.measured or "–") for v in verdicts
+        (promise_said(v), v.promised, verdict_badge(v.kept), v.measured or "–") for v in verdicts
     ]
     return [Table(("promise", "promised", "", "measured"), rows, title=title)] if rows else []
 

@@ -8,16 +8,17 @@ from mesh_notebook.deploy.deploying import Deployed
 from mesh_notebook.explore.profile import Profile
 from mesh_notebook.export.exporting import Exported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
+from mesh_notebook.mesh.verdicts import promise_name
 from mesh_notebook.model.contract import Column, Contract, Rule
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import (
     made_of,
-    moment,
     origin_badge,
     panel_of,
     slo_table,
     status_badge,
 )
+from mesh_notebook.workspace.discovery.words import moment
 from mesh_notebook.workspace.results import Agreed, Checked, ContractView
 
 __all__: list[str] = []
@@ -42,7 +43,10 @@ def _(view: ContractView) -> Panel:
         facts.append(("set by you", ", ".join(view.overridden)))
     notes = _personal_note(contract)
     table = Table(("column", "type", "holds", "meaning"), rows)
-    promises = [(s.property, f"{s.value} {s.unit}".strip()) for s in contract.slos]
+    promises = [
+        (promise_name(s) + (" (gate)" if s.gate else ""), f"{s.value} {s.unit}".strip())
+        for s in contract.slos
+    ]
     tables = [table, Table(("promise", ""), promises)] if promises else [table]
     return Panel(
         f"output port {view.port}",
@@ -129,6 +133,8 @@ def rule_table(report: CheckReport) -> Table:
 def _verdict(result: RuleResult) -> Badge:
     if not result.decided:
         return Badge("not checked", "warn")
+    if result.rule.promised and not result.passed:
+        return Badge("promise", "warn")  # it holds nothing up; the promise below says how it fares
     return Badge("✓", "good") if result.passed else Badge("✗", "bad")
 
 

@@ -277,15 +277,20 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "promise",
         "bootstrap",
-        "Set SLOs of an output port.",
-        "%mesh promise daily freshness=1d completeness=0.99",
+        "Set SLOs of an output port, or rehearse them: measured, before they are promised.",
+        "%mesh promise daily freshness=1d lag_p95=2h completeness=0.99! --rehearse",
         (
             _one("port", "an output port"),
-            _one(
+            Argument(
                 "promises",
-                "freshness=1d interval=1d lag=2h retention=2y completeness=0.99",
+                "freshness=1d interval=1d lag_p95=2h lag_p50=30min completeness=0.99 "
+                "completeness.COLUMN=1 drift=0.2 retention=2y rows=1000; ! after a value: a gate",
                 kind="rest",
             ),
+            Argument(
+                "gate", "promises that a publication must keep to become one", "--gate", "list", ()
+            ),
+            Argument("rehearse", "measure, and promise nothing", "--rehearse", "flag", False),
         ),
     ),
     Verb(
@@ -341,6 +346,14 @@ VERBS: tuple[Verb, ...] = (
             Argument("out", "the file to write", "--out"),
             Argument("since", "of events: after this cursor, or after this time", "--since"),
         ),
+        shell=True,
+    ),
+    Verb(
+        "status",
+        "maintain",
+        "Hold what each publication measured to what was promised, now and over time.",
+        "%mesh status airport-delays",
+        (_PRODUCT, Argument("last", "how many publications (default: 30)", "--last", "whole", 30)),
         shell=True,
     ),
     Verb(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import SpecError, UsageError
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.document import parse_yaml
+from mesh_notebook.model.origin import worst
 from mesh_notebook.model.product import KINDS
 from mesh_notebook.model.time import checked_interval
 from mesh_notebook.workspace import frames
 from mesh_notebook.workspace.drafts import PortDraft, ProductDraft
 from mesh_notebook.workspace.inputs import Handle
 from mesh_notebook.workspace.results import Checked, ContractView
+
+if TYPE_CHECKING:
+    from mesh_notebook.workspace.session import Session
 
 # What a contract takes from its product, so that the two cannot say different things.
 _IDENTITY = {
@@ -167,20 +170,24 @@ def _paths(overrides: Mapping[str, Any]) -> list[str]:
     return names
 
 
-def check(ports: Sequence[PortDraft], product: ProductDraft, status: str, now: datetime) -> Checked:
+def check(ports: Sequence[PortDraft], session: Session) -> Checked:
     """Hold frames to their contracts; SLOs are measured as a publication now would measure them."""
     from mesh_notebook.mesh.checks import check as held
-    from mesh_notebook.mesh.slos import measure, verdicts
+    from mesh_notebook.mesh.slos import verdicts
+    from mesh_notebook.workspace.rehearsing import before_of, measured_now
 
     if not ports:
         raise UsageError(
             "no output port is declared, so there is nothing to check.",
             next_step="%mesh output PORT FRAME --key COLUMNS",
         )
+    now, published = session.clock(), before_of(session)
+    origin = worst(handle.origin for handle in session.inputs.values())
     reports, slos = [], {}
     for draft in ports:
-        contract = draft.contract(product, status)
+        contract = draft.contract(session.draft, session.own_status())
         with frames.computed(draft.frame_name):
             reports.append(held(draft.frame, contract))
-            slos[draft.port] = tuple(verdicts(measure(draft.frame, contract, now), contract))
+            measured = measured_now(draft, contract, published, origin, now)
+        slos[draft.port] = tuple(verdicts(measured, contract))
     return Checked(tuple(reports), slos)

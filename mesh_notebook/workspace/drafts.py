@@ -10,24 +10,16 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import SpecError, UnknownPort, UsageError, near
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.document import digest
 from mesh_notebook.model.product import ODPS_VERSION, STATUSES
-from mesh_notebook.model.time import duration
+from mesh_notebook.workspace.promises import Promises, add_promises
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["PortDraft", "ProductDraft", "parse_promises", "words_of"]
+__all__ = ["PortDraft", "ProductDraft", "words_of"]
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
-# What people say, and the ODCS property, with the unit in which it is written.
-_PROMISES = {
-    "freshness": "freshness",
-    "interval": "frequency",
-    "lag": "latency",
-    "retention": "retention",
-    "completeness": "completeness",
-}
-
 # Where the public checkers look for rows: `mesh read PRODUCT --out data/<port>/<port>.parquet`.
 _SERVER = {
     "server": "parquet",
@@ -52,10 +44,11 @@ class PortDraft:
     key: tuple[str, ...]
     event_time: str | None
     overrides: dict[str, Any] = field(default_factory=dict)
-    promises: dict[str, dict[str, Any]] = field(default_factory=dict)
+    promises: Promises = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     inferred: Contract | None = None
     temporality: dict[str, str] = field(default_factory=dict)
+    references: dict[Any, list[dict[str, Any]]] = field(default_factory=dict)
 
     def contract(self, product: ProductDraft, status: str) -> Contract:
         """Return the contract as it stands: inferred, then overridden, promised and linked."""
@@ -77,9 +70,18 @@ class PortDraft:
         if self.overrides:
             contract = merge(contract, self.overrides)
         raw = contract.edited()
-        _add_promises(raw, self.promises)
+        # A draft may be made of mocks, whose shape is nothing to hold real data to.
+        add_promises(raw, self.promises, None if status == "draft" else self._reference)
         _add_links(raw, self.links)
         return Contract(raw, f"the contract of '{self.port}'").checked()
+
+    def _reference(self, contract: Contract, limit: float, column: str) -> list[dict[str, Any]]:
+        from mesh_notebook.mesh.reference import reference_rules
+
+        asked = (digest(contract.table), limit, column)
+        if asked not in self.references:
+            self.references[asked] = reference_rules(self.frame, contract, limit, column)
+        return self.references[asked]
 
     def stands(self, product: ProductDraft, **changed: Any) -> PortDraft:
         """Return this draft with something changed, if the contract that follows can hold."""
@@ -201,47 +203,6 @@ def _check_patterns(contract: Contract) -> None:
                 next_step="mend it, for example: '^[A-Z]{3}$'",
                 column=column.name,
             ) from None
-
-
-def parse_promises(words: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Read `freshness=1d completeness=0.99` into ODCS `slaProperties`, by property."""
-    promises = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or name not in _PROMISES:
-            raise UsageError(
-                f"'{word}' is not a promise.",
-                next_step=f"write NAME=VALUE with NAME one of {', '.join(_PROMISES)}",
-            )
-        promises[_PROMISES[name]] = _share(value) if name == "completeness" else _span(value)
-    return promises
-
-
-def _share(value: str) -> dict[str, Any]:
-    try:
-        share = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise UsageError(
-            f"completeness={value} is not a share.", next_step="write 0.99 or 99%", value=value
-        )
-    return {"value": share}
-
-
-def _span(value: str) -> dict[str, Any]:
-    seconds = duration(value)
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds % size == 0:
-            return {"value": int(seconds // size), "unit": unit}
-    return {"value": seconds, "unit": "s"}
-
-
-def _add_promises(raw: dict[str, Any], promises: dict[str, dict[str, Any]]) -> None:
-    kept = [s for s in raw.get("slaProperties") or [] if s["property"] not in promises]
-    made = [{"id": name, "property": name, **body} for name, body in promises.items()]
-    if kept or made:
-        raw["slaProperties"] = kept + made
 
 
 def _add_links(raw: dict[str, Any], links: dict[str, str]) -> None:

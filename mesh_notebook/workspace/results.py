@@ -96,7 +96,7 @@ class Checked:
 
     @property
     def passed(self) -> bool:
-        return all(result.passed for report in self.reports for result in report.results)
+        return all(report.passed for report in self.reports)
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ class Session:
     def note(self, verb: str, names: tuple[str, ...], payload: dict[str, Any]) -> None:
         self.record.note(Event(verb, calling_line(self.namespace), names, payload))
 
-    def status(self) -> str:
+    def own_status(self) -> str:
         """The status to publish with: as declared, else by the worst origin in the notebook."""
         from mesh_notebook.model.origin import worst
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.retention import Retained
     from mesh_notebook.workspace import results
     from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
+    from mesh_notebook.workspace.keeping import Standings
     from mesh_notebook.workspace.port import Port
+    from mesh_notebook.workspace.rehearsing import Rehearsed
 
 __all__ = ["Workspace"]
 
@@ -107,6 +109,12 @@ class Workspace(Session):
         from mesh_notebook.workspace.port import open_port
 
         return open_port(self, product, port, self.window(start, end, as_of))
+
+    def status(self, product: str, last: int = 30) -> Standings:
+        """Hold what each port measured at its last publications to what it promises, over time."""
+        from mesh_notebook.workspace import keeping
+
+        return keeping.standings(self.catalogue, product, last, self.clock())
 
     def history(self, product: str) -> results.History:
         """List a product's snapshots, newest first."""
@@ -277,7 +285,7 @@ class Workspace(Session):
         self.draft = before.changed(name, {k: v for k, v in given.items() if v is not None})
         for step in () if same else ("check", "export", "deploy"):
             self.taken.pop(step, None)
-        return results.ProductView(self.draft.fields(self.status()), tuple(self.draft.ports))
+        return results.ProductView(self.draft.fields(self.own_status()), tuple(self.draft.ports))
 
     def output(
         self,
@@ -311,7 +319,7 @@ class Workspace(Session):
         )
         self.draft.ports[port] = draft
         self.note("output", (), {"port": port, "frame_name": frame_name})
-        return bootstrap.view(draft, self.draft, self.status())
+        return bootstrap.view(draft, self.draft, self.own_status())
 
     def contract(
         self, port: str, overrides: str | Mapping[str, Any] | None = None
@@ -324,18 +332,32 @@ class Workspace(Session):
             changes = bootstrap.as_mapping(overrides, port)
             draft = draft.stands(self.draft, overrides=bootstrap.joined(draft.overrides, changes))
             self.draft.ports[port] = draft
-        return bootstrap.view(draft, self.draft, self.status())
+        return bootstrap.view(draft, self.draft, self.own_status())
 
-    def promise(self, port: str, promises: Sequence[str] | str) -> results.Agreed:
-        """Set SLOs of a port: `freshness=1d`, `interval=1d`, `lag=2h`, `completeness=0.99`."""
-        from mesh_notebook.workspace import results
-        from mesh_notebook.workspace.drafts import parse_promises, words_of
+    def promise(
+        self,
+        port: str,
+        promises: Sequence[str] | str = (),
+        gate: Sequence[str] | str = (),
+        rehearse: bool = False,
+    ) -> results.Agreed | Rehearsed:
+        """Set SLOs of a port: `freshness=1d`, `lag_p95=2h`, `completeness=0.99!`, `drift=0.1`.
 
-        draft = self.draft.port(port)
-        made = {**draft.promises, **parse_promises(words_of(promises))}
-        self.draft.ports[port] = draft.stands(self.draft, promises=made)
-        said = {name: f"{p['value']} {p.get('unit', '')}".strip() for name, p in made.items()}
-        return results.Agreed(port, "promises", said)
+        Parameters
+        ----------
+        gate
+            The promises that a publication must keep to become one; `!` after a value says the
+            same.
+        rehearse
+            Promise nothing, and measure: on the frame as it is, and on what was published before.
+        """
+        from mesh_notebook.workspace import rehearsing
+        from mesh_notebook.workspace.drafts import words_of
+
+        words = words_of(promises), words_of(gate)
+        if rehearse:
+            return rehearsing.rehearse(self, port, *words)
+        return rehearsing.promise(self, port, *words)
 
     def link(self, column: str, target: str) -> results.Agreed:
         """Say that `PORT.COLUMN` of yours means `PRODUCT/PORT.COLUMN` of another product."""
@@ -353,7 +375,7 @@ class Workspace(Session):
         from mesh_notebook.workspace import bootstrap
 
         ports = [self.draft.port(port)] if port else list(self.draft.ports.values())
-        checked = bootstrap.check(ports, self.draft, self.status(), self.clock())
+        checked = bootstrap.check(ports, self)
         self.taken["check"] = "all rules hold" if checked.passed else "rules are broken"
         return checked
 

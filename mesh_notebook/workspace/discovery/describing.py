@@ -8,6 +8,7 @@ from datetime import datetime
 
 from mesh_notebook.errors import NotFound, StoreError
 from mesh_notebook.mesh.catalogue import Catalogue
+from mesh_notebook.mesh.earlier import AGEING
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.slos import verdicts
 from mesh_notebook.model.address import Address
@@ -73,7 +74,7 @@ def aged(slos: dict[str, float], receipt: Receipt, now: datetime) -> dict[str, f
     """Return what was measured at publication as it stands now: what ages has aged since."""
     published = datetime.fromisoformat(receipt.processing_time)
     since = max((now - published).total_seconds(), 0.0)
-    return {k: v + since if k in ("freshness_s", "snapshot_age_s") else v for k, v in slos.items()}
+    return {k: v + since if k in AGEING else v for k, v in slos.items()}
 
 
 def _port_card(

@@ -1,0 +1,113 @@
+"""What a publication is held to before it is one: its rules, and the promises that are gates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mesh_notebook.errors import DeployRefused
+from mesh_notebook.mesh.earlier import earlier
+from mesh_notebook.mesh.shape import Shape, shape_of
+from mesh_notebook.mesh.slos import SloVerdict, measure, verdicts
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.mesh.checks import CheckReport, RuleResult
+    from mesh_notebook.mesh.published import PublishedProduct
+    from mesh_notebook.model.contract import Contract
+    from mesh_notebook.model.origin import Origin
+    from mesh_notebook.model.product import Product
+
+__all__ = ["Measured", "refuse_broken_gates", "refuse_broken_rules"]
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Measured:
+    """By output port: what was measured, and the statistical shape; and when that was."""
+
+    slos: dict[str, dict[str, float]]
+    shapes: dict[str, Shape]
+    at: datetime
+
+    @classmethod
+    def of(
+        cls,
+        frames: Mapping[str, pl.LazyFrame],
+        product: Product,
+        contracts: Mapping[str, Contract],
+        published: PublishedProduct,
+        origin: Origin,
+        now: datetime,
+    ) -> Measured:
+        slos, shapes = {}, {}
+        for port, frame in frames.items():
+            before = earlier(published, port, origin)
+            if product.output(port).temporality.get("kind") == "log":
+                before = before.without_events()  # its frame holds what is new, late rows included
+            shapes[port] = shape_of(frame, contracts[port])
+            slos[port] = measure(frame, contracts[port], now, before, shapes[port])
+        return cls(slos, shapes, now)
+
+
+def refuse_broken_rules(product: Product, checks: Mapping[str, CheckReport]) -> None:
+    """Raise `DeployRefused` where rows break a rule of their contract, or it is not decided."""
+    broken = {port: report.failures for port, report in checks.items() if not report.passed}
+    if not broken:
+        return
+    lines = [f"  {port}: {_rule_said(r)}" for port, results in broken.items() for r in results]
+    more = [f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    raise DeployRefused(
+        f"{product.name} breaks its contract, so nothing was published:\n"
+        + "\n".join(lines[:_SHOWN] + more),
+        next_step="mend the transform or what it reads, or change the contract and export again",
+        failures=broken,
+    )
+
+
+def _rule_said(result: RuleResult) -> str:
+    if not result.decided:
+        return f"{result.rule.id} was not checked: {result.note}"
+    parts: Iterable[str] = (
+        f"{result.rule.id} fails for {result.failed:,} of {result.checked:,} rows",
+        result.note,
+        f"for example {result.example}" if result.example else "",
+    )
+    return "; ".join(part for part in parts if part)
+
+
+def refuse_broken_gates(
+    product: Product, contracts: Mapping[str, Contract], measured: Mapping[str, dict[str, float]]
+) -> None:
+    """Raise `DeployRefused` where a promise that is marked as a gate is not kept.
+
+    A promise of which nothing was measured (a lag without new rows, a drift without an earlier
+    snapshot) is not broken; one that cannot be read is.
+    """
+    broken = [
+        (port, verdict)
+        for port, contract in contracts.items()
+        for verdict in verdicts(measured[port], contract)
+        if verdict.slo.gate and (verdict.kept is False or verdict.limit is None)
+    ]
+    if not broken:
+        return
+    lines = [f"  {port}: {_said(verdict)}" for port, verdict in broken]
+    port, first = broken[0]
+    raise DeployRefused(
+        f"{product.name} breaks what its gates promise, so nothing was published:\n"
+        + "\n".join(lines),
+        next_step=f"mend what it reads; or promise what it can keep (%mesh promise {port} "
+        f"{first.name}=… without the mark of a gate) and export again",
+        broken={p: v.name for p, v in broken},
+    )
+
+
+def _said(verdict: SloVerdict) -> str:
+    if verdict.limit is None:
+        return f"{verdict.name} = {verdict.promised} is no promise that can be measured"
+    return f"{verdict.name} was promised {verdict.promised}, and is {verdict.measured}"

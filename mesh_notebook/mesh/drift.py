@@ -1,0 +1,140 @@
+"""Drift: how far a shape has moved from those of the snapshots before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.mesh.shape import LEVELS, TOP
+
+if TYPE_CHECKING:
+    from mesh_notebook.mesh.shape import Shape
+    from mesh_notebook.model.contract import Contract
+
+__all__ = ["EARLIER", "distance", "drift", "moving"]
+
+EARLIER = 5
+# Of fewer values than this, quantiles are steps, between which nothing can be interpolated.
+_COARSE = 30
+_TEMPORAL = ("date", "timestamp", "time")
+
+
+def drift(shape: Shape, earlier: Sequence[Shape], moving: Collection[str] = ()) -> dict[str, float]:
+    """Return how far each column's shape lies from its shapes before, 0 (equal) to 1.
+
+    Parameters
+    ----------
+    earlier : sequence of shapes
+        Newest first; the last `EARLIER` count. The median of the distances to them is taken, so
+        that one odd snapshot neither raises nor hides an alarm.
+    moving : collection of str
+        Columns whose values move by nature: of these, only the share of nulls is compared.
+
+    Returns
+    -------
+    dict
+        `drift.<column>` for each column that was there before, and `drift`, the worst of them;
+        empty where there is nothing to compare with.
+    """
+    found: dict[str, float] = {}
+    for name, column in shape.items():
+        before = [
+            _nulls(e[name]) if name in moving else e[name] for e in earlier[:EARLIER] if name in e
+        ]
+        if before:
+            now = _nulls(column) if name in moving else column
+            found[f"drift.{name}"] = round(median(distance(now, then) for then in before), 6)
+    return {"drift": max(found.values()), **found} if found else {}
+
+
+def moving(contract: Contract) -> set[str]:
+    """Name the columns whose values move by nature: times, and what identifies a row alone."""
+    alone = set(contract.key) if len(contract.key) == 1 else set()
+    return alone | {
+        column.name
+        for column in contract.columns
+        if column.unique or column.logical_type in _TEMPORAL or column.name == contract.event_time
+    }
+
+
+def distance(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    """Return how far apart two shapes of a column are, 0 to 1.
+
+    The greater of the difference in the share of nulls, and of how far apart the values are:
+    where both shapes list top values, the total variation distance (half the sum of the
+    differences in share), else the Kolmogorov-Smirnov distance (the greatest difference of the
+    distribution functions) as the stored quantiles tell it. What a shape does not tell counts in
+    favour of no drift.
+    """
+    parts: list[float] = [abs(one["nulls"] - other["nulls"])]
+    if "top" in one and "top" in other:
+        parts.append(_variation(one["top"], other["top"]))
+    elif "quantiles" in one and "quantiles" in other:
+        parts.append(_kolmogorov(one, other))
+    return min(max(parts), 1.0)
+
+
+def _nulls(column: Mapping[str, Any]) -> dict[str, Any]:
+    return {"nulls": column["nulls"]}
+
+
+def _variation(one: list[list[Any]], other: list[list[Any]]) -> float:
+    mine, theirs = (dict(top) for top in (one, other))
+    return max(_more_often(mine, theirs), _more_often(theirs, mine))
+
+
+def _more_often(mine: Mapping[Any, float], theirs: Mapping[Any, float]) -> float:
+    """Return by how much, in all, values come more often in one than in the other."""
+    rest = max(1 - sum(theirs.values()), 0.0)
+    # A value that is not listed came at most as often as the last that is.
+    unlisted = min(rest, min(theirs.values())) if len(theirs) == TOP else rest
+    return sum(max(share - theirs.get(v, unlisted), 0.0) for v, share in mine.items())
+
+
+def _kolmogorov(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    mine, theirs = list(_points(one)), list(_points(other))
+    if not (mine and theirs):
+        return 0.0
+    coarse = [shape["distinct"] < _COARSE for shape in (one, other)]
+    apart = 0.0
+    for edge in {value for value, _ in (*mine, *theirs)}:
+        low, high = _reached(mine, edge, coarse[0])
+        low2, high2 = _reached(theirs, edge, coarse[1])
+        apart = max(apart, low - high2, low2 - high)
+    return apart
+
+
+def _points(shape: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
+    """Yield the known points of the distribution function: a value, and the share up to it."""
+    values = (shape.get("min"), *shape["quantiles"], shape.get("max"))
+    for value, level in zip(values, (0.0, *LEVELS, 1.0), strict=True):
+        if value is None:
+            continue
+        yield _number(value), level
+
+
+def _number(value: Any) -> float:
+    if not isinstance(value, str):
+        return float(value)
+    moment = datetime.fromisoformat(value)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _reached(
+    points: Sequence[tuple[float, float]], edge: float, coarse: bool
+) -> tuple[float, float]:
+    """Return between what shares the distribution function is at `edge`."""
+    below = [point for point in points if point[0] <= edge]
+    above = [point for point in points if point[0] > edge]
+    if not below:
+        return 0.0, 0.0
+    if not above:
+        return 1.0, 1.0
+    (left, low), (right, high) = below[-1], above[0]
+    tied = [sum(v == end for v, _ in points) > 1 for end in (left, right)]
+    if coarse or tied[0] or (tied[1] and edge != left):
+        return low, high
+    at = low + (high - low) * (edge - left) / (right - left)
+    return at, at

@@ -1,0 +1,136 @@
+"""Promises as panels: rehearsed, and held to what was measured over time."""
+
+from __future__ import annotations
+
+from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.time import say_duration
+from mesh_notebook.surfaces.panel import Badge, Panel, Table
+from mesh_notebook.surfaces.panels import (
+    origin_badge,
+    panel_of,
+    promise_said,
+    status_badge,
+    verdict_badge,
+)
+from mesh_notebook.surfaces.sketches import over_time
+from mesh_notebook.workspace.discovery.words import moment
+from mesh_notebook.workspace.keeping import PortStanding, Standings, Track
+from mesh_notebook.workspace.rehearsing import Rehearsed, RehearsedPromise
+
+__all__: list[str] = []
+
+
+@panel_of.register
+def _(rehearsed: Rehearsed) -> Panel:
+    rows = [
+        (
+            promise_said(one.verdict),
+            one.verdict.promised,
+            verdict_badge(one.verdict.kept),
+            one.verdict.measured or "–",
+            _would_have_been(one),
+        )
+        for one in rehearsed.promises
+    ]
+    headers = ("promise", "would be", "now", "measured", "at earlier publications")
+    return Panel(
+        f"rehearsal of {rehearsed.port}",
+        (origin_badge(rehearsed.origin), Badge("nothing is promised")),
+        facts=(("measured on", _measured_on(rehearsed)),),
+        tables=(Table(headers, rows),),
+        next_step=f"%mesh promise {rehearsed.port} {rehearsed.words} promises it",
+    )
+
+
+def _measured_on(rehearsed: Rehearsed) -> str:
+    frame = {
+        Origin.LIVE: "the frame as it is now",
+        Origin.SAMPLE: "a sample: the whole may keep less",
+        Origin.MOCK: "mocks, which keep what their maker was told: real data may not",
+    }[rehearsed.origin]
+    count = rehearsed.publications
+    past = "1 publication" if count == 1 else f"the last {count} publications"
+    return f"{frame}; and {past}" if count else f"{frame}; nothing was published yet"
+
+
+def _would_have_been(one: RehearsedPromise) -> str:
+    return f"kept at {one.kept} of {one.measured}" if one.measured else ""
+
+
+@panel_of.register
+def _(standings: Standings) -> Panel:
+    latest = standings.receipts[-1]
+    broken = [(port, track) for port in standings.ports for track in port.broken]
+    verdict = Badge(f"{len(broken)} broken", "bad") if broken else Badge("nothing broken", "good")
+    count = len(standings.receipts)
+    return Panel(
+        f"status of {standings.product.name}",
+        (verdict, origin_badge(latest.origin), status_badge(latest.status)),
+        _said_of_broken(broken),
+        (
+            ("published", f"snapshot {latest.snapshot}, {moment(latest.processing_time)}"),
+            ("looked at", f"{count} publication{'s' if count > 1 else ''}, receipts alone"),
+        ),
+        [_port_table(port) for port in standings.ports if port.tracks],
+        _notes(standings),
+        _next_step(standings, broken),
+    )
+
+
+def _said_of_broken(broken: list[tuple[PortStanding, Track]]) -> str:
+    return "; ".join(
+        f"{port.port} breaks {track.now.name} since {moment(track.since)}" for port, track in broken
+    )
+
+
+def _port_table(port: PortStanding) -> Table:
+    rows = [
+        (
+            promise_said(track.now),
+            track.now.promised,
+            verdict_badge(track.now.kept),
+            track.now.measured or "–",
+            _kept_of(track),
+            over_time(track) if track.points else "",
+        )
+        for track in port.tracks
+    ]
+    headers = ("promise", "promised", "now", "measured", "kept", "over time")
+    return Table(headers, rows, title=port.port)
+
+
+def _kept_of(track: Track) -> str:
+    told = [point.kept for point in track.points if point.kept is not None]
+    return f"{sum(told)}/{len(told)}" if told else ""
+
+
+def _notes(standings: Standings) -> list[str]:
+    notes = [
+        f"Snapshot {r.snapshot}: its publisher's clock was {say_duration(r.clock_behind_s)} behind "
+        f"snapshot {r.snapshot - 1}. It comes after it all the same; its time follows that one."
+        for r in standings.behind
+    ]
+    if standings.hurt:
+        hurt = ", ".join(map(str, standings.hurt))
+        notes.append(f"Not counted, because they cannot be read: {hurt}.")
+    return notes
+
+
+def _next_step(standings: Standings, broken: list[tuple[PortStanding, Track]]) -> str:
+    if not any(one.tracks for one in standings.ports):
+        first = standings.ports[0].port
+        return (
+            f"nothing is promised: %mesh promise {first} freshness=1d completeness=0.99 --rehearse"
+        )
+    if not broken:
+        return f"%mesh history {standings.product.name}"
+    port, track = broken[0]
+    if track.now.slo.property in _BY_PUBLISHING:
+        return "deploy the product again: %mesh deploy DIR"
+    return (
+        f"mend what makes {port.port} and deploy; or promise less: "
+        f"%mesh promise {port.port} {track.now.name}=… --rehearse"
+    )
+
+
+_BY_PUBLISHING = ("freshness", "frequency", "interval")

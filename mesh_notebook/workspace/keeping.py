@@ -1,0 +1,163 @@
+"""Promises over time: what was promised, and what each publication measured, from receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from mesh_notebook.errors import SpecError, StoreError, UsageError
+from mesh_notebook.mesh.verdicts import SloVerdict, verdicts
+from mesh_notebook.model.time import iso
+from mesh_notebook.workspace.discovery.describing import aged
+
+if TYPE_CHECKING:
+    from mesh_notebook.mesh.catalogue import Catalogue
+    from mesh_notebook.mesh.published import PublishedProduct
+    from mesh_notebook.model.contract import Contract
+    from mesh_notebook.model.product import Product
+    from mesh_notebook.model.receipt import PortSnapshot, Receipt
+
+__all__ = ["Point", "PortStanding", "Standings", "Track", "measured_of", "readable", "standings"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one publication measured of a promise, held to what was promised then."""
+
+    snapshot: int
+    time: str
+    verdict: SloVerdict | None  # None: it was not promised then
+
+    @property
+    def value(self) -> float | None:
+        return self.verdict.value if self.verdict else None
+
+    @property
+    def kept(self) -> bool | None:
+        return self.verdict.kept if self.verdict else None
+
+
+@dataclass(frozen=True)
+class Track:
+    """One promise: as it stands now, at each publication (oldest first), and broken since when.
+
+    `since` is an instant as receipts write it; empty where the promise is not broken now.
+    """
+
+    now: SloVerdict
+    points: tuple[Point, ...]
+    since: str
+
+
+@dataclass(frozen=True)
+class PortStanding:
+    """One output port: its promises over time."""
+
+    port: str
+    tracks: tuple[Track, ...]
+
+    @property
+    def broken(self) -> tuple[Track, ...]:
+        return tuple(track for track in self.tracks if track.now.kept is False)
+
+
+@dataclass(frozen=True)
+class Standings:
+    """What a product promises and what it keeps.
+
+    Attributes
+    ----------
+    receipts : tuple of Receipt
+        The publications that were looked at, oldest first.
+    hurt : tuple of int
+        Those whose receipt or release cannot be read.
+    """
+
+    product: Product
+    receipts: tuple[Receipt, ...]
+    ports: tuple[PortStanding, ...]
+    hurt: tuple[int, ...] = ()
+
+    @property
+    def behind(self) -> tuple[Receipt, ...]:
+        """The publications whose publisher's clock was behind that of the one before."""
+        return tuple(receipt for receipt in self.receipts if receipt.clock_behind_s > 0)
+
+
+def standings(catalogue: Catalogue, text: str, last: int, now: datetime) -> Standings:
+    """Hold the last publications of a product, or of one port, to its promises.
+
+    Receipts and contracts are read, and no data.
+    """
+    if last < 1:
+        raise UsageError(f"{last} publications cannot be shown.", next_step="give --last 1 or more")
+    published, port = catalogue.resolve(text)
+    latest = published.latest()
+    product = published.product(latest)
+    receipts = readable(published, last)
+    asked = published.snapshots()[-last:]
+    hurt = tuple(n for n in asked if n not in {r.snapshot for r in receipts})
+    names = [product.output(port).name] if port else [p.name for p in product.outputs]
+    ports = tuple(_standing(published, name, receipts, now) for name in names)
+    return Standings(product, tuple(receipts), ports, hurt)
+
+
+def readable(published: PublishedProduct, last: int) -> list[Receipt]:
+    """Return the last publications that can be read, oldest first."""
+    return list(_readable(published, published.snapshots()[-last:]))
+
+
+def _readable(published: PublishedProduct, snapshots: Sequence[int]) -> Iterator[Receipt]:
+    for snapshot in snapshots:
+        try:
+            receipt = published.receipt(snapshot)
+            published.product(receipt)
+        except (StoreError, SpecError):
+            continue
+        yield receipt
+
+
+def measured_of(snapshot: PortSnapshot) -> dict[str, float]:
+    """Return what a receipt tells of a port, the completeness of each column included."""
+    shares = {f"completeness.{n}": 1 - column["nulls"] for n, column in snapshot.shape.items()}
+    return {**shares, **snapshot.slos}
+
+
+def _standing(
+    published: PublishedProduct, port: str, receipts: Sequence[Receipt], now: datetime
+) -> PortStanding:
+    latest = receipts[-1]
+    contract = published.contract(latest, port)
+    present = verdicts(aged(measured_of(latest.ports[port]), latest, now), contract)
+    runs = [(r, _run(published, r, port)) for r in receipts if port in r.ports]
+    tracks = []
+    for verdict in present:
+        points = tuple(
+            Point(r.snapshot, r.processing_time, run.get(verdict.name)) for r, run in runs
+        )
+        tracks.append(Track(verdict, points, _since(verdict, points)))
+    return PortStanding(port, tuple(tracks))
+
+
+def _run(published: PublishedProduct, receipt: Receipt, port: str) -> dict[str, SloVerdict]:
+    contract: Contract = published.contract(receipt, port)
+    return {v.name: v for v in verdicts(measured_of(receipt.ports[port]), contract)}
+
+
+def _since(now: SloVerdict, points: Sequence[Point]) -> str:
+    """Return since when a promise is broken: a publication, or the moment at which it aged."""
+    if now.kept is not False or not points:
+        return ""
+    broken = ""
+    for point in reversed(points):
+        if point.kept is not False:
+            break
+        broken = point.time
+    if broken:
+        return broken
+    last = points[-1]
+    fresh = last.value if last.value is not None and now.slo.property == "freshness" else 0.0
+    left = timedelta(seconds=max((now.limit or 0.0) - fresh, 0.0))
+    return iso(datetime.fromisoformat(last.time) + left)
