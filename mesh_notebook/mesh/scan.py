@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-__all__ = ["FORMATS", "Scan", "attach", "connect_duckdb"]
+__all__ = ["FORMATS", "Scan", "attach", "connect_duckdb", "without_bar"]
 
 FORMATS = ("parquet", "csv", "ndjson", "json", "sqlite", "ipc")
 # Types that DuckDB's and Polars' Parquet readers see alike; of any other (a time of day, a
@@ -187,6 +187,15 @@ def connect_duckdb() -> duckdb.DuckDBPyConnection:
     )
     # Not in the config: the time zones come with an extension that is loaded first.
     con.execute("SET GLOBAL TimeZone = 'UTC'").fetchall()
+    return without_bar(con)
+
+
+def without_bar(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return a connection that draws no bar; each cursor of it has to be told anew.
+
+    Our own progress is a line that goes away; the engine's is a widget that a notebook keeps.
+    """
+    con.execute("SET enable_progress_bar = false").fetchall()
     return con
 
 

@@ -203,18 +203,19 @@ def _start(path: Path) -> bytes:
         ) from None
 
 
-def _not_empty(path: Path) -> None:
+def _not_empty(path: Path, kind: str) -> None:
     if not _start(path):
+        names = "; a CSV without rows still has its line of column names" if kind == "csv" else ""
         raise SourceError(
             f"{path} is empty.",
-            next_step="write it anew; a CSV without rows still has its line of column names",
+            next_step=f"write it anew{names}",
             path=str(path),
         )
 
 
 def _scan(kind: str, files: list[Path], table: str | None, null_values: tuple[str, ...]) -> Scan:
     for path in files:
-        _not_empty(path)
+        _not_empty(path, kind)
     paths = tuple(map(str, files))
     if kind == "csv":
         from mesh_notebook.mesh.settling import settle
@@ -281,7 +282,7 @@ def _prove(scan: Scan, uri: str) -> None:
 
     try:
         _same_schema(scan)
-        scan.lazy().head(5).collect()
+        frame = scan.lazy().head(5).collect()
     except (PolarsError, OSError) as error:
         said = str(error).strip().splitlines()[0].rstrip(".")
         raise SourceError(
@@ -289,6 +290,12 @@ def _prove(scan: Scan, uri: str) -> None:
             next_step="is the file whole? write it anew, or leave it out",
             uri=uri,
         ) from error
+    if not frame.width:
+        raise SourceError(
+            f"'{uri}' names no column, so it is no table.",
+            next_step="write it with at least one row, so that it says what its columns are",
+            uri=uri,
+        )
 
 
 def _same_schema(scan: Scan) -> None:
