@@ -134,7 +134,7 @@ def deliver(
         return _encoded(reading.frame.collect(), format or "")
     if format in (None, "table"):
         raise UsageError(
-            f"{out.name} does not say which format to write.",
+            f"{out} does not say which format to write.",
             next_step="add --format parquet, csv, json or arrow",
         )
     frame = reading.frame.collect()

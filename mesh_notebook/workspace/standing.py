@@ -46,16 +46,16 @@ def _bootstrap(workspace: Session) -> Step:
 
 def _next(workspace: Session) -> str:
     taken, draft = workspace.taken, workspace.draft
-    if not workspace.inputs:
+    if not (workspace.inputs or draft.ports or "explore" in taken):
         return "%mesh search WORDS, then %mesh connect PRODUCT; or %mesh source NAME PATH"
     if not draft.ports and "explore" not in taken:
         return f"%%mesh sql NAME, a query over {', '.join(list(workspace.inputs)[:3])}"
-    if draft.name is None:
+    if draft.name is None and "export" not in taken:
         return "%mesh product NAME --domain DOMAIN --owner TEAM --purpose SENTENCE"
     if not draft.ports:
         return "%mesh output PORT FRAME --key COLUMNS --event-time COLUMN"
     if "deploy" in taken:
-        return f"%mesh history {draft.name}"
+        return f"%mesh history {taken['deploy'].partition(',')[0]}"
     if "export" in taken:
         return f"%mesh deploy {taken['export']}"
     return f"%mesh export products/{draft.name}" if "check" in taken else "%mesh check"
