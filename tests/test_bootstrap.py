@@ -194,6 +194,12 @@ def test_what_is_changed_after_the_check_is_to_be_checked_again(notebook, change
     assert notebook.mesh.path().next_step == "%mesh check"
 
 
+def test_where_a_rule_is_broken_the_next_step_is_not_the_export(notebook):
+    notebook.run("%%mesh contract daily\nproperties:\n  n:\n    logicalTypeOptions: {maximum: 1}")
+    notebook.run("%mesh check")
+    assert "%%mesh contract" in notebook.mesh.path().next_step
+
+
 def test_naming_the_product_again_as_it_is_leaves_the_check_as_it_is(notebook):
     notebook.run("%mesh check")
     notebook.run("%mesh product delays --domain travel --owner ops")
@@ -213,4 +219,22 @@ def test_a_window_without_rows_says_so(notebook):
     notebook.run("%mesh deploy b")
     shown = notebook.shown(notebook.run("%mesh read delays --from 2030-01"))["text/plain"]
     assert "no rows; the columns are origin, n, day" in shown
-    assert isinstance(notebook.run("%mesh connect delays --from 2030-01"), pl.LazyFrame)
+    cut = notebook.run("%mesh connect delays --from 2030-01")
+    assert isinstance(cut, pl.LazyFrame)
+    assert "from 2030-01-01 00:00:00 UTC" in notebook.shown(cut)["text/plain"]
+
+
+def test_figures_of_a_read_stand_to_the_right(notebook):
+    notebook.run("%mesh export b")
+    notebook.run("%mesh deploy b")
+    shown = notebook.shown(notebook.run("%mesh read delays"))["text/html"]
+    assert "text-align:right" in shown.split("<th ")[2]
+
+
+def test_two_hits_of_one_name_are_told_apart_in_the_next_step(notebook):
+    for domain in ("travel", "sales"):
+        notebook.run(f"%mesh product delays --domain {domain}")
+        notebook.run("%mesh export b")
+        notebook.run("%mesh deploy b")
+    shown = notebook.shown(notebook.run("%mesh search delays"))["text/plain"]
+    assert shown.rstrip().endswith(("%mesh describe travel/delays", "%mesh describe sales/delays"))

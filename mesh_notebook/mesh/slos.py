@@ -115,7 +115,7 @@ def _freshness(slo: Slo, measured: Mapping[str, float]) -> SloVerdict:
     age = measured.get(of)
     if age is None:
         return SloVerdict(slo, f"at most {say_duration(promised)}", "", None)
-    since = f"{said} {say_duration(age)} ago" if age else f"{said} now"
+    since = f"{said} {say_duration(age)} ago" if abs(age) >= 1 else f"{said} now"
     return SloVerdict(slo, f"at most {say_duration(promised)}", since, age <= promised)
 
 

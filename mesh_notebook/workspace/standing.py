@@ -10,7 +10,9 @@ from mesh_notebook.workspace.results import Standing, Step
 if TYPE_CHECKING:
     from mesh_notebook.workspace.session import Session
 
-__all__ = ["standing"]
+__all__ = ["BROKEN", "standing"]
+
+BROKEN = "rules are broken"
 
 
 def standing(workspace: Session) -> Standing:
@@ -58,4 +60,6 @@ def _next(workspace: Session) -> str:
         return f"%mesh history {taken['deploy'].partition(',')[0]}"
     if "export" in taken:
         return f"%mesh deploy {taken['export']}"
+    if taken.get("check") == BROKEN:
+        return "mend the frame, or the contract (%%mesh contract PORT), then %mesh check"
     return f"%mesh export products/{draft.name}" if "check" in taken else "%mesh check"

@@ -286,11 +286,12 @@ class Workspace(Session):
     def check(self, port: str | None = None) -> results.Checked:
         """Hold every output port, or one, to its contract, on the full data."""
         from mesh_notebook.workspace import bootstrap
+        from mesh_notebook.workspace.standing import BROKEN
 
         ports = [self.draft.port(port)] if port else list(self.draft.ports.values())
         self.progress("hold all rows to the contract")
         checked = bootstrap.check(ports, self.draft, self.status(), self.clock())
-        self.taken["check"] = "all rules hold" if checked.passed else "rules are broken"
+        self.taken["check"] = "all rules hold" if checked.passed else BROKEN
         return checked
 
     def export(self, folder: str | Path | None = None) -> Exported:
