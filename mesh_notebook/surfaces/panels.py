@@ -151,7 +151,8 @@ def _(hits: Hits) -> Panel:
     title = f"{many} for '{hits.words}'" if hits.words else f"{many} in the mesh"
     table = Table(("product", "domain", "origin", "status", "purpose"), rows)
     best = _told_apart(hits) if hits.found else ""
-    other = "search for fewer words, or for a part of a name" if hits.words else "publish one"
+    empty = f"%mesh deploy BUNDLE publishes one; looked in {', '.join(map(str, hits.roots))}"
+    other = "search for fewer words, or for a part of a name" if hits.words else empty
     return Panel(
         title,
         tables=(table,) if rows else (),
