@@ -152,5 +152,11 @@ def near(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     known = list(known)
     close = difflib.get_close_matches(name.lower(), [k.lower() for k in known], n=most, cutoff=0.5)
     by_lower = {k.lower(): k for k in reversed(known)}
-    inside = [k for k in known if name.lower() in k.lower() or k.lower() in name.lower()]
+    inside = [k for k in known if _holds(name.lower(), k.lower())]
     return list(dict.fromkeys([by_lower[c] for c in close] + inside))[:most]
+
+
+def _holds(one: str, other: str) -> bool:
+    # A letter or two stand in most names, and mean none of them.
+    short, long = sorted((one, other), key=len)
+    return len(short) > 2 and short in long

@@ -153,10 +153,57 @@ def test_a_file_that_is_gone_is_one_paragraph(notebook, tmp_path):
         notebook.run("%mesh profile flights")
 
 
-@pytest.mark.parametrize("name", ["print", "In", "_", "exit"])
-def test_a_name_that_python_or_ipython_needs_is_not_covered(notebook, name):
-    with pytest.raises(UsageError, match=f"{name}_"):
+@pytest.mark.parametrize(
+    ("name", "instead"), [("print", "print_"), ("In", "In_"), ("exit", "exit_"), ("_", "frame")]
+)
+def test_a_name_that_python_or_ipython_needs_is_not_covered(notebook, name, instead):
+    with pytest.raises(UsageError, match=f"for example: {instead}$"):
         notebook.run(f"%mesh source {name} flights.csv")
+
+
+def test_a_frame_given_as_a_contract_is_told_how_it_is_modelled(notebook):
+    with pytest.raises(UsageError, match="%mesh mock flights --like"):
+        notebook.run("%mesh mock flights")
+
+
+def test_a_link_without_a_column_says_how_to_write_one(notebook):
+    with pytest.raises(UsageError, match=r"PORT\.COLUMN"):
+        notebook.run("%mesh link daily airports/places.airport")
+
+
+def test_yaml_that_cannot_be_read_is_shown_by_its_line(notebook):
+    with pytest.raises(SpecError, match="line 3, column 1") as caught:
+        notebook.run("%%mesh contract daily\nproperties:\n  n: [")
+    assert "unicode string" not in caught.value.message
+    assert caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "%mesh output daily flights --key n",
+        "%%mesh contract daily\nproperties:\n  n:\n    logicalTypeOptions: {maximum: 1}",
+        "%mesh promise daily freshness=1d",
+        "%mesh product delays --version 1.1.0",
+    ],
+)
+def test_what_is_changed_after_the_check_is_to_be_checked_again(notebook, change):
+    notebook.run("%mesh check")
+    assert notebook.mesh.path().next_step.startswith("%mesh export")
+    notebook.run(change)
+    assert notebook.mesh.path().next_step == "%mesh check"
+
+
+def test_where_a_rule_is_broken_the_next_step_is_not_the_export(notebook):
+    notebook.run("%%mesh contract daily\nproperties:\n  n:\n    logicalTypeOptions: {maximum: 1}")
+    notebook.run("%mesh check")
+    assert "%%mesh contract" in notebook.mesh.path().next_step
+
+
+def test_naming_the_product_again_as_it_is_leaves_the_check_as_it_is(notebook):
+    notebook.run("%mesh check")
+    notebook.run("%mesh product delays --domain travel --owner ops")
+    assert notebook.mesh.path().next_step.startswith("%mesh export")
 
 
 @pytest.mark.parametrize("flags", ["--like --break a.unique", "--key origin"])
@@ -172,4 +219,22 @@ def test_a_window_without_rows_says_so(notebook):
     notebook.run("%mesh deploy b")
     shown = notebook.shown(notebook.run("%mesh read delays --from 2030-01"))["text/plain"]
     assert "no rows; the columns are origin, n, day" in shown
-    assert isinstance(notebook.run("%mesh connect delays --from 2030-01"), pl.LazyFrame)
+    cut = notebook.run("%mesh connect delays --from 2030-01")
+    assert isinstance(cut, pl.LazyFrame)
+    assert "from 2030-01-01 00:00:00 UTC" in notebook.shown(cut)["text/plain"]
+
+
+def test_figures_of_a_read_stand_to_the_right(notebook):
+    notebook.run("%mesh export b")
+    notebook.run("%mesh deploy b")
+    shown = notebook.shown(notebook.run("%mesh read delays"))["text/html"]
+    assert "text-align:right" in shown.split("<th ")[2]
+
+
+def test_two_hits_of_one_name_are_told_apart_in_the_next_step(notebook):
+    for domain in ("travel", "sales"):
+        notebook.run(f"%mesh product delays --domain {domain}")
+        notebook.run("%mesh export b")
+        notebook.run("%mesh deploy b")
+    shown = notebook.shown(notebook.run("%mesh search delays"))["text/plain"]
+    assert shown.rstrip().endswith(("%mesh describe travel/delays", "%mesh describe sales/delays"))

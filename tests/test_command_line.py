@@ -41,6 +41,11 @@ def test_an_empty_mesh_is_searched_without_an_error(run):
     assert "0 products" in run("search")
 
 
+def test_an_empty_mesh_says_where_it_was_looked_for(run, tmp_path):
+    text = run("--root", str(tmp_path / "nowhere"), "search")
+    assert str(tmp_path / "nowhere") in "".join(text.split())
+
+
 def test_an_unknown_product_is_one_paragraph_and_exit_code_1(run):
     text = run("describe", "podcast-listeners", code=1)
     assert text.startswith("UnknownProduct")

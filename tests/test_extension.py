@@ -195,6 +195,15 @@ def test_the_path_grows_with_what_was_done_and_ends_with_a_deployed_product(publ
     assert "%mesh history airport-delays" in shown["text/html"]
 
 
+def test_a_product_named_by_its_folder_alone_is_deployed_and_has_a_history(shell):
+    shell.run("import polars as pl\ndelays = pl.DataFrame({'a': [1, 2]})")
+    shell.run("%mesh output daily delays --key a")
+    shell.run("%mesh export bundles/late")
+    assert shell.mesh.path().next_step == "%mesh deploy bundles/late"
+    shell.run("%mesh deploy bundles/late")
+    assert shell.mesh.path().next_step == "%mesh history late"
+
+
 def test_a_connected_card_says_owner_snapshot_origin_and_policies(published, shell):
     card = shell.shown(shell.run("%mesh connect analytics/airport-delays --as delays"))[
         "text/plain"

@@ -67,6 +67,17 @@ def test_odd_columns_are_summarised_as_far_as_they_go() -> None:
     assert summary.column("list").distinct is None
 
 
+def test_the_card_of_a_profile_names_types_and_times_as_people_read_them(shell) -> None:
+    shell.run("import polars as pl; from datetime import UTC, datetime")
+    shell.run(
+        "f = pl.DataFrame({'at': [datetime(2026, 1, 2, 3, 4, tzinfo=UTC)] * 2, 'id': ['a', 'b']})"
+    )
+    card = shell.shown(shell.run("%mesh profile f"))["text/plain"]
+    assert "Datetime, UTC" in card
+    assert "2026-01-02 03:04:00 " in card
+    assert "a 1" not in card  # no value is common where each comes once
+
+
 def test_an_empty_frame_has_a_profile_of_nothing() -> None:
     summary = profile(pl.LazyFrame(schema={"a": pl.Int64, "s": pl.String, "d": pl.Date}))
     assert summary.rows == 0

@@ -139,6 +139,12 @@ def test_a_csv_of_a_header_alone_is_an_empty_table(tmp_path: Path) -> None:
         ('a,b\n1,"x\n2,y\n', 2, "never closed"),
         ("a,b\nx,y\nMünchen,é\n".encode("latin-1"), 3, "not UTF-8"),
         ("a,b\nx,y\n".encode("utf-16"), 1, "not UTF-8"),
+        ("größe,b\n1,2\n".encode("latin-1"), 1, "not UTF-8"),
+        ('a,b"c\n1,2\n3,4\n', 1, "a quote"),
+        ('a,"b c\n1,2\n3,4\n', 1, "a quote"),
+        ('a,"b c\n1,"2\n', 1, "a quote"),
+        ('a,b\n1,2\n3,5" pipe\n', 3, "a quote"),
+        ('a,b\n1,x"y\n3,z"w\n', 2, "a quote"),
     ],
 )
 def test_a_broken_csv_names_the_line(
@@ -148,6 +154,38 @@ def test_a_broken_csv_names_the_line(
     assert said in error.message
     assert f"line {line}" in error.message
     assert error.next_step
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.csv.gz", "m.csv.zip"])
+def test_a_stray_quote_is_found_however_the_file_is_packed(tmp_path: Path, name: str) -> None:
+    text = b'a\tb"c\n1\t2\n'
+    if name.endswith(".gz"):
+        text = gzip.compress(text, mtime=0)
+    (tmp_path / name).write_bytes(text)
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("m.csv", text)
+    assert "line 1: a quote" in refused(tmp_path, name).message
+
+
+def test_quotes_inside_a_field_that_every_reader_reads_alike_are_kept(tmp_path: Path) -> None:
+    frame = opened(tmp_path, "said.csv", 'a,b\n1,he said "hi"\n2,""\n3,\n')
+    assert frame["b"].to_list() == ['he said "hi"', "", None]
+
+
+def test_lines_that_end_as_on_an_old_mac_are_refused_with_the_way_to_mend_them(
+    tmp_path: Path,
+) -> None:
+    error = refused(tmp_path, written(tmp_path, "mac.csv", "a,b\r1,2\r"))
+    assert "carriage return" in error.message
+    assert "tr '\\r' '\\n' < mac.csv" in error.next_step
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("l.json", "[]"), ("o.json", "{}"), ("o.ndjson", "{}\n"), ("n.json", "[{}]")]
+)
+def test_a_file_without_any_column_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    assert "no column" in refused(tmp_path, written(tmp_path, name, text)).message
 
 
 def test_a_csv_that_names_a_column_twice_is_refused(tmp_path: Path) -> None:

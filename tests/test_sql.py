@@ -165,6 +165,22 @@ def test_a_misspelt_function_names_near_ones(con: duckdb.DuckDBPyConnection) -> 
     assert "count" in refused("SELECT coutn(*) FROM flights", con).next_step
 
 
+def test_an_argument_of_the_wrong_type_is_told_in_a_line_without_all_candidates(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    error = refused("SELECT upper(origin) + 1 FROM flights", con)
+    assert "Candidate" not in error.message
+    assert "CAST" in error.next_step
+    assert "TRY_CAST" in refused("SELECT origin::INT FROM flights", con).next_step
+
+
+def test_a_table_of_one_letter_is_not_taken_for_any_name_that_holds_it(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    few = pl.DataFrame({"a": [1]})
+    assert "did you mean f?" not in refused("FROM offers", con, f=few).next_step
+
+
 def test_a_frame_that_fails_while_it_is_read_says_why(con: duckdb.DuckDBPyConnection) -> None:
     bad = pl.LazyFrame({"a": ["x"]}).select(pl.col("a").cast(pl.Int64))
     assert "conversion from `str`" in refused("FROM bad", con, bad=bad).message

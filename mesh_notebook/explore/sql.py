@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import SqlError, near
+from mesh_notebook.mesh.scan import without_bar
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +33,9 @@ _EXPLAIN = re.compile(
     rf"(?:{_GAP}*\(\s*(?:FORMAT|ANALY[SZ]E|VERBOSE)\b[^)]*\))?",
     re.IGNORECASE | re.DOTALL,
 )
+# The engine's list of every overload of a function, which says too much to say anything.
+_CANDIDATES = re.compile(r"Candidate functions:", re.IGNORECASE)
+_NO_CAST = re.compile(r"Could not convert string .* to (\w+)")
 _NOT_IN_A_FRAME = ("INTERVAL", "UNION")
 
 
@@ -114,7 +118,7 @@ def run_sql(
     import duckdb
 
     _only_reads(query)
-    with _interruptible(), closing(con.cursor()) as cursor:
+    with _interruptible(), closing(without_bar(con.cursor())) as cursor:
         try:
             for name, frame in tables.items():
                 cursor.register(name, _registrable(frame))
@@ -310,7 +314,7 @@ def _sentence(said: str) -> str:
     lines = said[: m.start()] if (m := _PICTURE.search(said)) else said
     kept = [
         line.strip()
-        for line in lines.splitlines()
+        for line in _CANDIDATES.split(lines)[0].splitlines()
         if line.strip() and not line.startswith(("Did you mean", "Candidate", "LINE "))
     ]
     text = re.sub(r"^[\w ]+ Error: ", "", " ".join(kept[:3]))
@@ -332,6 +336,10 @@ def _meant(
         functions = cursor.execute("SELECT DISTINCT function_name FROM duckdb_functions()")
         close = near(match[1], [name for (name,) in functions.fetchall()])
         return close, f"did you mean {', '.join(close)}?" if close else ""
+    if "No function matches" in said:
+        return [], "say which type is meant: CAST(column AS BIGINT)"
+    if match := _NO_CAST.search(said):
+        return [], f"TRY_CAST(column AS {match[1]}) gives NULL where there is none"
     return [], ""
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mesh_notebook.model.contract import Contract
 
-__all__ = ["FORMATS", "Scan", "attach", "columns_of", "connect_duckdb", "scan_of"]
+__all__ = ["FORMATS", "Scan", "attach", "columns_of", "connect_duckdb", "scan_of", "without_bar"]
 
 FORMATS = ("parquet", "csv", "ndjson", "json", "sqlite", "ipc", "delta")
 # Types that DuckDB's and Polars' Parquet readers see alike; of any other (a time of day, a
@@ -248,6 +248,15 @@ def connect_duckdb() -> duckdb.DuckDBPyConnection:
     )
     # Not in the config: the time zones come with an extension that is loaded first.
     con.execute("SET GLOBAL TimeZone = 'UTC'").fetchall()
+    return without_bar(con)
+
+
+def without_bar(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return a connection that draws no bar; each cursor of it has to be told anew.
+
+    Our own progress is a line that goes away; the engine's is a widget that a notebook keeps.
+    """
+    con.execute("SET enable_progress_bar = false").fetchall()
     return con
 
 

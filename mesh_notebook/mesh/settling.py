@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import SourceError
 from mesh_notebook.mesh.delimited import scan_delimited, unzipped
 from mesh_notebook.mesh.dtypes import polars_dtype
+from mesh_notebook.mesh.quotes import check_quotes, header_record, open_text, reading
+from mesh_notebook.mesh.scan import connect_duckdb
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,6 +34,7 @@ _PATTERNS = (
     ),
 )
 _WIDER = {"BIGINT": "DOUBLE"}
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 # How DuckDB's reader says where a file is broken.
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _FIELDS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
@@ -79,14 +79,13 @@ def _plain_file(path: str) -> Iterator[str]:
 
 def _header(file: str, path: str) -> tuple[str, list[str]]:
     try:
-        with _open_text(file) as lines:
+        with open_text(file) as lines:
             first = lines.readline()
+            _check_bytes(first, path)
             separator = _separator(first)
-            names = next(csv.reader(chain([first], lines), delimiter=separator), [])
-    except (OSError, EOFError, csv.Error) as error:
+            names = header_record(first, lines, separator, path)
+    except (OSError, EOFError) as error:
         raise SourceError(f"{path} cannot be read: {error}.", path=path) from None
-    if "\0" in first:
-        raise _wrong_encoding(path, 1, "utf-16")
     if not any(names):
         raise SourceError(
             f"{path} is empty: it has no header line.",
@@ -103,11 +102,18 @@ def _header(file: str, path: str) -> tuple[str, list[str]]:
     return separator, names
 
 
-def _open_text(file: str) -> TextIO:
-    # Wrong bytes pass here: the check of the shape finds them too, and names the line.
-    if file.endswith(".gz"):
-        return gzip.open(file, "rt", encoding="utf-8-sig", errors="replace", newline="")
-    return open(file, encoding="utf-8-sig", errors="replace", newline="")
+def _check_bytes(first: str, path: str) -> None:
+    if "\0" in first:
+        raise _wrong_encoding(path, 1, "utf-16")
+    if _NOT_UTF8.search(first):
+        raise _wrong_encoding(path, 1)
+    if first.endswith("\r"):
+        name = Path(path).name
+        raise SourceError(
+            f"{path}: its lines end in a carriage return alone, which no reader here takes.",
+            next_step=f"convert it: tr '\\r' '\\n' < {name} > mended-{name}",
+            path=path,
+        )
 
 
 def _separator(line: str) -> str:
@@ -136,24 +142,12 @@ def _check_shape(file: str, path: str, names: list[str], separator: str) -> None
     # Polars fills up short lines with nulls; DuckDB counts the fields of every line.
     import duckdb
 
-    relation = {
-        "columns": dict.fromkeys(names, "VARCHAR"),
-        "auto_detect": False,
-        "header": True,
-        "delim": separator,
-        "quote": '"',
-        "escape": '"',
-        "strict_mode": True,
-        "null_padding": False,
-    }
-    settings = ", ".join(f"{name} := ${name}" for name in relation)
-    with duckdb.connect() as con:
+    with connect_duckdb() as con:
         try:
-            con.execute(
-                f"SELECT count(*) FROM read_csv($path, {settings})", {"path": file, **relation}
-            ).fetchall()
+            reading(con, file, names, separator).count("*").fetchall()
         except duckdb.Error as error:
             raise _bad_shape(path, str(error)) from None
+    check_quotes(file, path, names, separator)
 
 
 def _bad_shape(path: str, said: str) -> SourceError:

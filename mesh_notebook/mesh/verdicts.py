@@ -76,7 +76,8 @@ def _freshness(slo: Slo, measured: Mapping[str, float]) -> SloVerdict:
     # With an element the promise is about its events, without one about the snapshot.
     of, said = ("freshness_s", "newest event") if slo.element else ("snapshot_age_s", "published")
     age = measured.get(of)
-    return _at_most(slo, limit, age, f"{said} {say_duration(age)} ago" if age else f"{said} now")
+    since = f"{say_duration(age)} ago" if age and abs(age) >= 1 else "now"
+    return _at_most(slo, limit, age, f"{said} {since}")
 
 
 def _interval(slo: Slo, measured: Mapping[str, float]) -> SloVerdict:

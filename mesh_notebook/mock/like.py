@@ -96,7 +96,9 @@ def _refuse(frame: pl.DataFrame, rows: int, key: tuple[str, ...]) -> None:
             close = near(name, frame.columns)
             raise UsageError(
                 f"the key column '{name}' is not in the frame.",
-                next_step=f"did you mean {', '.join(close)}?" if close else "name another",
+                next_step=f"did you mean {', '.join(close)}?"
+                if close
+                else f"it has {', '.join(frame.columns)}",
             )
     good = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetime, pl.Null)
     bad = [

@@ -53,9 +53,13 @@ def checked_identifier(name: str) -> str:
         return name
     raise UsageError(
         f"'{name}' cannot be a Python name" + (" here." if name.isidentifier() else "."),
-        next_step=f"for example: {f'{name}_' if taken else python_name(name.lower())}",
+        next_step=f"for example: {_other(name) if taken else python_name(name.lower())}",
         name=name,
     )
+
+
+def _other(name: str) -> str:
+    return f"{name}_" if name.strip("_") else "frame"  # one more underscore is taken as well
 
 
 @dataclass(frozen=True, order=True)

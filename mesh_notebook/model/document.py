@@ -25,10 +25,25 @@ def parse_yaml(text: str, where: str) -> dict[str, Any]:
         # The same safe loader, in C where PyYAML was built with it: every read of a port parses.
         document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
-        raise SpecError(f"{where} is not valid YAML: {error}", where=where) from None
+        raise _no_yaml(error, where) from None
     if not isinstance(document, dict):
-        raise SpecError(f"{where} holds no mapping, so it is no specification.", where=where)
+        raise SpecError(
+            f"{where} holds no mapping, so it is no specification.",
+            next_step="write it as NAME: VALUE, a field a line",
+            where=where,
+        )
     return document
+
+
+def _no_yaml(error: Any, where: str) -> SpecError:
+    mark = getattr(error, "problem_mark", None)
+    place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    said = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return SpecError(
+        f"{where}{place}: this is not valid YAML: {said}.",
+        next_step="mend it there; look for a bracket or a quote that is not closed, or a tab",
+        where=where,
+    )
 
 
 def to_yaml(document: dict[str, Any]) -> str:

@@ -112,6 +112,7 @@ class Loaded:
         self.workspace.record.open_cell(count=self.shell.execution_count, **self.text_of(info))
 
     def after_cell(self, result: ExecutionResult) -> None:
+        self.progress.done()  # a verb called as a method leaves its line to us
         info = result.info
         if info is None:
             return

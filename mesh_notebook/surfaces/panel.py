@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["Badge", "Panel", "Sketch", "Table", "as_html", "as_text"]
 
 WIDTH = 100
+_GAP = 2
+_FOLDED = 12
+_SHORT = 26  # what is no longer than an instant stays on one line, and long text gives way
 # Tones are the theme's own colours, so a panel reads well in JupyterLab light and dark; the
 # second value serves where there is no theme (a saved page, another front end).
 _TONES = {
@@ -119,20 +122,48 @@ def _rich_parts(panel: Panel) -> list[object]:
     for table in panel.tables:
         if table.title:
             parts.append(Text(table.title, style="bold"))
-        parts.append(_rich_table(table.told()))
+        shown, left_out = _fitting(table.told())
+        parts.append(_rich_table(shown))
+        if left_out:
+            parts.append(Text(f"and, too wide for here: {', '.join(left_out)}", style="dim"))
     parts.extend(Text(note) for note in panel.notes)
     if panel.next_step:
         parts.append(Text(f"→ {panel.next_step}", style="bold"))
     return parts
 
 
+def _fitting(table: Table) -> tuple[Table, Sequence[str]]:
+    """Return the columns that can be read side by side, and the names of those that cannot."""
+    room, fits = WIDTH, 0
+    for index in range(len(table.headers)):
+        room -= _least_width(table, index) + _GAP
+        fits += room + _GAP >= 0
+    if fits == len(table.headers):
+        return table, ()
+    rows = [row[:fits] for row in table.rows]
+    right = [i for i in table.right if i < fits]
+    return Table(table.headers[:fits], rows, right, table.title), table.headers[fits:]
+
+
+def _least_width(table: Table, index: int) -> int:
+    longest = max(len(_words(row[index])) for row in table.rows)
+    may_fold = index > 0 and index not in table.right and longest > _SHORT
+    return max(len(table.headers[index]), _FOLDED if may_fold else longest)
+
+
 def _rich_table(table: Table) -> object:
     from rich.table import Table as RichTable
 
-    drawn = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    drawn = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
     for index, header in enumerate(table.headers):
         right = index in table.right
-        drawn.add_column(header, justify="right" if right else "left", no_wrap=right or index == 0)
+        short = all(len(_words(row[index])) <= _SHORT for row in table.rows)
+        drawn.add_column(
+            header,
+            justify="right" if right else "left",
+            no_wrap=right or short or index == 0,
+            overflow="fold",  # no word is cut short: an address is to be copied whole
+        )
     for row in table.rows:
         drawn.add_row(*map(_rich_cell, row))
     return drawn
@@ -146,6 +177,10 @@ def _rich_cell(cell: str | Badge | Sketch) -> Text:
     return Text(cell.text if isinstance(cell, Sketch) else cell)
 
 
+def _words(cell: str | Badge | Sketch) -> str:
+    return cell if isinstance(cell, str) else cell.text
+
+
 def as_html(panel: Panel) -> str:
     """Render a panel for a notebook: the theme's colours, no script, nothing fetched."""
     if panel.own_html:
@@ -156,7 +191,7 @@ def as_html(panel: Panel) -> str:
         parts.append(f'<div style="margin:2px 0 4px">{escape(panel.sentence)}</div>')
     if panel.facts:
         rows = "".join(
-            f'<tr><td style="{_CELL}{_FAINT}">{escape(name)}</td>'
+            f'<tr style="{_ROW}"><td style="{_CELL}{_FAINT}{_LINE}">{escape(name)}</td>'
             f'<td style="{_CELL}">{escape(value)}</td></tr>'
             for name, value in panel.facts
         )
@@ -179,17 +214,25 @@ _BOX = (
     "color:var(--jp-content-font-color1,inherit)"
 )
 _TABLE = "border-collapse:collapse;margin:4px 0;font-size:0.95em"
+_ROW = "background:none"  # a list of facts is no table of rows, whatever the theme makes of it
+_LINE = "white-space:nowrap;"
+_BROKEN = "overflow-wrap:anywhere;min-width:12em;"  # an address is one long word
 _CELL = "text-align:left;vertical-align:top;padding:1px 14px 1px 0;background:none;border:none;"
 
 
 def _html_table(table: Table) -> str:
     def cell(tag: str, index: int, content: str, style: str = "") -> str:
-        right = "text-align:right;" if index in table.right else ""
+        right = f"text-align:right;{_LINE}" if index in table.right else ""
         return f'<{tag} style="{_CELL}{right}{style}">{content}</{tag}>'
 
     head = "".join(cell("th", i, escape(h), _FAINT) for i, h in enumerate(table.headers))
     body = "".join(
-        "<tr>" + "".join(cell("td", i, _html_cell(c)) for i, c in enumerate(row)) + "</tr>"
+        "<tr>"
+        + "".join(
+            cell("td", i, _html_cell(c), _LINE if len(_words(c)) <= _SHORT else _BROKEN)
+            for i, c in enumerate(row)
+        )
+        + "</tr>"
         for row in table.rows
     )
     title = f'<div style="font-weight:600;margin-top:6px">{escape(table.title)}</div>'
@@ -208,6 +251,8 @@ def _html_cell(cell: str | Badge | Sketch) -> str:
 def _badge(badge: Badge) -> str:
     variable, fallback = _TONES[badge.tone]
     color = f"var({variable},{fallback})"
+    if len(badge.text) == 1:  # a sign among rows, which needs no frame to be seen
+        return f'<span style="font-weight:600;color:{color}">{escape(badge.text)}</span>'
     return (
         f'<span style="font-weight:600;font-size:0.8em;margin-left:8px;padding:0 7px;'
         f'border:1px solid {color};border-radius:9px;color:{color}">{escape(badge.text)}</span>'

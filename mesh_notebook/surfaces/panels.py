@@ -8,7 +8,7 @@ from mesh_notebook.mesh.retention import Retained
 from mesh_notebook.mesh.slos import SloVerdict
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.receipt import Receipt
-from mesh_notebook.model.time import iso
+from mesh_notebook.model.time import Window, iso
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.verbs import Help
 from mesh_notebook.workspace import Workspace
@@ -80,6 +80,7 @@ def _(card: InputCard) -> Panel:
         ("address", str(product.address.with_port(reading.port))),
         ("snapshot", f"{reading.receipt.snapshot} of version {product.version}"),
         ("published", moment(reading.receipt.processing_time)),
+        *window_fact(reading.window),
         ("policies", policies_in_words(product.policies)),
     ]
     return Panel(
@@ -89,6 +90,15 @@ def _(card: InputCard) -> Panel:
         facts,
         (columns, *slo_table(card.slos)),
     )
+
+
+def window_fact(window: Window) -> list[tuple[str, str]]:
+    """Return the cut of a bounded window as a fact, so that a part is not taken for the whole."""
+    if not window.bounded:
+        return []
+    start = f"from {moment(iso(window.start))}" if window.start else ""
+    end = f"to {moment(iso(window.end))}, not included" if window.end else ""
+    return [("event time", " ".join(filter(None, (start, end))))]
 
 
 def made_of(receipt: Receipt) -> str:
@@ -109,13 +119,21 @@ def _(hits: Hits) -> Panel:
     many = "1 product" if len(rows) == 1 else f"{len(rows)} products"
     title = f"{many} for '{hits.words}'" if hits.words else f"{many} in the mesh"
     table = Table(("product", "domain", "origin", "status", "purpose"), rows)
-    best = hits.found[0][0].name if hits.found else ""
-    other = "search for fewer words, or for a part of a name" if hits.words else "publish one"
+    best = _told_apart(hits) if hits.found else ""
+    empty = f"%mesh deploy BUNDLE publishes one; looked in {', '.join(map(str, hits.roots))}"
+    other = "search for fewer words, or for a part of a name" if hits.words else empty
     return Panel(
         title,
         tables=(table,) if rows else (),
         next_step=f"%mesh describe {best}" if best else other,
     )
+
+
+def _told_apart(hits: Hits) -> str:
+    """Return the best hit's short name, with its domain where another has that name too."""
+    names = [product.name for product, _ in hits.found]
+    best = hits.found[0][0]
+    return best.name if names.count(best.name) == 1 else f"{best.domain}/{best.name}"
 
 
 @panel_of.register
@@ -155,6 +173,7 @@ def _(retained: Retained) -> Panel:
 @panel_of.register
 def _(rows: Rows) -> Panel:
     head = [[_cell(v) for v in row] for row in rows.head.iter_rows()]
+    figures = [i for i, dtype in enumerate(rows.head.dtypes) if dtype.is_numeric()]
     shown = f"first {len(head)} of {rows.rows:,} rows" if len(head) < rows.rows else "all rows"
     if not head:
         shown = f"no rows; the columns are {', '.join(rows.head.columns)}"
@@ -162,7 +181,7 @@ def _(rows: Rows) -> Panel:
         f"{rows.product}/{rows.port}",
         (origin_badge(rows.receipt.origin), status_badge(rows.receipt.status)),
         facts=(("snapshot", str(rows.receipt.snapshot)), ("shown", shown)),
-        tables=(Table(rows.head.columns, head),) if head else (),
+        tables=(Table(rows.head.columns, head, figures),) if head else (),
         next_step="" if head else "widen the window: --from and --to, which is not included",
     )
 

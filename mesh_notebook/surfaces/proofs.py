@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from pathlib import Path
 
 from mesh_notebook.deploy.deploying import Deployed
-from mesh_notebook.explore.profile import Profile
+from mesh_notebook.explore.profile import ColumnProfile, Profile
 from mesh_notebook.export.exporting import Exported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
 from mesh_notebook.mesh.verdicts import promise_name
@@ -24,7 +26,8 @@ from mesh_notebook.workspace.results import Agreed, Checked, ContractView
 __all__: list[str] = []
 
 _SHOWN_VALUES = 6
-_LONGEST = 24
+_LONGEST = 19
+_ZONE = re.compile(r"Datetime\(.*time_zone=(?:None|'(.+)')\)")
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -155,24 +158,41 @@ def _(profile: Profile) -> Panel:
     rows = [
         (
             c.name,
-            c.dtype,
+            _type(c.dtype),
             f"{c.nulls:,}",
             "" if c.distinct is None else f"{c.distinct:,}",
             _value(c.least),
             _value(c.quantiles[1]) if c.quantiles else "",
             _value(c.most),
-            _bars(c.histogram) or ", ".join(f"{_value(v)} {n:,}" for v, n in c.top[:3]),
+            _bars(c.histogram) or _commonest(c),
         )
         for c in profile.columns
     ]
     headers = ("column", "type", "nulls", "distinct", "least", "median", "most", "shape")
-    title = f"profile of all {profile.rows:,} rows"
+    title = (
+        f"profile of all {profile.rows:,} rows" if profile.rows != 1 else "profile of the one row"
+    )
     return Panel(title, tables=(Table(headers, rows, (2, 3)),))
 
 
 def _value(value: object) -> str:
+    if isinstance(value, datetime):  # the column's type says in which zone
+        return f"{value:%Y-%m-%d %H:%M:%S}"
     text = "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _type(dtype: str) -> str:
+    """Return a Polars type as one reads it: of a time, its zone alone."""
+    zone = _ZONE.match(dtype)
+    return (f"Datetime, {zone[1]}" if zone[1] else "Datetime") if zone else dtype
+
+
+def _commonest(column: ColumnProfile) -> str:
+    # Where no value comes twice, none is common.
+    if not column.top or column.top[0][1] == 1:
+        return ""
+    return ", ".join(f"{_value(v)} {n:,}" for v, n in column.top[:3])
 
 
 def _bars(counts: tuple[int, ...]) -> str:

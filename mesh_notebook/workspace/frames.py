@@ -63,7 +63,7 @@ def named(frame: Any, namespace: Mapping[str, Any]) -> tuple[str, Any]:
     if not isinstance(frame, str):
         if not is_frame(frame):
             raise UsageError(
-                f"a {type(frame).__name__} is not a frame.",
+                f"what was given is of type {type(frame).__name__}, and no frame.",
                 next_step="give a Polars frame, a pandas frame, or the name of one",
             )
         name = next((n for n, v in namespace.items() if v is frame and is_own_name(n)), "")
@@ -77,7 +77,7 @@ def named(frame: Any, namespace: Mapping[str, Any]) -> tuple[str, Any]:
         return frame, namespace[frame]
     close = near(frame, known)
     if frame in namespace:
-        problem = f"'{frame}' is a {type(namespace[frame]).__name__}, not a frame."
+        problem = f"'{frame}' is of type {type(namespace[frame]).__name__}, and no frame."
     else:
         problem = f"there is no frame '{frame}'."
     hint = f"did you mean {', '.join(close)}?" if close else f"frames: {', '.join(known) or 'none'}"
@@ -115,10 +115,16 @@ def computed(name: str) -> Iterator[None]:
         ) from None
 
 
-def check_mock_options(what: Any, like: bool, key: Any, breaking: str | None) -> None:
+def check_mock_options(
+    what: Any, like: bool, key: Any, breaking: str | None, namespace: Mapping[str, Any]
+) -> None:
     """Refuse options of `mock` that would be without effect."""
     if is_frame(what) and not like:
         raise UsageError("that is a frame, not a contract.", next_step="like=True models a frame")
+    if isinstance(what, str) and is_frame(namespace.get(what)) and not like:
+        raise UsageError(
+            f"'{what}' is a frame, not a contract.", next_step=f"%mesh mock {what} --like models it"
+        )
     if like and breaking:
         raise UsageError(
             "a model of a frame has no contract to break.",
@@ -181,10 +187,11 @@ def from_contract(
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        beside = sorted(p.name for p in file.parent.glob("*.odcs.yaml"))
+        folder = file if file.is_dir() else file.parent
+        beside = sorted(p.name for p in folder.glob("*.odcs.yaml"))
         hint = f"contracts there: {', '.join(beside)}" if beside else ""
         raise SourceError(
-            f"the contract {path} cannot be read: {error}.",
+            f"the contract {path} cannot be read: {getattr(error, 'strerror', None) or error}.",
             next_step=hint or "give a file *.odcs.yaml, or --like to model a frame",
             path=path,
         ) from None

@@ -59,7 +59,7 @@ def promise(session: Session, port: str, words: Sequence[str], gates: Sequence[s
 
     draft = session.draft.port(port)
     made = _joined(draft, words, gates)
-    session.draft.ports[port] = draft.stands(session.draft, promises=made)
+    session.redraft(draft.stands(session.draft, promises=made))
     return Agreed(port, "promises", {name: say_promise(body) for name, body in made.items()})
 
 

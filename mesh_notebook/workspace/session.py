@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.catalogue import Catalogue
     from mesh_notebook.model.time import Window
     from mesh_notebook.workspace import results
-    from mesh_notebook.workspace.drafts import ProductDraft
+    from mesh_notebook.workspace.drafts import PortDraft, ProductDraft
     from mesh_notebook.workspace.inputs import Handle, Opener
 
 __all__ = ["Session", "Time"]
@@ -164,6 +164,15 @@ class Session:
                 view = exp.to_identifier(name, quoted=True).sql("duckdb")
                 self.connection().execute(f"DROP VIEW IF EXISTS {view}")
                 del self.inputs[name]
+
+    def redraft(self, draft: PortDraft) -> None:
+        """Take a port as it is declared now; what was checked and exported was another."""
+        self.draft.ports[draft.port] = draft
+        self.forget_taken()
+
+    def forget_taken(self) -> None:
+        for step in ("check", "export", "deploy"):
+            self.taken.pop(step, None)
 
     def note(self, verb: str, names: tuple[str, ...], payload: dict[str, Any]) -> None:
         self.record.note(Event(verb, calling_line(self.namespace), names, payload))

@@ -10,7 +10,9 @@ from mesh_notebook.workspace.results import Standing, Step
 if TYPE_CHECKING:
     from mesh_notebook.workspace.session import Session
 
-__all__ = ["standing"]
+__all__ = ["BROKEN", "standing"]
+
+BROKEN = "rules are broken"
 
 
 def standing(workspace: Session) -> Standing:
@@ -46,16 +48,18 @@ def _bootstrap(workspace: Session) -> Step:
 
 def _next(workspace: Session) -> str:
     taken, draft = workspace.taken, workspace.draft
-    if not workspace.inputs:
+    if not (workspace.inputs or draft.ports or "explore" in taken):
         return "%mesh search WORDS, then %mesh connect PRODUCT; or %mesh source NAME PATH"
     if not draft.ports and "explore" not in taken:
         return f"%%mesh sql NAME, a query over {', '.join(list(workspace.inputs)[:3])}"
-    if draft.name is None:
+    if draft.name is None and "export" not in taken:
         return "%mesh product NAME --domain DOMAIN --owner TEAM --purpose SENTENCE"
     if not draft.ports:
         return "%mesh output PORT FRAME --key COLUMNS --event-time COLUMN"
     if "deploy" in taken:
-        return f"%mesh history {draft.name}"
+        return f"%mesh history {taken['deploy'].partition(',')[0]}"
     if "export" in taken:
         return f"%mesh deploy {taken['export']}"
+    if taken.get("check") == BROKEN:
+        return "mend the frame, or the contract (%%mesh contract PORT), then %mesh check"
     return f"%mesh export products/{draft.name}" if "check" in taken else "%mesh check"

@@ -184,6 +184,7 @@ class Workspace(Session):
         from mesh_notebook.mesh.sources import Asked
 
         paging = (records, next, page, offset, max_pages)
+        self.progress(f"read {uri}")
         asked = Asked(str(uri), null, format, *paging, token_env, token_header)
         return self.bind(self.opener().source(name, asked), "source", name)
 
@@ -212,12 +213,13 @@ class Workspace(Session):
 
         if rows is not None and rows < 1:
             raise UsageError(f"{rows} rows cannot be made.", next_step="give --rows 1 or more")
-        frames.check_mock_options(what, like, key, breaking)
+        frames.check_mock_options(what, like, key, breaking, self.namespace)
         if like:
             _, frame = frames.named(what, self.namespace)
             self.progress("model the frame with SDV")
             handle = frames.modelled(what, frame, rows, seed, words_of(key))
         else:
+            self.progress(f"make {rows or DEFAULT_ROWS:,} rows")
             handle = frames.from_contract(
                 self.opener(), self.base, str(what), rows or DEFAULT_ROWS, seed, breaking
             )
@@ -234,6 +236,7 @@ class Workspace(Session):
         from mesh_notebook.workspace import frames
 
         checked_identifier(name)
+        self.progress("run the query")
         used, result = frames.query(self, query, tables)
         self.namespace[name] = result
         self.note("sql", (name,), {"name": name, "query": query, "tables": used})
@@ -246,6 +249,7 @@ class Workspace(Session):
         from mesh_notebook.workspace import frames
 
         name, value = frames.named(frame, self.namespace)
+        self.progress(f"summarise all rows of {name}")
         self.taken.setdefault("explore", "profiled")
         with frames.computed(name):
             return profile(frames.lazy(value))
@@ -282,9 +286,10 @@ class Workspace(Session):
         }
         same = self.draft.name in (None, name)
         before = self.draft if same else ProductDraft()
+        was = self.draft.fields(self.own_status())
         self.draft = before.changed(name, {k: v for k, v in given.items() if v is not None})
-        for step in () if same else ("check", "export", "deploy"):
-            self.taken.pop(step, None)
+        if not same or self.draft.fields(self.own_status()) != was:
+            self.forget_taken()
         return results.ProductView(self.draft.fields(self.own_status()), tuple(self.draft.ports))
 
     def output(
@@ -314,10 +319,11 @@ class Workspace(Session):
         from mesh_notebook.workspace.drafts import words_of
 
         frame_name, value = frames.named(frame, self.namespace)
+        self.progress(f"infer the contract of {port} from all rows")
         draft = bootstrap.declared(
             self.draft, port, frame_name, value, words_of(key), event_time, contract, kind, interval
         )
-        self.draft.ports[port] = draft
+        self.redraft(draft)
         self.note("output", (), {"port": port, "frame_name": frame_name})
         return bootstrap.view(draft, self.draft, self.own_status())
 
@@ -331,7 +337,7 @@ class Workspace(Session):
         if overrides:
             changes = bootstrap.as_mapping(overrides, port)
             draft = draft.stands(self.draft, overrides=bootstrap.joined(draft.overrides, changes))
-            self.draft.ports[port] = draft
+            self.redraft(draft)
         return bootstrap.view(draft, self.draft, self.own_status())
 
     def promise(
@@ -361,22 +367,31 @@ class Workspace(Session):
 
     def link(self, column: str, target: str) -> results.Agreed:
         """Say that `PORT.COLUMN` of yours means `PRODUCT/PORT.COLUMN` of another product."""
+        from mesh_notebook.errors import UsageError
         from mesh_notebook.workspace import bootstrap, results
 
         port, _, name = column.partition(".")
+        if not name:
+            raise UsageError(
+                f"'{column}' names no column of yours.",
+                next_step="write PORT.COLUMN, for example listeners.user_id",
+            )
         draft = self.draft.port(port)
         draft.contract(self.draft, "draft").column(name)
         urn = bootstrap.target_urn(target, self.catalogue, self.inputs.values())
-        self.draft.ports[port] = draft.stands(self.draft, links={**draft.links, name: urn})
-        return results.Agreed(port, "means", self.draft.ports[port].links)
+        linked = draft.stands(self.draft, links={**draft.links, name: urn})
+        self.redraft(linked)
+        return results.Agreed(port, "means", linked.links)
 
     def check(self, port: str | None = None) -> results.Checked:
         """Hold every output port, or one, to its contract, on the full data."""
         from mesh_notebook.workspace import bootstrap
+        from mesh_notebook.workspace.standing import BROKEN
 
         ports = [self.draft.port(port)] if port else list(self.draft.ports.values())
+        self.progress("hold all rows to the contract")
         checked = bootstrap.check(ports, self)
-        self.taken["check"] = "all rules hold" if checked.passed else "rules are broken"
+        self.taken["check"] = "all rules hold" if checked.passed else BROKEN
         return checked
 
     def export(self, folder: str | Path | None = None) -> Exported:

@@ -41,7 +41,7 @@ def scan_of(files: Sequence[Path], part: str | None, asked: Asked, world: World)
             uri=asked.uri,
         )
     for path in files:
-        _not_empty(path)
+        _not_empty(path, kind)
     if kind == "excel":
         from mesh_notebook.mesh.sources.excel import captured
 
@@ -103,11 +103,12 @@ def _start(path: Path) -> bytes:
         ) from None
 
 
-def _not_empty(path: Path) -> None:
+def _not_empty(path: Path, kind: str) -> None:
     if not _start(path):
+        names = "; a CSV without rows still has its line of column names" if kind == "csv" else ""
         raise SourceError(
             f"{path} is empty.",
-            next_step="write it anew; a CSV without rows still has its line of column names",
+            next_step=f"write it anew{names}",
             path=str(path),
         )
 
@@ -175,7 +176,7 @@ def _prove(scan: Scan, uri: str) -> None:
 
     try:
         _same_schema(scan)
-        scan.lazy().head(5).collect()
+        frame = scan.lazy().head(5).collect()
     except (PolarsError, OSError) as error:
         said = str(error).strip().splitlines()[0].rstrip(".")
         raise SourceError(
@@ -183,6 +184,12 @@ def _prove(scan: Scan, uri: str) -> None:
             next_step="is the file whole? write it anew, or leave it out",
             uri=uri,
         ) from error
+    if not frame.width:
+        raise SourceError(
+            f"'{uri}' names no column, so it is no table.",
+            next_step="write it with at least one row, so that it says what its columns are",
+            uri=uri,
+        )
 
 
 def _same_schema(scan: Scan) -> None:
