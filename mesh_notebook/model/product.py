@@ -23,7 +23,8 @@ class InputPort:
 
     What ODPS lacks stands in the custom property `input`: a mapping with `kind`
     (`port`, `source` or `mock`) and, by kind, the `address` of an upstream port, the `uri`
-    and `format` of a source, or the `rows`, `seed` and `populations` of a mock.
+    and `format` of a source, or the `rows`, `seed` and `populations` of a mock. A port or a
+    source of which not all live rows are read says its `mode` (`sample`, `mock`), `rows`, `seed`.
     """
 
     raw: dict[str, Any]

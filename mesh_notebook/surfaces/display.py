@@ -22,6 +22,8 @@ SHOWN = (
             *("InputCard", "ProductView", "Rows", "Standing"),
         )
     ),
+    ("mesh_notebook.workspace.handles", "Input"),
+    ("mesh_notebook.workspace.handles", "Inputs"),
     ("mesh_notebook.workspace.workspace", "Workspace"),
     ("mesh_notebook.surfaces.verbs", "Help"),
     ("mesh_notebook.explore.profile", "Profile"),

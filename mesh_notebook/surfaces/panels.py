@@ -11,6 +11,7 @@ from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.verbs import Help
 from mesh_notebook.workspace import Workspace
+from mesh_notebook.workspace.handles import Input, Inputs
 from mesh_notebook.workspace.results import (
     Delivered,
     Described,
@@ -70,13 +71,19 @@ def _(card: InputCard) -> Panel:
     handle = card.handle
     columns = Table(("column", "type", "meaning"), card.columns)
     facts = [("bound as", f"{handle.name} (Python and SQL)")]
+    if handle.note:
+        facts.append(("made" if handle.mode is Origin.MOCK else "sample", handle.note))
+    live = "" if handle.mode is Origin.LIVE else f"%mesh use {handle.name} live"
     if handle.reading is None:
         where = handle.pin.where
-        facts.append(("mock of" if handle.kind == "mock" else "source", where))
-        if handle.note:
-            facts.append(("made", handle.note))
-        return Panel(handle.name, (origin_badge(handle.origin),), facts=facts, tables=(columns,))
+        facts.insert(1, ("mock of" if handle.mode is Origin.MOCK else "source", where))
+        live = live if handle.contract else ""  # what is modelled on a frame stands for no port
+        badge = origin_badge(handle.origin)
+        return Panel(handle.name, (badge,), facts=facts, tables=(columns,), next_step=live)
     reading, product = handle.reading, handle.reading.product
+    if reading.receipt.origin is not Origin.LIVE:
+        inherited = f"{reading.receipt.origin}: the product is made of {made_of(reading.receipt)}"
+        facts.append(("origin", inherited))
     facts += [
         ("owner", product.owner or "nobody named"),
         ("address", str(product.address.with_port(reading.port))),
@@ -90,7 +97,25 @@ def _(card: InputCard) -> Panel:
         product.purpose,
         facts,
         (columns, *slo_table(card.slos)),
+        next_step=live,
     )
+
+
+@panel_of.register
+def _(one: Input) -> Panel:
+    return panel_of(one.card)
+
+
+@panel_of.register
+def _(inputs: Inputs) -> Panel:
+    handles = [one.handle for one in inputs.values()]
+    rows = [
+        (h.name, h.mode.value, origin_badge(h.origin), h.pin.where, h.note or h.pin.version)
+        for h in handles
+    ]
+    table = Table(("input", "mode", "origin", "of", "rows"), rows)
+    step = f"%mesh use {handles[0].name} live, sample or mock" if handles else "%mesh connect …"
+    return Panel("the inputs of this notebook", tables=(table,) if rows else (), next_step=step)
 
 
 def policies_in_words(policies: tuple[dict[str, object], ...]) -> str:

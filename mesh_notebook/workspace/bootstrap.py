@@ -128,7 +128,8 @@ def view(draft: PortDraft, product: ProductDraft, status: str) -> ContractView:
 
     by_hand = [*_paths(draft.overrides), *draft.promises, *draft.links]
     rows = draft.frame.select(pl.len()).collect().item()
-    return ContractView(draft.port, draft.contract(product, status), tuple(by_hand), rows)
+    contract = draft.contract(product, status)
+    return ContractView(draft.port, contract, tuple(by_hand), rows, draft.origin)
 
 
 def _paths(overrides: Mapping[str, Any]) -> list[str]:
@@ -157,4 +158,4 @@ def check(ports: Sequence[PortDraft], product: ProductDraft, status: str, now: d
         with frames.computed(draft.frame_name):
             reports.append(held(draft.frame, contract))
             slos[draft.port] = tuple(verdicts(measure(draft.frame, contract, now), contract))
-    return Checked(tuple(reports), slos)
+    return Checked(tuple(reports), slos, {draft.port: draft.origin for draft in ports})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import SpecError, UnknownPort, UsageError, near
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.product import ODPS_VERSION, STATUSES
 from mesh_notebook.model.time import duration
 
@@ -55,6 +56,7 @@ class PortDraft:
     promises: dict[str, dict[str, Any]] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     inferred: Contract | None = None
+    origin: Origin = Origin.LIVE  # the worst that the frame touched when it was declared
 
     def contract(self, product: ProductDraft, status: str) -> Contract:
         """Return the contract as it stands: inferred, then overridden, promised and linked."""

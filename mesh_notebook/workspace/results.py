@@ -98,6 +98,7 @@ class ContractView:
     contract: Contract
     overridden: tuple[str, ...]
     rows: int
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -111,10 +112,11 @@ class Agreed:
 
 @dataclass(frozen=True)
 class Checked:
-    """Every output port held to its contract."""
+    """Every output port held to its contract; `origins`: the worst that each touched."""
 
     reports: tuple[CheckReport, ...]
     slos: dict[str, tuple[SloVerdict, ...]]
+    origins: dict[str, Origin]
 
     @property
     def passed(self) -> bool:
