@@ -304,6 +304,18 @@ def test_an_upstream_that_is_gone_leaves_the_old_binding_in_place(plays, tmp_pat
     assert plays.names["counted"].item() == 50
 
 
+def test_outside_a_notebook_nothing_is_taken_for_better_than_the_worst(plays, tmp_path) -> None:
+    import mesh_notebook
+
+    mesh = mesh_notebook.open(tmp_path / ".mesh")
+    plays = mesh.connect("podcast-plays", name="plays")
+    assert (mesh.origin(plays), mesh.origin(mesh.sql("n", "SELECT * FROM plays"))) == ("live",) * 2
+    mesh.use("plays", "mock", rows=10)
+    mesh.use("plays", "live")
+    assert mesh.sql("n", "SELECT count(*) AS n FROM plays").item() == 3_000
+    assert (mesh.origin("plays"), mesh.origin("n")) == ("live", "mock")
+
+
 @pytest.mark.parametrize("mode", ["live", "sample"])
 def test_rows_that_are_gone_leave_the_old_binding_in_place(plays, tmp_path, mode) -> None:
     old = connect(plays, "--mode mock --rows 50")
@@ -452,7 +464,7 @@ def test_origin_is_told_at_once_in_a_long_notebook(plays) -> None:
     plays.run("last = f200.head(1)")
     began = time.perf_counter()
     assert plays.mesh.origin("last") == "mock"
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 0.1  # 1 to 6 ms; a slice of it takes 1 s
 
 
 def test_no_trace_is_kept_where_everything_is_live(plays) -> None:

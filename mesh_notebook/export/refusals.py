@@ -11,7 +11,7 @@ from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
 
-__all__ = ["chance_in", "full_name", "refuse_impure", "unsteady_in"]
+__all__ = ["chance_in", "full_name", "may_rebind_any", "refuse_impure", "unsteady_in"]
 
 _READERS = ("read_", "scan_")
 _FRAME_LIBRARIES = ("polars", "pandas", "narwhals", "pyarrow", "geopandas")
@@ -36,6 +36,10 @@ _HIDDEN_READS = {
 _DYNAMIC = words(
     "builtins.eval builtins.exec builtins.globals builtins.locals builtins.vars "
     "builtins.__import__ builtins.compile"
+)
+_REBINDING = words(
+    "builtins.eval builtins.exec builtins.globals builtins.locals builtins.vars "
+    "builtins.get_ipython"
 )
 _ASKING = words("builtins.input getpass.getpass builtins.breakpoint")
 _CLOCKS = words(
@@ -79,6 +83,13 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
         if name in _ASKING:
             fix = "assign the answer to a name in a cell"
             _refuse(statement, said, "asks a person", fix)
+
+
+def may_rebind_any(statement: Statement, graph: Graph) -> bool:
+    """Return whether a statement can change names that its text does not show."""
+    if statement.node is None or statement.kind != "code":
+        return False
+    return any(name in _REBINDING for _, name in _calls(statement, graph))
 
 
 def _at_top(node: ast.AST) -> bool:

@@ -11,7 +11,7 @@ from mesh_notebook.export.record import ExecutedCell, Record, is_own_name
 from mesh_notebook.export.refusals import refuse_impure
 from mesh_notebook.export.statements import Statement, executed
 
-__all__ = ["Slice", "made_of", "slices_of"]
+__all__ = ["Slice", "refuse_unaccounted", "slices_of"]
 
 
 @dataclass(frozen=True)
@@ -65,35 +65,19 @@ def slices_of(record: Record, ports: Sequence[str]) -> list[Slice]:
 
 def _slice(record: Record, graph: Graph, port: str, total: int) -> Slice:
     output = _output_of(graph.statements, port)
-    made = _made(record, graph, [output])
-    made = tuple(s for s in made if s is not output)
+    kept = _closure(record, graph, output)
+    made = tuple(s for s in graph.statements if s.index in kept and s is not output)
+    for statement in made:
+        refuse_impure(statement, graph)
     return Slice(port, output, next(iter(output.effects.reads)), made, total, graph)
 
 
-def made_of(record: Record, graph: Graph, name: str) -> tuple[Statement, ...]:
-    """Return the statements that made the value which a name has at the end of the record.
-
-    Raises
-    ------
-    ExportRefused
-        The record does not tell.
-    """
-    if name not in graph.final:
-        problem, fix = _about(record, name)
-        raise ExportRefused(f"`{name}`: {problem}.", next_step=fix, cell=None, name=name)
-    writers = [graph.statements[index] for index in graph.final[name]]
-    for writer in writers:
-        _refuse_unusable(writer, writer, name)
-    return _made(record, graph, writers)
-
-
-def _made(record: Record, graph: Graph, last: Iterable[Statement]) -> tuple[Statement, ...]:
-    """Return these statements and all that they need, none of which reaches past the inputs."""
-    kept = _closure(record, graph, [statement.index for statement in last])
-    made = tuple(s for s in graph.statements if s.index in kept)
-    for statement in made:
-        refuse_impure(statement, graph)
-    return made
+def refuse_unaccounted(record: Record, statement: Statement, graph: Graph) -> None:
+    """Raise `ExportRefused` where a statement by itself leaves open what its values are made of."""
+    for name in statement.names or ("",):
+        _refuse_unusable(statement, statement, name)
+    _refuse_missing(record, statement, graph.missing[statement.index])
+    refuse_impure(statement, graph)
 
 
 def _output_of(statements: Sequence[Statement], port: str) -> Statement:
@@ -108,8 +92,9 @@ def _output_of(statements: Sequence[Statement], port: str) -> Statement:
     )
 
 
-def _closure(record: Record, graph: Graph, todo: list[int]) -> set[int]:
+def _closure(record: Record, graph: Graph, output: Statement) -> set[int]:
     kept: set[int] = set()
+    todo = [output.index]
     while todo:
         index = todo.pop()
         if index in kept:

@@ -57,9 +57,7 @@ def sample(frame: pl.LazyFrame, key: Sequence[str], rows: int, seed: int) -> Sam
     schema = frame.collect_schema()
     number = _hash(schema, tuple(key) or tuple(schema), seed)
     least = frame.select(number.alias(_HASH)).bottom_k(rows, by=_HASH).max()
-    limit, count = pl.collect_all(
-        [least, frame.select(pl.len())], engine="streaming", optimizations=pl.QueryOptFlags()
-    )
+    limit, count = pl.collect_all([least, frame.select(pl.len())], engine="streaming")
     taken = frame.with_columns(number.alias(_HASH))
     if (most := limit.item()) is not None:
         taken = taken.filter(pl.col(_HASH) <= most)

@@ -77,7 +77,8 @@ def _(card: InputCard) -> Panel:
     if handle.reading is None:
         where = handle.pin.where
         facts.insert(1, ("mock of" if handle.mode is Origin.MOCK else "source", where))
-        live = live if handle.contract else ""  # what is modelled on a frame stands for no port
+        if handle.kind == "mock":  # what is modelled on a frame stands for no port
+            live = f"{live}, once its product is in the mesh" if handle.contract else ""
         badge = origin_badge(handle.origin)
         return Panel(handle.name, (badge,), facts=facts, tables=(columns,), next_step=live)
     reading, product = handle.reading, handle.reading.product

@@ -80,11 +80,10 @@ class Input:
         MeshError
             Then the name means what it meant before.
         """
-        from mesh_notebook.workspace.frames import computed
-        from mesh_notebook.workspace.truths import switched
+        from mesh_notebook.workspace.truths import readable, switched
 
         session, old = self._session, self.handle
-        with computed(self.name):
+        with readable(self.name):
             new = switched(session.opener(), old, mode, rows, seed)
             return session.bind(new, "use", old.name, also=self.name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import ExportRefused, MeshError
+from mesh_notebook.errors import MeshError
 from mesh_notebook.model.origin import Origin, worst
 
 if TYPE_CHECKING:
@@ -38,11 +38,10 @@ def origin_of(session: Session, frame: Any) -> Origin:
         raise
     if handle := session.handle_of(value):
         return handle.origin
-    try:
-        made = session.trace.inputs_of(name, session.namespace)
-    except ExportRefused:
+    bound = session.trace.inputs_of(name, session.namespace)
+    if bound is None:
         return suspect
-    return worst(s.event.payload["input"].origin for s in made if s.event)
+    return worst(s.event.payload["input"].origin for s in bound if s.event)
 
 
 def _worst_of_all(session: Session) -> Origin:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import ContractError, NotFound, UnknownProduct, UsageError
+from mesh_notebook.errors import ContractError, NotFound, StoreError, UnknownProduct, UsageError
 from mesh_notebook.mesh.dtypes import column_dtype
 from mesh_notebook.model.address import Address, python_name
 from mesh_notebook.model.origin import Origin, worst
@@ -16,7 +18,7 @@ from mesh_notebook.workspace.inputs import Handle, Opener, pinned, port_recipe, 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.published import PublishedProduct
 
-__all__ = ["mocked", "sampled", "switched"]
+__all__ = ["mocked", "readable", "sampled", "switched"]
 
 
 def mocked(
@@ -49,10 +51,9 @@ def sampled(live: Handle, truth: Truth) -> Handle:
     if truth.mode is not Origin.SAMPLE:
         return live
     from mesh_notebook.mesh.sampling import sample
-    from mesh_notebook.workspace.frames import computed
 
     key = live.contract.key if live.contract else ()
-    with computed(live.name):
+    with readable(live.name):
         made = sample(live.frame, key, truth.rows, truth.seed)
     pin = pinned(live)
     version = f"{pin.version}, sample of {truth.rows} rows {made.method}, seed {truth.seed}"
@@ -67,6 +68,23 @@ def sampled(live: Handle, truth: Truth) -> Handle:
         note=f"{made.frame.height:,} of {made.of:,} rows {made.method}, seed {truth.seed}",
         truth=truth,
     )
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Turn what goes wrong while the rows of an input are reached into one paragraph."""
+    from duckdb import Error as DuckError
+    from polars.exceptions import PolarsError
+
+    try:
+        yield
+    except (PolarsError, DuckError, OSError) as error:
+        raise StoreError(
+            f"the rows of '{name}' cannot be read: "
+            f"{(str(error).strip() or 'no reason').splitlines()[0]}",
+            next_step="ask whom they belong to; a mock needs none of them: --mode mock",
+            name=name,
+        ) from None
 
 
 def switched(
