@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.publishing import publish
 from mesh_notebook.mesh.scan import Scan
+from mesh_notebook.model.address import Address, python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import to_yaml
 from mesh_notebook.model.origin import Origin
@@ -179,3 +181,40 @@ def published(
 def deployed(bundle: Path, root: Path, clock: Callable[[], datetime], **frames: Any) -> Deployed:
     """Deploy a bundle on live frames."""
     return deploy(bundle, root, opener(frames), principal="ana", clock=clock)
+
+
+def put(
+    root: Path,
+    frame: pl.DataFrame,
+    made: Contract,
+    *,
+    origin: Origin = Origin.LIVE,
+    version: str = "1.0.0",
+    clock: Callable[[], datetime] | None = None,
+) -> Receipt:
+    """Publish a frame as the one port of a product, without a transform that is run."""
+    address = Address.parse(made.id)
+    status = "active" if origin is Origin.LIVE else "draft"
+    product, port = str(address).rpartition(":")[0], str(address.port)
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = write_bundle(
+            Path(folder) / "bundle",
+            address=product,
+            version=version,
+            status=status,
+            ports={port: made},
+            inputs=("raw",),
+            transform=f"def {python_name(port)}(raw):\n    return raw\n",
+        )
+        return publish(
+            root,
+            Bundle(bundle),
+            {port: frame},
+            status=status,
+            origin=origin,
+            inputs=(InputPin("raw", "source", "raw.csv", "0" * 64, origin),),
+            slos={port: {}},
+            engine={},
+            principal="ana",
+            clock=clock or (lambda: datetime.now(UTC)),
+        ).receipt

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
+    from mesh_notebook.model.origin import Origin
+
 __all__ = ["ColumnProfile", "Profile", "profile"]
 
 _BINS = 12
@@ -53,10 +55,11 @@ class ColumnProfile:
 
 @dataclass(frozen=True)
 class Profile:
-    """A whole frame summarised."""
+    """A whole frame summarised; `origin`: the worst that it touched, where that was asked."""
 
     rows: int
     columns: tuple[ColumnProfile, ...]
+    origin: Origin | None = None
 
     def column(self, name: str) -> ColumnProfile:
         """Return the profile of one column; `KeyError` if there is none of that name."""

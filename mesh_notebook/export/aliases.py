@@ -13,6 +13,11 @@ class Aliases:
     def __init__(self) -> None:
         self._linked: dict[str, set[str]] = {}
 
+    def copy(self) -> Aliases:
+        other = Aliases()
+        other._linked = {name: set(linked) for name, linked in self._linked.items()}
+        return other
+
     def of(self, name: str) -> set[str]:
         return set(self._linked.get(name, ()))
 

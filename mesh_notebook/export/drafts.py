@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.inputs import EventWindow, ReplayInput
+from mesh_notebook.model.address import Address
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import digest
 from mesh_notebook.model.receipt import InputPin
@@ -74,8 +76,28 @@ class InputDraft:
         """Equal for two names of the same rows."""
         window = self.window and self.window.as_dict()
         pin = (self.pin.kind, self.pin.where, self.pin.version)
-        return digest([*pin, window, dict(self.recipe)])
+        # A mock is made of its contract, which no version names.
+        made_of = self.contract.raw if self.pin.kind == "mock" else None
+        return digest([*pin, window, dict(self.recipe), made_of])
+
+    @property
+    def mode(self) -> str:
+        """Which truth of it the notebook asked for: live, sample or mock."""
+        return str(self.recipe.get("mode") or ("mock" if self.pin.kind == "mock" else "live"))
+
+    @property
+    def upstream(self) -> str:
+        """What it is a truth of: the same for the mock of a port and for its live rows."""
+        said = self.recipe.get("address") or self.recipe.get("uri") or self.contract.id
+        return _without_major(str(said))
 
     @property
     def replayed(self) -> ReplayInput:
         return ReplayInput(self.data, self.window)
+
+
+def _without_major(urn: str) -> str:
+    try:
+        return str(Address.parse(urn))
+    except UsageError:  # a path, or another kind of id
+        return urn

@@ -26,6 +26,7 @@ from mesh_notebook.export.writing import (
     write_whole,
 )
 from mesh_notebook.model.address import python_name
+from mesh_notebook.model.origin import Origin, worst
 
 __all__ = ["Exported", "InputDraft", "OutputDraft", "export"]
 
@@ -47,6 +48,8 @@ class Exported:
         By port: the rows that a clean process made equal to the notebook's.
     files : tuple of str
         Relative to the folder.
+    origin : Origin
+        The worst of the inputs: what a deployment on them would be.
     """
 
     folder: Path
@@ -56,6 +59,7 @@ class Exported:
     total: int
     rows: dict[str, int]
     files: tuple[str, ...]
+    origin: Origin
 
 
 def export(
@@ -126,6 +130,7 @@ def export(
         total=slices[0].total,
         rows=rows,
         files=tuple(sorted(files)),
+        origin=worst(draft.pin.origin for draft in plan.inputs.values()),
     )
 
 

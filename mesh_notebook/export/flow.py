@@ -18,7 +18,7 @@ from mesh_notebook.export.meaning import BUILTINS, Meanings
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Flow, Touch
 
-__all__ = ["Graph", "graph_of"]
+__all__ = ["Graph", "Pass", "graph_of"]
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Graph:
         Names whose values change whenever a lazy frame is collected.
     """
 
-    statements: Sequence[Statement]
+    statements: list[Statement] = field(default_factory=list)
     needs: list[dict[str, tuple[int, ...]]] = field(default_factory=list)
     missing: list[dict[str, bool]] = field(default_factory=list)
     builtins: list[set[str]] = field(default_factory=list)
@@ -58,28 +58,31 @@ class Graph:
 
 def graph_of(statements: Sequence[Statement]) -> Graph:
     """Follow every name through the statements."""
-    return _Pass(statements).run()
+    return Pass().follow(statements)
 
 
-class _Pass:
+class Pass:
     """The one pass: what is known of every name between two statements."""
 
-    def __init__(self, statements: Sequence[Statement]) -> None:
-        self.graph = Graph(statements)
-        self.names = Meanings(statements)
+    def __init__(self) -> None:
+        self.graph = Graph()
+        self.names = Meanings()
         self.aliases = Aliases()
         self.writers: dict[str, tuple[int, ...]] = {}
         self.bound_by_calls: set[str] = set()
         self.seeded: set[str] = set()
 
-    def run(self) -> Graph:
-        before: Statement | None = None
-        for statement in self.graph.statements:
+    def follow(self, statements: Sequence[Statement]) -> Graph:
+        """Go on through the statements of whole cells; return the graph of all until now."""
+        self.names.expect(statements)
+        for statement in statements:
+            before = self.graph.statements[-1] if self.graph.statements else None
             if before is not None and before.cell.index != statement.cell.index:
                 self._link_the_same(before)
                 self.bound_by_calls = set()
+            statement.index = len(self.graph.statements)
+            self.graph.statements.append(statement)
             self._step(statement)
-            before = statement
         self.graph.final = self.writers
         self.graph.deferred = self._deferred()
         return self.graph
@@ -96,6 +99,22 @@ class _Pass:
         read = {n for b in bodies for n in b.reads if names.acts_when_read(n)}
         changed = {t.name for t in touches if names.changes(t)} | called | read
         return self.aliases.reached(changed | {n for b in bodies for n in b.binds})
+
+    def copy(self) -> Pass:
+        """Return a pass that goes on from here on its own."""
+        other = Pass()
+        graph = self.graph
+        other.graph = Graph(
+            statements=list(graph.statements),
+            needs=list(graph.needs),
+            missing=list(graph.missing),
+            builtins=list(graph.builtins),
+            unseeded=list(graph.unseeded),
+        )
+        other.names, other.aliases = self.names.copy(), self.aliases.copy()
+        other.writers = dict(self.writers)
+        other.bound_by_calls, other.seeded = set(self.bound_by_calls), set(self.seeded)
+        return other
 
     def _step(self, statement: Statement) -> None:
         effects, names = statement.effects, self.names

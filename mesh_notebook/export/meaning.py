@@ -23,10 +23,21 @@ _DEEP = 6  # calls within calls that are followed before a doubt is taken for a 
 class Meanings:
     """The names between two statements: who bound them last, and the code their values hold."""
 
-    def __init__(self, statements: Sequence[Statement]) -> None:
+    def __init__(self) -> None:
         self.binder: dict[str, Statement] = {}
         self.code: dict[str, tuple[Body, ...]] = {}
-        self._last = {(s.cell.index, name): s for s in statements for name in s.effects.binds}
+        self._last: dict[tuple[int, str], Statement] = {}
+
+    def expect(self, statements: Sequence[Statement]) -> None:
+        """Take note of what whole cells are about to bind."""
+        self._last |= {(s.cell.index, name): s for s in statements for name in s.effects.binds}
+
+    def copy(self) -> Meanings:
+        """Return what is known by now, to go on from."""
+        other = Meanings()
+        other.binder, other.code = dict(self.binder), dict(self.code)
+        other._last = dict(self._last)
+        return other
 
     # ---- values -------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from mesh_notebook.export.meaning import BUILTINS
 from mesh_notebook.export.scopes import changing_defaults, declared
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
+from mesh_notebook.export.truths import refuse_mixed
 from mesh_notebook.model.address import python_name
 
 __all__ = ["Plan", "planned"]
@@ -83,8 +84,9 @@ def _named_inputs(
     drafts: dict[str, InputDraft] = {}
     statements: dict[str, list[Statement]] = {}
     every = {s.index: s for one in slices for s in one.inputs}
-    for index in sorted(every):
-        draft = input_of(every[index].event.payload["input"])  # type: ignore[union-attr]
+    made = {i: input_of(every[i].event.payload["input"]) for i in sorted(every)}  # type: ignore[union-attr]
+    refuse_mixed(slices, every, made)
+    for index, draft in made.items():
         drafts.setdefault(draft.identity, draft)
         statements.setdefault(draft.identity, []).append(every[index])
     taken = {n for one in slices for s in one.statements for n in s.names}

@@ -32,7 +32,8 @@ class Event:
     Attributes
     ----------
     verb : str
-        `connect`, `source` and `mock` bind an input, `sql` a result, `output` declares a port.
+        `connect`, `source` and `mock` bind an input, `use` binds it anew with other rows, `sql` a
+        result, `output` declares a port.
     lines : tuple of int
         Where the call stands in the cell, as `calling_line` returns it.
     names : tuple of str
@@ -88,10 +89,11 @@ class ExecutedCell:
 
 
 class Record:
-    """The executed cells of one kernel session."""
+    """The executed cells of one kernel session; the first `taken_over` ran before it began."""
 
     def __init__(self) -> None:
         self.cells: list[ExecutedCell] = []
+        self.taken_over = 0
         self._pending: list[Event] = []
         self._running: dict[str, Any] | None = None
 
@@ -106,6 +108,7 @@ class Record:
         """
         for count, code in enumerate(history[1:-1], start=1):
             self._add(count=count, cell_id=None, source=code, code=code)
+        self.taken_over = len(self.cells)
 
     def open_cell(self, *, count: int | None, cell_id: str | None, source: str, code: str) -> None:
         """Remember what is about to run, so that an export in that very cell sees it."""

@@ -14,7 +14,7 @@ from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
 
-__all__ = ["chance_in", "refuse_impure", "unsteady_in"]
+__all__ = ["chance_in", "may_rebind_any", "refuse_impure", "unsteady_in"]
 
 _READERS = ("read_", "scan_")
 _FRAME_LIBRARIES = ("polars", "pandas", "narwhals", "pyarrow", "geopandas")
@@ -48,6 +48,10 @@ _DYNAMIC = words(
     "builtins.__import__ builtins.compile"
 )
 _IMPORTS = (ast.Import, ast.ImportFrom)
+_REBINDING = words(
+    "builtins.eval builtins.exec builtins.globals builtins.locals builtins.vars "
+    "builtins.get_ipython"
+)
 _ASKING = words("builtins.input getpass.getpass builtins.breakpoint")
 # What a machine, or whoever runs it, tells: it is another one where the product is deployed.
 _MACHINE = words(
@@ -152,6 +156,13 @@ def _refuse_reference(statement: Statement, one: Reference) -> None:
 def _unseeded(call: ast.Call) -> bool:
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
     return all(isinstance(value, ast.Constant) and value.value is None for value in given)
+
+
+def may_rebind_any(statement: Statement, graph: Graph) -> bool:
+    """Return whether a statement can change names that its text does not show."""
+    if statement.node is None or statement.kind != "code":
+        return False
+    return any(one.name in _REBINDING for one in references(statement, graph))
 
 
 def _at_top(node: ast.AST) -> bool:

@@ -11,7 +11,7 @@ from mesh_notebook.export.record import ExecutedCell, Record, is_own_name
 from mesh_notebook.export.refusals import refuse_impure
 from mesh_notebook.export.statements import Statement, executed
 
-__all__ = ["Slice", "slices_of"]
+__all__ = ["Slice", "refuse_unaccounted", "slices_of"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,14 @@ def _slice(record: Record, graph: Graph, port: str, total: int) -> Slice:
     for statement in made:
         refuse_impure(statement, graph)
     return Slice(port, output, next(iter(output.effects.reads)), made, total, graph)
+
+
+def refuse_unaccounted(record: Record, statement: Statement, graph: Graph) -> None:
+    """Raise `ExportRefused` where a statement by itself leaves open what its values are made of."""
+    for name in statement.names or ("",):
+        _refuse_unusable(statement, statement, name)
+    _refuse_missing(record, statement, graph.missing[statement.index])
+    refuse_impure(statement, graph)
 
 
 def _output_of(statements: Sequence[Statement], port: str) -> Statement:

@@ -14,7 +14,7 @@ from mesh_notebook.export.record import Event, ExecutedCell, Record
 from mesh_notebook.export.text import statements_of
 from mesh_notebook.export.verbs import INPUTS, SqlStep, Verbs, magic, verbs_in
 
-__all__ = ["Statement", "executed"]
+__all__ = ["Statement", "executed", "rewrites_history", "statements_in"]
 
 _SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign)
 _NESTING = ("time",)  # magics whose body runs as if it stood in the cell itself
@@ -63,14 +63,22 @@ def executed(record: Record) -> list[Statement]:
     found: list[Statement] = []
     before: ExecutedCell | None = None
     for cell in _captured(record.cells):
-        made = list(_of_cell(cell, cell.code))
-        found.extend(made)
-        if cell.observed:
-            found.extend(_unexplained(cell, before, made))
-            before = cell
+        found.extend(statements_in(cell, before))
+        before = cell if cell.observed else before
     for index, statement in enumerate(found):
         statement.index = index
     return found
+
+
+def statements_in(cell: ExecutedCell, before: ExecutedCell | None) -> list[Statement]:
+    """Return one cell's statements; `before` is the last observed cell, which tells what is new."""
+    made = list(_of_cell(cell, cell.code))
+    return [*made, *_unexplained(cell, before, made)] if cell.observed else made
+
+
+def rewrites_history(cell: ExecutedCell) -> bool:
+    """Return whether a cell says how the one before it is to be read (see `_captured`)."""
+    return "run_cell_magic('capture'" in cell.code
 
 
 def _captured(cells: Sequence[ExecutedCell]) -> list[ExecutedCell]:
@@ -80,7 +88,7 @@ def _captured(cells: Sequence[ExecutedCell]) -> list[ExecutedCell]:
     """
     cells = list(cells)
     for inner, outer in zip(range(len(cells)), cells[1:], strict=False):
-        if "run_cell_magic('capture'" not in outer.code:
+        if not rewrites_history(outer):
             continue
         body = next((m.body for n, _ in _parsed(outer.code) if (m := magic(n))), "")
         if body.strip() == cells[inner].source.strip():

@@ -47,9 +47,12 @@ def _cell(text: str) -> str:
 
 def _comes_from(recipe: Mapping[str, object]) -> str:
     kind = recipe.get("kind")
-    if kind == "mock":
-        return f"mock, {recipe.get('rows')} rows, seed {recipe.get('seed')}"
-    return str(recipe.get("address") or recipe.get("uri") or kind)
+    mode = "mock" if kind == "mock" else recipe.get("mode")
+    where = recipe.get("address") or recipe.get("uri")
+    if mode:
+        rows = f"{mode}, {recipe.get('rows')} rows, seed {recipe.get('seed')}"
+        return f"{where} ({rows})" if where else rows
+    return str(where or kind)
 
 
 def _how_to_run(plan: Plan, dependencies: Sequence[str]) -> list[str]:

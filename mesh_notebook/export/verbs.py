@@ -11,8 +11,10 @@ from mesh_notebook.export.text import replaced
 
 __all__ = ["INPUTS", "Magic", "SqlStep", "Verbs", "magic", "verbs_in"]
 
-INPUTS = ("connect", "source", "mock")
+INPUTS = ("connect", "source", "mock", "use")
 _WORKSPACE = "mesh_notebook.workspace.workspace.Workspace"
+_INPUT = "mesh_notebook.workspace.handles.Input"
+_ALL_INPUTS = "mesh_notebook.workspace.handles.Inputs"
 
 
 @dataclass(frozen=True)
@@ -134,9 +136,27 @@ def _verb(call: ast.Call, cell: ExecutedCell) -> str:
     if called:
         return (called.line.split() or ["path"])[0] if called.name == "mesh" else ""
     match call.func:
-        case ast.Attribute(value=ast.Name(id=name), attr=attr):
-            return attr if name == "mesh" or cell.types.get(name) == _WORKSPACE else ""
+        case ast.Attribute(value=ast.Name(id=name), attr=attr) if _is_workspace(name, cell):
+            return attr
+        case ast.Attribute(value=value, attr="use"):
+            return "use" if _is_input(value, cell) else ""
     return ""
+
+
+def _is_workspace(name: str, cell: ExecutedCell) -> bool:
+    return name == "mesh" or cell.types.get(name) == _WORKSPACE
+
+
+def _is_input(value: ast.expr, cell: ExecutedCell) -> bool:
+    """Return whether an expression is an input's handle: `mesh.inputs["plays"]`, or its name."""
+    match value:
+        case ast.Name(id=name):
+            return cell.types.get(name) == _INPUT
+        case ast.Subscript(value=ast.Name(id=name)):
+            return cell.types.get(name) == _ALL_INPUTS
+        case ast.Subscript(value=ast.Attribute(value=ast.Name(id=name), attr="inputs")):
+            return _is_workspace(name, cell)
+    return False
 
 
 def _sql_step(call: ast.Call, events: tuple[Event, ...]) -> SqlStep | None:

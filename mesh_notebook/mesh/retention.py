@@ -125,7 +125,7 @@ def _refuse_in_use(catalogue: Catalogue, published: PublishedProduct, gone: set[
         for receipt in _standing(consumer)
         if not (consumer.folder == published.folder and receipt.snapshot in gone)
         for pin in receipt.inputs
-        if pin.kind == "port" and _is_of(pin.where, published) and _snapshot(pin.version) in gone
+        if pin.snapshot in gone and _is_of(pin.where, published)
     ]
     if users:
         lines = [f"  {name}, snapshot {n}, made of snapshot {used}" for name, n, used in users]
@@ -148,12 +148,6 @@ def _standing(consumer: PublishedProduct) -> Iterable[Receipt]:
 
 def _is_of(where: str, published: PublishedProduct) -> bool:
     return where.startswith(f"{published.address}:")
-
-
-def _snapshot(version: str) -> int:
-    """Return the snapshot that a pin names: its number, whatever else the pin says."""
-    head = version.split(",")[0].split(" ")[0]
-    return int(head) if head.isdecimal() else -1
 
 
 def _create_horizon(published: PublishedProduct, first: Receipt, work: Any) -> None:

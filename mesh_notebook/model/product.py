@@ -26,7 +26,8 @@ class InputPort:
     What ODPS lacks stands in the custom property `input`: a mapping with `kind`
     (`port`, `source` or `mock`) and, by kind, the `address` of an upstream port, the `uri` of a
     source and what else was asked of it (see `mesh.sources.Asked`; of a token, the name of its
-    variable alone), or the `rows`, `seed` and `populations` of a mock.
+    variable alone), or the `rows`, `seed` and `populations` of a mock. A port or a source of which
+    not all live rows are read says its `mode` (`sample`, `mock`), `rows`, `seed`.
     """
 
     raw: dict[str, Any]

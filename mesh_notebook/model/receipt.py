@@ -24,7 +24,8 @@ class InputPin:
         The URN of the upstream port, the URI of the source, or the id of the mocked contract.
     version : str
         What pins the data: the upstream's snapshot number, the source's SHA-256, or the
-        mock's rows and seed.
+        mock's rows and seed. Of a sample, how it was chosen follows after a comma. The mock of
+        a port reads no snapshot: its kind is `mock`.
     state : str
         What a source on another machine called the state that was read (an ETag, a version, a
         position in a log). Two reads of equal data are equal, whatever it was called.
@@ -36,6 +37,12 @@ class InputPin:
     version: str
     origin: Origin
     state: str = field(default="", compare=False)
+
+    @property
+    def snapshot(self) -> int | None:
+        """Which snapshot of an upstream port was read, whole or in part; None of all else."""
+        number = self.version.partition(",")[0]
+        return int(number) if self.kind == "port" and number.isdecimal() else None
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,11 @@ class Receipt:
     `model.time.iso` writes it; `release` names the folder that holds the bundle;
     `clock_behind_s` is by how many seconds the publisher's clock was behind the publication
     before, in which case the processing time follows that one and not the clock.
+
+    Raises
+    ------
+    ValueError
+        The origin is better than that of an input: there is no such receipt.
     """
 
     snapshot: int
@@ -104,6 +116,10 @@ class Receipt:
     engine: dict[str, str] = field(default_factory=dict)
     principal: str = ""
     clock_behind_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if worst([self.origin, (touched := self.origin_of(self.inputs))]) is not self.origin:
+            raise ValueError(f"made of {touched} data, it cannot be {self.origin}")
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -27,6 +27,8 @@ SHOWN = (
     ("mesh_notebook.workspace.port", "Port"),
     ("mesh_notebook.workspace.keeping", "Standings"),
     ("mesh_notebook.workspace.rehearsing", "Rehearsed"),
+    ("mesh_notebook.workspace.handles", "Input"),
+    ("mesh_notebook.workspace.handles", "Inputs"),
     ("mesh_notebook.workspace.workspace", "Workspace"),
     ("mesh_notebook.surfaces.verbs", "Help"),
     ("mesh_notebook.explore.profile", "Profile"),

@@ -13,6 +13,7 @@ from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.verbs import Help
 from mesh_notebook.workspace import Workspace
 from mesh_notebook.workspace.discovery.words import moment, policies_in_words
+from mesh_notebook.workspace.handles import Input, Inputs
 from mesh_notebook.workspace.port import Port
 from mesh_notebook.workspace.results import (
     Delivered,
@@ -68,13 +69,21 @@ def _(card: InputCard) -> Panel:
     handle = card.handle
     columns = Table(("column", "type", "meaning"), card.columns)
     facts = [("bound as", f"{handle.name} (Python and SQL)")]
+    if handle.note:
+        how = {Origin.MOCK: "made", Origin.SAMPLE: "sample"}
+        facts.append((how.get(handle.mode, "read"), handle.note))
+    live = "" if handle.mode is Origin.LIVE else f"%mesh use {handle.name} live"
     if handle.reading is None:
         where = handle.pin.where
-        facts.append(("mock of" if handle.kind == "mock" else "source", where))
-        if handle.note:
-            facts.append(("read" if handle.kind == "source" else "made", handle.note))
-        return Panel(handle.name, (origin_badge(handle.origin),), facts=facts, tables=(columns,))
+        facts.insert(1, ("mock of" if handle.mode is Origin.MOCK else "source", where))
+        if handle.kind == "mock":  # what is modelled on a frame stands for no port
+            live = f"{live}, once its product is in the mesh" if handle.contract else ""
+        badge = origin_badge(handle.origin)
+        return Panel(handle.name, (badge,), facts=facts, tables=(columns,), next_step=live)
     reading, product = handle.reading, handle.reading.product
+    if reading.receipt.origin is not Origin.LIVE:
+        inherited = f"{reading.receipt.origin}: the product is made of {made_of(reading.receipt)}"
+        facts.append(("origin", inherited))
     facts += [
         ("owner", product.owner or "nobody named"),
         ("address", str(product.address.with_port(reading.port))),
@@ -89,6 +98,7 @@ def _(card: InputCard) -> Panel:
         product.purpose,
         facts,
         (columns, *slo_table(card.slos)),
+        next_step=live,
     )
 
 
@@ -99,6 +109,23 @@ def window_fact(window: Window) -> list[tuple[str, str]]:
     start = f"from {moment(iso(window.start))}" if window.start else ""
     end = f"to {moment(iso(window.end))}, not included" if window.end else ""
     return [("event time", " ".join(filter(None, (start, end))))]
+
+
+@panel_of.register
+def _(one: Input) -> Panel:
+    return panel_of(one.card)
+
+
+@panel_of.register
+def _(inputs: Inputs) -> Panel:
+    handles = [one.handle for one in inputs.values()]
+    rows = [
+        (h.name, h.mode.value, origin_badge(h.origin), h.pin.where, h.note or h.pin.version)
+        for h in handles
+    ]
+    table = Table(("input", "mode", "origin", "of", "rows"), rows)
+    step = f"%mesh use {handles[0].name} live, sample or mock" if handles else "%mesh connect …"
+    return Panel("the inputs of this notebook", tables=(table,) if rows else (), next_step=step)
 
 
 def made_of(receipt: Receipt) -> str:
@@ -179,7 +206,7 @@ def _(rows: Rows) -> Panel:
         shown = f"no rows; the columns are {', '.join(rows.head.columns)}"
     return Panel(
         f"{rows.product}/{rows.port}",
-        (origin_badge(rows.receipt.origin), status_badge(rows.receipt.status)),
+        (origin_badge(rows.origin), status_badge(rows.receipt.status)),
         facts=(("snapshot", str(rows.receipt.snapshot)), ("shown", shown)),
         tables=(Table(rows.head.columns, head, figures),) if head else (),
         next_step="" if head else "widen the window: --from and --to, which is not included",
@@ -196,7 +223,7 @@ def _cell(value: object) -> str:
 def _(done: Delivered) -> Panel:
     return Panel(
         f"wrote {done.path.name}",
-        (origin_badge(done.receipt.origin),),
+        (origin_badge(done.origin),),
         facts=(
             (done.what, f"{done.rows:,}"),
             ("from", f"{done.product}/{done.port}, snapshot {done.receipt.snapshot}"),

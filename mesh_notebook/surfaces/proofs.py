@@ -12,6 +12,7 @@ from mesh_notebook.export.exporting import Exported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
 from mesh_notebook.mesh.verdicts import promise_name
 from mesh_notebook.model.contract import Column, Contract, Rule
+from mesh_notebook.model.origin import worst
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import (
     made_of,
@@ -53,7 +54,7 @@ def _(view: ContractView) -> Panel:
     tables = [table, Table(("promise", ""), promises)] if promises else [table]
     return Panel(
         f"output port {view.port}",
-        (status_badge(contract.raw["status"]),),
+        (origin_badge(view.origin), status_badge(contract.raw["status"])),
         contract.purpose,
         facts,
         tables,
@@ -98,9 +99,10 @@ def _(checked: Checked) -> Panel:
     verdict = Badge("holds", "good") if not broken else Badge(f"{broken} broken", "bad")
     tables = [table for report in checked.reports for table in _report_tables(report, checked)]
     ports = ", ".join(report.contract for report in checked.reports)
+    origin = origin_badge(worst(checked.origins.values()))
     return Panel(
         f"check of {ports}: {total} rules",
-        (verdict,),
+        (verdict, origin),
         tables=tables,
         next_step="%mesh export"
         if not broken
@@ -172,7 +174,8 @@ def _(profile: Profile) -> Panel:
     title = (
         f"profile of all {profile.rows:,} rows" if profile.rows != 1 else "profile of the one row"
     )
-    return Panel(title, tables=(Table(headers, rows, (2, 3)),))
+    badges = (origin_badge(profile.origin),) if profile.origin else ()
+    return Panel(title, badges, tables=(Table(headers, rows, (2, 3)),))
 
 
 def _value(value: object) -> str:
@@ -207,7 +210,7 @@ def _(exported: Exported) -> Panel:
     folder = exported.folder.name
     return Panel(
         f"exported {folder}",
-        (Badge("proved", "good"),),
+        (Badge("proved", "good"), origin_badge(exported.origin)),
         "A clean process ran transform.py on the same inputs and made the same rows.",
         (
             ("equal", proved),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mesh_notebook.errors import UsageError, near
+from mesh_notebook.model.origin import Origin
 
 __all__ = ["VERBS", "Argument", "Help", "Verb", "find"]
 
@@ -94,6 +95,9 @@ _WINDOW = (
     _AS_OF,
 )
 
+_MODES = tuple(origin.value for origin in Origin)
+_ROWS = "with sample or mock: how many rows"
+
 VERBS: tuple[Verb, ...] = (
     Verb(
         "path",
@@ -152,6 +156,29 @@ VERBS: tuple[Verb, ...] = (
             Argument("port", "the port, if the product has several", "--port"),
             _AS,
             *_WINDOW,
+            Argument(
+                "mode",
+                "its own rows, a sample of them, or rows made from its contract",
+                "--mode",
+                default="live",
+                choices=_MODES,
+            ),
+            Argument("rows", f"{_ROWS} (default: 1000)", "--rows", "whole"),
+            Argument("seed", "another seed gives other rows", "--seed", "whole", 0),
+        ),
+    ),
+    Verb(
+        "use",
+        "connect",
+        "Show another truth of an input under the same name; the code below does not change.",
+        "%mesh use plays live",
+        (
+            _one("name", "an input"),
+            _one("mode", "what to show", choices=_MODES),
+            Argument("rows", f"{_ROWS} (default: as it is)", "--rows", "whole"),
+            Argument(
+                "seed", "another seed gives other rows (default: as it is)", "--seed", "whole"
+            ),
         ),
     ),
     Verb(

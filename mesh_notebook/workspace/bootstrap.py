@@ -157,7 +157,8 @@ def view(draft: PortDraft, product: ProductDraft, status: str) -> ContractView:
 
     by_hand = [*_paths(draft.overrides), *draft.promises, *draft.links]
     rows = draft.frame.select(pl.len()).collect().item()
-    return ContractView(draft.port, draft.contract(product, status), tuple(by_hand), rows)
+    contract = draft.contract(product, status)
+    return ContractView(draft.port, contract, tuple(by_hand), rows, draft.origin)
 
 
 def _paths(overrides: Mapping[str, Any]) -> list[str]:
@@ -182,7 +183,7 @@ def check(ports: Sequence[PortDraft], session: Session) -> Checked:
             next_step="%mesh output PORT FRAME --key COLUMNS",
         )
     now, published = session.clock(), before_of(session)
-    origin = worst(handle.origin for handle in session.inputs.values())
+    origin = worst(handle.origin for handle in session.handles.values())
     reports, slos = [], {}
     for draft in ports:
         contract = draft.contract(session.draft, session.own_status())
@@ -190,4 +191,4 @@ def check(ports: Sequence[PortDraft], session: Session) -> Checked:
             reports.append(held(draft.frame, contract))
             measured = measured_now(draft, contract, published, origin, now)
         slos[draft.port] = tuple(verdicts(measured, contract))
-    return Checked(tuple(reports), slos)
+    return Checked(tuple(reports), slos, {draft.port: draft.origin for draft in ports})

@@ -84,7 +84,9 @@ def _rows(reading: Reading) -> Rows:
     import polars as pl
 
     head, rows = pl.collect_all([reading.frame.head(HEAD), reading.frame.select(pl.len())])
-    return Rows(reading.product.name, reading.port, reading.receipt, head, rows.item())
+    return Rows(
+        reading.product.name, reading.port, reading.receipt, head, rows.item(), reading.origin
+    )
 
 
 def write_whole(content: str | bytes, out: Path) -> None:

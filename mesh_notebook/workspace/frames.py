@@ -14,6 +14,7 @@ from mesh_notebook.model.address import python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.receipt import InputPin
+from mesh_notebook.model.truth import Truth
 from mesh_notebook.workspace.inputs import Handle, Opener, slug
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def query(
         if table in frames or name is None:
             continue
         used[table] = name
-        value, handle = workspace.namespace[name], workspace.inputs.get(name)
+        value, handle = workspace.namespace[name], workspace.handles.get(name)
         # An input that still has its own name is read through its view, files and all.
         twins = sum(other.lower() == name.lower() for other in known)
         if handle is None or value is not handle.frame or twins > 1:
@@ -218,4 +219,5 @@ def modelled(what: Any, frame: Any, rows: int | None, seed: int, key: tuple[str,
     }
     pin = InputPin(name, "mock", contract_id, f"{count} rows, seed {seed}", Origin.MOCK)
     note = f"{count:,} rows modelled by SDV (Gaussian copula) on {real.height:,}, seed {seed}"
-    return Handle(name, "mock", made, made, pin, recipe, note=note)
+    truth = Truth(Origin.MOCK, count, seed)
+    return Handle(name, "mock", made, made, pin, recipe, note=note, truth=truth)

@@ -2,6 +2,7 @@
 
 A handle is opened from a *recipe*, the mapping that an exported product keeps in its
 `inputPorts`. The notebook, the proof and every later deployment open it the same way.
+Which of its truths it shows (live, sample, mock) is part of the recipe (see `truths`).
 """
 
 from __future__ import annotations
@@ -18,18 +19,20 @@ from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.inputs import EventWindow, OpenedInput
 from mesh_notebook.mesh.reading import Reading, read_port
 from mesh_notebook.mesh.sources import Asked, World, open_source
+from mesh_notebook.model.address import Address, python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.product import InputPort
 from mesh_notebook.model.receipt import InputPin
 from mesh_notebook.model.time import Window, iso
+from mesh_notebook.model.truth import LIVE, Truth
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mesh_notebook.mesh.scan import Scan
 
-__all__ = ["Handle", "Opener", "fitting", "slug"]
+__all__ = ["Handle", "Opener", "fitting", "pinned", "port_recipe", "recipe_window", "slug"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,11 @@ class Handle:
     recipe : dict
         How to open the input again (see `model.product.InputPort`).
     reading : Reading or None
-        For a port: what was read, of which snapshot.
+        For a port: what was read, of which snapshot; nothing where it is mocked.
+    truth : Truth
+        What was asked for; what it is, `origin` says.
+    note : str
+        How the rows were chosen or made, where they are not all the live ones.
     """
 
     name: str
@@ -58,10 +65,15 @@ class Handle:
     reading: Reading | None = None
     window: EventWindow | None = None
     note: str = ""
+    truth: Truth = LIVE
 
     @property
     def origin(self) -> Origin:
         return self.pin.origin
+
+    @property
+    def mode(self) -> Origin:
+        return self.truth.mode
 
 
 @dataclass(frozen=True)
@@ -76,21 +88,45 @@ class Opener:
     populations: Mapping[str, int] = field(default_factory=dict)
     progress: Callable[[str], None] = lambda step: None
 
-    def port(self, name: str, product: str, port: str | None, window: Window) -> Handle:
-        """Connect to an output port, at the snapshot that the window's `as_of` means."""
+    def port(
+        self,
+        name: str,
+        product: str,
+        port: str | None,
+        window: Window,
+        truth: Truth = LIVE,
+    ) -> Handle:
+        """Connect to an output port, at the snapshot that the window's `as_of` means.
+
+        Without a name, the input is called after the product.
+        """
+        from mesh_notebook.workspace.truths import mocked, sampled
+
         published, named = self.catalogue.resolve(product)
+        if truth.mode is Origin.MOCK:
+            return mocked(self, name, published, port or named, window, truth)
         reading = read_port(published, port or named, window, self.principal)
         address = reading.product.address.with_port(reading.port)
-        recipe: dict[str, Any] = {"kind": "port", "address": str(address)}
-        for key in ("start", "end", "as_of"):
-            if moment := getattr(window, key):
-                recipe[key] = iso(moment)
-        receipt = reading.receipt
-        pin = InputPin(name, "port", str(address), str(receipt.snapshot), receipt.origin)
-        cut = _event_window(reading)
-        return Handle(
-            name, "port", reading.frame, reading.scan, pin, recipe, reading.contract, reading, cut
+        receipt, name = reading.receipt, name or python_name(reading.product.name)
+        live = Handle(
+            name=name,
+            kind="port",
+            frame=reading.frame,
+            data=reading.scan,
+            pin=InputPin(name, "port", str(address), str(receipt.snapshot), reading.origin),
+            recipe=port_recipe(address, window),
+            contract=reading.contract,
+            reading=reading,
+            window=_event_window(reading),
         )
+        return sampled(live, truth)
+
+    def sourced(self, name: str, recipe: Mapping[str, Any]) -> Handle:
+        """Open an operational source by its recipe."""
+        from mesh_notebook.workspace.truths import sampled
+
+        live = self.source(name, Asked.of_recipe(recipe))
+        return sampled(live, Truth.from_recipe(recipe))
 
     def source(self, name: str, asked: Asked) -> Handle:
         """Open an operational source; its path is kept relative to `base`, as it was written."""
@@ -101,17 +137,25 @@ class Opener:
         return Handle(name, "source", scan.lazy(), scan, pin, asked.recipe(), note=scan.state)
 
     def mock(
-        self, name: str, contract: Contract, rows: int, seed: int, breaking: str | None = None
+        self,
+        name: str,
+        contract: Contract,
+        rows: int,
+        seed: int,
+        breaking: str | None = None,
+        window: Window | None = None,
     ) -> Handle:
         """Make a mock from a contract; upstreams mocked before lend it their keys."""
         from mesh_notebook.mock.from_contract import mock
+        from mesh_notebook.mock.within import within
 
         used = {
             link: self.populations[link]
             for column in contract.columns
             if (link := column.link) is not None and link in self.populations
         }
-        frame = mock(contract, rows, seed, used, breaking).lazy()
+        narrowed = within(contract, window) if window else contract
+        frame = mock(narrowed, rows, seed, used, breaking).lazy()
         recipe: dict[str, Any] = {"kind": "mock", "rows": rows, "seed": seed}
         if used:
             recipe["populations"] = used
@@ -119,22 +163,22 @@ class Opener:
             recipe["breaking"] = breaking
         pin = InputPin(name, "mock", contract.id, f"{rows} rows, seed {seed}", Origin.MOCK)
         note = f"{rows:,} rows made from the contract, seed {seed}"
-        return Handle(name, "mock", frame, frame, pin, recipe, contract, note=note)
+        truth = Truth(Origin.MOCK, rows, seed)
+        return Handle(name, "mock", frame, frame, pin, recipe, contract, note=note, truth=truth)
 
     def __call__(self, port: InputPort, bundle: Path) -> OpenedInput:
         """Open an exported product's input: what `deploy` calls for each."""
         recipe = port.recipe
         kind = recipe.get("kind")
+        if kind == "mock" or (kind == "port" and recipe.get("mode") == Origin.MOCK):
+            return self._mock(port, recipe, bundle)
         if kind == "port":
-            start, end, as_of = (recipe.get(k) for k in ("start", "end", "as_of"))
-            window = Window.of(start, end, as_of, self.now)
-            handle = self.port(port.name, recipe["address"], None, window)
+            window, truth = recipe_window(recipe, self.now), Truth.from_recipe(recipe)
+            handle = self.port(port.name, recipe["address"], None, window, truth)
             return OpenedInput(handle.data, handle.pin, handle.window)
         if kind == "source":
-            handle = replace(self, base=bundle).source(port.name, Asked.of_recipe(recipe))
+            handle = replace(self, base=bundle).sourced(port.name, recipe)
             return OpenedInput(handle.data, pinned(handle))
-        if kind == "mock":
-            return self._mock(port, recipe, bundle)
         raise SpecError(
             f"input '{port.name}' is of kind {kind!r}, which is not known.",
             next_step="known kinds: port, source, mock",
@@ -153,9 +197,28 @@ class Opener:
             self.catalogue, self.principal, self.now, bundle, recipe.get("populations") or {}
         )
         handle = there.mock(
-            port.name, contract, recipe["rows"], recipe["seed"], recipe.get("breaking")
+            port.name,
+            contract,
+            recipe["rows"],
+            recipe["seed"],
+            recipe.get("breaking"),
+            recipe_window(recipe, self.now),
         )
         return OpenedInput(handle.data, handle.pin)
+
+
+def port_recipe(address: Address, window: Window) -> dict[str, Any]:
+    """Return how to open the live rows of a port again."""
+    recipe: dict[str, Any] = {"kind": "port", "address": str(address)}
+    for name in ("start", "end", "as_of"):
+        if moment := getattr(window, name):
+            recipe[name] = iso(moment)
+    return recipe
+
+
+def recipe_window(recipe: Mapping[str, Any], now: datetime) -> Window:
+    """Return the window that a recipe was made with; one without limits where it says none."""
+    return Window.of(recipe.get("start"), recipe.get("end"), recipe.get("as_of"), now)
 
 
 def _event_window(reading: Reading) -> EventWindow | None:

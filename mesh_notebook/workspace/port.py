@@ -49,7 +49,7 @@ class Port:
 
     def __repr__(self) -> str:
         receipt = self.reading.receipt
-        return f"<{self.name}, snapshot {receipt.snapshot}, {receipt.origin.value}>"
+        return f"<{self.name}, snapshot {receipt.snapshot}, {self.reading.origin.value}>"
 
     @property
     def name(self) -> str:
@@ -182,7 +182,9 @@ class Port:
 
     def _delivered(self, path: Path, count: int, what: str = "rows", cursor: str = "") -> Delivered:
         name = self.reading.product.name
-        return Delivered(name, self.reading.port, self.reading.receipt, path, count, what, cursor)
+        reading = self.reading
+        told = (name, reading.port, reading.receipt, path, count, reading.origin)
+        return Delivered(*told, what, cursor)
 
 
 def _lines(events: Iterator[dict[str, Any]]) -> Iterator[str]:

@@ -76,6 +76,7 @@ class ContractView:
     contract: Contract
     overridden: tuple[str, ...]
     rows: int
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,11 @@ class Agreed:
 
 @dataclass(frozen=True)
 class Checked:
-    """Every output port held to its contract."""
+    """Every output port held to its contract; `origins`: the worst that each touched."""
 
     reports: tuple[CheckReport, ...]
     slos: dict[str, tuple[SloVerdict, ...]]
+    origins: dict[str, Origin]
 
     @property
     def passed(self) -> bool:
@@ -108,6 +110,7 @@ class Rows:
     receipt: Receipt
     head: pl.DataFrame
     rows: int
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class Delivered:
     receipt: Receipt
     path: Path
     rows: int
+    origin: Origin
     what: str = "rows"
     cursor: str = ""
 

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     import polars as pl
     from duckdb import DuckDBPyConnection
 
+    from mesh_notebook.export.tracing import Trace
     from mesh_notebook.mesh.catalogue import Catalogue
+    from mesh_notebook.model.origin import Origin
     from mesh_notebook.model.time import Window
     from mesh_notebook.workspace import results
     from mesh_notebook.workspace.drafts import PortDraft, ProductDraft
+    from mesh_notebook.workspace.handles import Inputs
     from mesh_notebook.workspace.inputs import Handle, Opener
 
 __all__ = ["Session", "Time"]
@@ -69,7 +72,8 @@ class Session:
         self.namespace: MutableMapping[str, Any] = {} if namespace is None else namespace
         self.base = base or Path.cwd()
         self.record = Record()
-        self.inputs: dict[str, Handle] = {}
+        self.handles: dict[str, Handle] = {}
+        self.touched: list[Origin] = []  # of every input that was ever bound
         self.taken: dict[str, str] = {}  # steps of the path that leave no other trace
         self.progress: Callable[[str], None] = progress
         self.clock = clock
@@ -92,15 +96,45 @@ class Session:
         return Catalogue(self.roots)
 
     @cached_property
+    def trace(self) -> Trace:
+        """What every name's value was made of, as the record tells it."""
+        from mesh_notebook.export.tracing import Trace
+
+        return Trace(self.record)
+
+    @cached_property
     def draft(self) -> ProductDraft:
         """The product that the notebook is making."""
-        from mesh_notebook.workspace.drafts import ProductDraft
 
         return ProductDraft()
 
+    @property
+    def inputs(self) -> Inputs:
+        """The inputs by name: `mesh.inputs["plays"].use("live")` shows another truth."""
+        from mesh_notebook.workspace.handles import Inputs
+
+        return Inputs(self)
+
+    def handle(self, name: str) -> Handle:
+        """Return what an input's name is bound to; raises `UnknownName`."""
+        return self.handles[name] if name in self.handles else self.inputs[name].handle
+
     def handle_of(self, frame: object) -> Handle | None:
         """Return the input that this very frame is, or None."""
-        return next((h for h in self.inputs.values() if h.frame is frame), None)
+        return next((h for h in self.handles.values() if h.frame is frame), None)
+
+    def origin(self, frame: Any) -> Origin:
+        """Return the worst origin of what a frame was made of, as the record tells it.
+
+        Parameters
+        ----------
+        frame
+            A frame, or the name of one. Of a frame that the record cannot account for, it is the
+            worst of all that the session touched.
+        """
+        from mesh_notebook.workspace.origins import origin_of
+
+        return origin_of(self, frame)
 
     def card(self, handle: Handle) -> results.InputCard:
         """Say what an input is, and how its promises stand now."""
@@ -124,7 +158,7 @@ class Session:
     def opener(self) -> Opener:
         from mesh_notebook.workspace.inputs import Opener
 
-        mocked = [h for h in self.inputs.values() if h.kind == "mock" and h.contract]
+        mocked = [h for h in self.handles.values() if h.mode == "mock" and h.contract]
         populations = {
             f"{_without_major(h.contract.id)}#{c}": h.recipe["rows"]
             for h in mocked
@@ -139,7 +173,8 @@ class Session:
 
         return Window.of(start, end, as_of, self.clock())
 
-    def bind(self, handle: Handle, verb: str, name: str) -> pl.LazyFrame:
+    def bind(self, handle: Handle, verb: str, name: str, also: str = "") -> pl.LazyFrame:
+        """Bind an input under a name, and under one `also` that it was assigned to."""
         from dataclasses import replace
 
         from mesh_notebook.mesh.scan import attach
@@ -148,9 +183,11 @@ class Session:
         checked_identifier(name)
         handle = replace(handle, name=name, pin=replace(handle.pin, name=name))
         attach(self.connection(), name, handle.data, handle.frame)
-        self.inputs[name] = handle
-        self.namespace[name] = handle.frame
-        self.note(verb, (name,), {"input": handle})
+        self.handles[name] = handle
+        self.touched.append(handle.origin)
+        names = tuple(dict.fromkeys((name, also or name)))
+        self.namespace.update(dict.fromkeys(names, handle.frame))
+        self.note(verb, names, {"input": handle})
         return handle.frame
 
     def forget_unbound(self) -> None:
@@ -159,11 +196,11 @@ class Session:
 
         from mesh_notebook.workspace.frames import is_frame
 
-        for name in list(self.inputs):
+        for name in list(self.handles):
             if not is_frame(self.namespace.get(name)):
                 view = exp.to_identifier(name, quoted=True).sql("duckdb")
                 self.connection().execute(f"DROP VIEW IF EXISTS {view}")
-                del self.inputs[name]
+                del self.handles[name]
 
     def redraft(self, draft: PortDraft) -> None:
         """Take a port as it is declared now; what was checked and exported was another."""
@@ -178,10 +215,11 @@ class Session:
         self.record.note(Event(verb, calling_line(self.namespace), names, payload))
 
     def own_status(self) -> str:
-        """The status to publish with: as declared, else by the worst origin in the notebook."""
+        """The status to publish with: as declared, else by the worst that the outputs touched."""
         from mesh_notebook.model.origin import worst
 
-        made_up = worst(h.origin for h in self.inputs.values()) != "live"
+        ports, handles = self.draft.ports.values(), self.handles.values()
+        made_up = worst([p.origin for p in ports] or [h.origin for h in handles]) != "live"
         return self.draft.status or ("draft" if made_up else "active")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mesh_notebook.model.origin import worst
+from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.workspace.results import Standing, Step
 
 if TYPE_CHECKING:
+    from mesh_notebook.workspace.drafts import PortDraft
+    from mesh_notebook.workspace.inputs import Handle
     from mesh_notebook.workspace.session import Session
 
 __all__ = ["BROKEN", "standing"]
@@ -17,28 +20,35 @@ BROKEN = "rules are broken"
 
 def standing(workspace: Session) -> Standing:
     """Return the steps of the path, done or not, and the next sensible one."""
-    inputs = list(workspace.inputs.values())
+    handles = list(workspace.handles.values())
     steps = (
-        _inputs("mock", workspace, {"mock"}),
-        _inputs("connect", workspace, {"port", "source"}),
+        _inputs("mock", [h for h in handles if h.mode is Origin.MOCK]),
+        _inputs("connect", [h for h in handles if h.mode is not Origin.MOCK]),
         Step("explore", "explore" in workspace.taken, workspace.taken.get("explore", "")),
         _bootstrap(workspace),
         Step("deploy", "deploy" in workspace.taken, workspace.taken.get("deploy", "")),
     )
-    origin = worst(h.origin for h in inputs) if inputs else None
-    return Standing(steps, _next(workspace), origin)
+    touched = [h.origin for h in handles] + [p.origin for p in workspace.draft.ports.values()]
+    return Standing(steps, _next(workspace), worst(touched) if touched else None)
 
 
-def _inputs(name: str, workspace: Session, kinds: set[str]) -> Step:
-    names = [h.name for h in workspace.inputs.values() if h.kind in kinds]
-    return Step(name, bool(names), ", ".join(names))
+def _inputs(name: str, handles: Sequence[Handle]) -> Step:
+    said = [f"{h.name} ({_short(h)})" if _short(h) else h.name for h in handles]
+    return Step(name, bool(said), ", ".join(said))
+
+
+def _short(handle: Handle) -> str:
+    """Say what an input's rows are, where they are not the live ones."""
+    if handle.note:
+        return handle.note if handle.mode is Origin.MOCK else f"a sample: {handle.note}"
+    return "" if handle.origin is Origin.LIVE else f"its product is {handle.origin}"
 
 
 def _bootstrap(workspace: Session) -> Step:
     taken, ports = workspace.taken, list(workspace.draft.ports)
     facts = []
     if ports:
-        facts.append(f"output {', '.join(ports)}")
+        facts.append(f"output {', '.join(map(_port, workspace.draft.ports.values()))}")
     if "check" in taken:
         facts.append(taken["check"])
     if "export" in taken:
@@ -46,12 +56,16 @@ def _bootstrap(workspace: Session) -> Step:
     return Step("bootstrap", "export" in taken, "; ".join(facts))
 
 
+def _port(port: PortDraft) -> str:
+    return port.port if port.origin is Origin.LIVE else f"{port.port} ({port.origin})"
+
+
 def _next(workspace: Session) -> str:
     taken, draft = workspace.taken, workspace.draft
-    if not (workspace.inputs or draft.ports or "explore" in taken):
+    if not (workspace.handles or draft.ports or "explore" in taken):
         return "%mesh search WORDS, then %mesh connect PRODUCT; or %mesh source NAME PATH"
     if not draft.ports and "explore" not in taken:
-        return f"%%mesh sql NAME, a query over {', '.join(list(workspace.inputs)[:3])}"
+        return f"%%mesh sql NAME, a query over {', '.join(list(workspace.handles)[:3])}"
     if draft.name is None and "export" not in taken:
         return "%mesh product NAME --domain DOMAIN --owner TEAM --purpose SENTENCE"
     if not draft.ports:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Workspace"]
 
-DEFAULT_ROWS = 1_000
-
 
 class Workspace(Session):
     """The verbs that walk the path of a data product."""
@@ -152,19 +150,35 @@ class Workspace(Session):
         start: Time = None,
         end: Time = None,
         as_of: Time = None,
+        mode: str = "live",
+        rows: int | None = None,
+        seed: int = 0,
     ) -> pl.LazyFrame:
         """Bind an output port as an input: a lazy frame in Python, a view of that name in SQL.
+
+        Parameters
+        ----------
+        mode
+            `live`: its rows. `sample`: some of them. `mock`: made from its contract.
+        rows, seed
+            Of a sample or a mock: how many rows (default: 1000), and which.
 
         Raises
         ------
         UnknownProduct, UnknownPort, AmbiguousProduct, NoSnapshot
             Then nothing is bound.
         """
-        from mesh_notebook.model.address import python_name
+        from mesh_notebook.model.truth import Truth
 
-        handle = self.opener().port("", product, port, self.window(start, end, as_of))
-        default = python_name(handle.reading.product.name if handle.reading else product)
-        return self.bind(handle, "connect", name or default)
+        truth, window = Truth.of(mode, rows, seed), self.window(start, end, as_of)
+        handle = self.opener().port("", product, port, window, truth)
+        return self.bind(handle, "connect", name or handle.name)
+
+    def use(
+        self, name: str, mode: str, rows: int | None = None, seed: int | None = None
+    ) -> pl.LazyFrame:
+        """Show another truth of an input under the same name; the code below does not change."""
+        return self.inputs[name].use(mode, rows, seed)
 
     def source(
         self,
@@ -208,6 +222,7 @@ class Workspace(Session):
             The id of a rule (`age.maximum`) that the mock is to break, and no other.
         """
         from mesh_notebook.errors import UsageError
+        from mesh_notebook.model.truth import DEFAULT_ROWS
         from mesh_notebook.workspace import frames
         from mesh_notebook.workspace.drafts import words_of
 
@@ -240,11 +255,15 @@ class Workspace(Session):
         used, result = frames.query(self, query, tables)
         self.namespace[name] = result
         self.note("sql", (name,), {"name": name, "query": query, "tables": used})
-        self.taken["explore"] = f"{name}: {result.height:,} rows"
+        origin = self.origin(name)
+        made_up = "" if origin == "live" else f", {origin}"
+        self.taken["explore"] = f"{name}: {result.height:,} rows{made_up}"
         return result
 
     def profile(self, frame: Any) -> Profile:
         """Summarise a whole frame, column by column."""
+        from dataclasses import replace
+
         from mesh_notebook.explore.profile import profile
         from mesh_notebook.workspace import frames
 
@@ -252,7 +271,7 @@ class Workspace(Session):
         self.progress(f"summarise all rows of {name}")
         self.taken.setdefault("explore", "profiled")
         with frames.computed(name):
-            return profile(frames.lazy(value))
+            return replace(profile(frames.lazy(value)), origin=self.origin(name))
 
     # ---- bootstrap ------------------------------------------------------------------------
 
@@ -323,6 +342,7 @@ class Workspace(Session):
         draft = bootstrap.declared(
             self.draft, port, frame_name, value, words_of(key), event_time, contract, kind, interval
         )
+        draft.origin = self.origin(frame_name)
         self.redraft(draft)
         self.note("output", (), {"port": port, "frame_name": frame_name})
         return bootstrap.view(draft, self.draft, self.own_status())
@@ -378,7 +398,7 @@ class Workspace(Session):
             )
         draft = self.draft.port(port)
         draft.contract(self.draft, "draft").column(name)
-        urn = bootstrap.target_urn(target, self.catalogue, self.inputs.values())
+        urn = bootstrap.target_urn(target, self.catalogue, self.handles.values())
         linked = draft.stands(self.draft, links={**draft.links, name: urn})
         self.redraft(linked)
         return results.Agreed(port, "means", linked.links)

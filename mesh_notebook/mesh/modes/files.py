@@ -61,7 +61,7 @@ def told(reading: Reading) -> dict[str, str]:
         "mesh.port": str(reading.product.address.with_port(reading.port)),
         "mesh.snapshot": str(receipt.snapshot),
         "mesh.processingTime": receipt.processing_time,
-        "mesh.origin": receipt.origin.value,
+        "mesh.origin": reading.origin.value,
         "mesh.status": receipt.status,
         "mesh.contract": reading.contract.id,
     }

@@ -70,7 +70,7 @@ def _port_node(reading: Reading) -> dict[str, Any]:
         "@id": port_urn(reading),
         f"{_PROV}generatedAtTime": moment,
         f"{_DCT}hasVersion": str(receipt.snapshot),
-        f"{_DCT}provenance": receipt.origin.value,
+        f"{_DCT}provenance": reading.origin.value,
         f"{_DCT}type": receipt.status,
         f"{_DCT}conformsTo": {"@id": reading.contract.id},
     }
