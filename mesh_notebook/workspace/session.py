@@ -106,6 +106,8 @@ class Session:
     def draft(self) -> ProductDraft:
         """The product that the notebook is making."""
 
+        from mesh_notebook.workspace.drafts import ProductDraft
+
         return ProductDraft()
 
     @property
