@@ -34,7 +34,7 @@ from mesh_notebook.mesh.intervals import interval_of_rows
 from mesh_notebook.mesh.log import extend, news_of, picture_of
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
-from mesh_notebook.mesh.store import conformed, content_of, write_snapshot
+from mesh_notebook.mesh.store import conformed, content_of, first_line, write_snapshot
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.product import KINDS, major_of
 from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
@@ -223,8 +223,18 @@ class _Run:
     def _extended(
         self, port: str, table: Place, before: PortSnapshot | None, metadata: dict[str, str]
     ) -> PortSnapshot:
+        import polars as pl
+
         contract, base = self.bundle.contract(port), before.delta_version if before else None
-        news = news_of(self.rows[port], picture_of(table, base, contract), contract)
+        picture = picture_of(table, base, contract)
+        try:
+            news = news_of(self.rows[port], picture, contract)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise table.unreachable(error) or StoreError(
+                f"what was published of the log '{port}' cannot be read: {first_line(error)}",
+                next_step="restore its files from a backup",
+                table=str(table),
+            ) from None
         version = extend(table, base, news, contract, metadata)
         added = news.rows.height
         return replace(
