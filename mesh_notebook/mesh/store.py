@@ -104,14 +104,13 @@ def content_of(frame: pl.DataFrame) -> str:
 
     import duckdb
 
-    from mesh_notebook.mesh.scan import connect_duckdb
-
     # Plain names: DuckDB takes "Day" and "day" for one column.
     plain = frame.rename({name: f"c{n}" for n, name in enumerate(frame.columns)})
     types = [(name, physical_type(dtype)) for name, dtype in frame.schema.items()]
     summed: list[Any] = []
     if frame.columns:
-        with connect_duckdb() as con:
+        # Blind to the caller's variables, and without time zones, which take long to load.
+        with duckdb.connect(config={"python_enable_replacements": "false"}) as con:
             con.register("snapshot", plain)
             columns = ", ".join(plain.columns)
             summed = con.execute(
