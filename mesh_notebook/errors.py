@@ -15,6 +15,7 @@ MeshError
 ├── ExportRefused         the notebook cannot be proved as a module
 ├── DeployRefused         the bundle may not be published
 ├── StoreError            a root or a snapshot that cannot be read or written
+│   └── Unreachable       storage that does not answer; nothing is known to be hurt
 └── MissingExtra          an optional part that is not installed
 """
 
@@ -41,6 +42,7 @@ __all__ = [
     "UnknownName",
     "UnknownPort",
     "UnknownProduct",
+    "Unreachable",
     "UsageError",
     "near",
 ]
@@ -134,6 +136,10 @@ class DeployRefused(MeshError):
 
 class StoreError(MeshError):
     """A root or a snapshot that cannot be read or written."""
+
+
+class Unreachable(StoreError):
+    """Storage that does not answer, so that nothing is known of what lies there."""
 
 
 class MissingExtra(MeshError):

@@ -151,7 +151,7 @@ def opener(
 
 
 def published(
-    bundle: Path,
+    bundle: Path | Bundle,
     root: Any,
     clock: Callable[[], datetime],
     *,
@@ -160,7 +160,7 @@ def published(
     **frames: pl.DataFrame,
 ) -> Receipt:
     """Publish frames by port, as a deployment does once the transform has run."""
-    made = Bundle(bundle)
+    made = bundle if isinstance(bundle, Bundle) else Bundle(bundle)
     version = str(hash(tuple(frame.hash_rows().sum() for frame in frames.values())))
     done = publish(
         root,

@@ -8,9 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from postgres import postgres, postgres_port  # noqa: F401  fixtures that any test may ask for
 from s3 import s3, s3_endpoint  # noqa: F401
 from webserver import web  # noqa: F401
+
+# `make laws` tries the laws on this many sequences; the other runs on Hypothesis' own hundred.
+settings.register_profile("laws", max_examples=1_050)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mesh", "how long to try what chance decides")
+    group.addoption("--kills", type=int, default=10, help="publications to kill, of each sort")
+    group.addoption("--races", type=int, default=4, help="publications of each racing process")
 
 
 class Shell:

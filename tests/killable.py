@@ -1,8 +1,9 @@
-"""Deploys on request, each time in a process of its own that may be killed.
+"""Deploys or publishes on request, each time in a process of its own that may be killed.
 
 Reads jobs (JSON, one a line) and answers with lines: `pid N`, `step TEXT` as the deployment goes
-on, and `ended STATUS`. Everything is imported beforehand, so that a deployment's time is its own;
-nothing that starts threads is used before the fork.
+on, `publishing` where one begins that is nothing besides, and `ended STATUS`. Everything is
+imported beforehand, so that a deployment's time is its own; nothing that starts threads is used
+before the fork.
 """
 
 from __future__ import annotations
@@ -17,20 +18,29 @@ from pathlib import Path
 import deltalake  # noqa: F401
 import duckdb  # noqa: F401
 import jsonschema  # noqa: F401
-import polars  # noqa: F401
+import polars
 import pyarrow  # noqa: F401
 import sqlglot  # noqa: F401
-from bundles import opener
+from bundles import opener, published
 
 import mesh_notebook.mesh.checks
 import mesh_notebook.mesh.rules
 import mesh_notebook.mesh.slos  # noqa: F401
 from mesh_notebook.deploy.deploying import deploy
+from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.scan import Scan
 
 
 def say(*words: object) -> None:
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+def publish(job: dict) -> None:
+    """Publish alone, without the transform before it, to be killed nowhere else."""
+    frame = polars.read_parquet(job["batch"])
+    bundle = Bundle(Path(job["bundle"]))
+    say("publishing")
+    published(bundle, job["root"], lambda: datetime.now(UTC), left=frame, right=frame)
 
 
 def run(job: dict) -> None:
@@ -59,7 +69,8 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             say("pid", os.getpid())
-            run(json.loads(line))
+            job = json.loads(line)
+            (publish if job["act"] == "publish" else run)(job)
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         say("ended", os.waitstatus_to_exitcode(status))

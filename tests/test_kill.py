@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -41,15 +42,24 @@ def right(batch):
 class Deployer:
     """The other side of `killable.py`: starts deployments of ever new batches, and kills them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.into(folder / "mesh")
+    act = "deploy"
+
+    def __init__(
+        self, folder: Path, root: Any = None, temporality: dict[str, Any] | None = None
+    ) -> None:
+        self.into(root or folder / "mesh")
         columns = {"row": "BIGINT", "batch": "BIGINT"}
         ports = {
             port: contract(columns, id=f"{ADDRESS}:{port}:1", event_time=None, key=("row",))
             for port in ("left", "right")
         }
         self.bundle = write_bundle(
-            folder / "bundle", address=ADDRESS, ports=ports, inputs=("batch",), transform=TRANSFORM
+            folder / "bundle",
+            address=ADDRESS,
+            ports=ports,
+            inputs=("batch",),
+            transform=TRANSFORM,
+            temporality=temporality,
         )
         self.batch = 0
         self.folder = folder
@@ -61,7 +71,7 @@ class Deployer:
             text=True,
         )
 
-    def into(self, root: Path) -> None:
+    def into(self, root: Any) -> None:
         """Deploy to this root from now on."""
         self.root, self.published = root, [0]
         self.product = PublishedProduct(place_of(root), "travel", "batches")
@@ -73,6 +83,7 @@ class Deployer:
         rows = pl.DataFrame({"row": range(ROWS)}, schema={"row": pl.Int64})
         rows.with_columns(batch=pl.lit(self.batch, pl.Int64)).write_parquet(path)
         job = {"bundle": self.bundle, "root": self.root, "batch": path, "die_at": die_at}
+        job["act"] = self.act
         self.process.stdin.write(json.dumps(job, default=str) + "\n")
         self.process.stdin.flush()
         return int(self.until("pid")[0][4:])

@@ -48,8 +48,9 @@ class EventWindow:
         """Whether events between two of them may lie in the window; instants give or take."""
         first, last = (_instant(moment) for moment in (least, most))
         slack = slack if isinstance(least, datetime) else timedelta(0)
-        before = self.start is not None and last + slack < self.start
-        after = self.end is not None and first - slack >= self.end
+        # As differences, since a sum would lead out of what can be counted at the year 9999.
+        before = self.start is not None and last - self.start < -slack
+        after = self.end is not None and first - self.end >= slack
         return not (before or after)
 
     def as_dict(self) -> dict[str, str | None]:

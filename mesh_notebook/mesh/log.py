@@ -47,7 +47,8 @@ def news_of(rows: pl.DataFrame, picture: pl.LazyFrame | None, contract: Contract
     Raises
     ------
     ContractError
-        The contract has no key, so that nothing says which row corrects which.
+        The contract has no key, so that nothing says which row corrects which; or two of the rows
+        have one key, or a row has none.
     """
     import polars as pl
 
@@ -57,6 +58,7 @@ def news_of(rows: pl.DataFrame, picture: pl.LazyFrame | None, contract: Contract
             f"'{contract.name}' is a log without a key, so no row can correct another.",
             next_step="%mesh output PORT FRAME --kind log --key COLUMNS",
         )
+    _refuse_unclear(rows, key, contract)
     if picture is None:
         return News(rows, 0)
     there = pl.lit(True).alias("_there")
@@ -69,6 +71,24 @@ def news_of(rows: pl.DataFrame, picture: pl.LazyFrame | None, contract: Contract
     is_known = pl.col("_there").is_not_null()
     told = both.filter(~(is_known & pl.all_horizontal(pl.lit(True), *same)))
     return News(told.select(rows.columns), told.select(is_known.sum()).item())
+
+
+def _refuse_unclear(rows: pl.DataFrame, key: list[str], contract: Contract) -> None:
+    """Raise `ContractError` where it is unclear which row is the last of its key."""
+    import polars as pl
+
+    keyless = rows.select(pl.any_horizontal(pl.col(key).is_null()).sum()).item()
+    twice = rows.height - rows.select(pl.struct(key).n_unique()).item()
+    for many, what in ((keyless, "have no value in"), (twice, "repeat the value of")):
+        if many:
+            raise ContractError(
+                f"{many:,} rows of the log '{contract.name}' {what} its key ({', '.join(key)}), so "
+                "nothing says what corrects what.",
+                next_step="publish the last row of each key: frame.unique(key, keep='last', "
+                "maintain_order=True), or add to the key what tells the rows apart",
+                key=key,
+                rows=many,
+            )
 
 
 def extend(

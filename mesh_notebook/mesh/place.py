@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
 
-from mesh_notebook.errors import StoreError
+from mesh_notebook.errors import StoreError, Unreachable
 
 __all__ = ["Folder", "Place", "flush", "flush_folder", "inside", "place_of"]
 
@@ -62,6 +62,13 @@ class Place(ABC):
     @property
     def folder(self) -> Path | None:
         """The place as a path of this machine's file system, or None."""
+        return None
+
+    def unreachable(self, error: Exception) -> Unreachable | None:
+        """Return what to raise where a Delta reader's or writer's error means that nobody answered.
+
+        None means that it says something of the table itself.
+        """
         return None
 
     @abstractmethod

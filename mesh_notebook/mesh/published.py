@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mesh_notebook.errors import NoSnapshot, SpecError, StoreError, UsageError
+from mesh_notebook.errors import NoSnapshot, SpecError, StoreError, Unreachable, UsageError
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.place import Place, inside, place_of
 from mesh_notebook.mesh.versions import Version, read_version
@@ -86,6 +86,8 @@ class PublishedProduct:
         """The product's URN; where its latest publication is hurt, as its folders tell it."""
         try:
             return Address.parse(self._receipt(self.snapshots()[-1]).product)
+        except Unreachable:
+            raise
         except (StoreError, UsageError, IndexError, FileNotFoundError):
             return Address(DEFAULT_TENANT, self.domain, self.name)
 
@@ -123,6 +125,8 @@ class PublishedProduct:
         moment = iso(instant)
         try:
             place = bisect_right(known, moment, key=lambda n: self._receipt(n).processing_time)
+        except Unreachable:
+            raise
         except StoreError:
             place = self._place_despite_damage(known, moment)
         except FileNotFoundError:  # retention took one away between the list and the look
@@ -220,6 +224,8 @@ class PublishedProduct:
         """Return what `read` gives; where it meets damage, say what is hurt and what is not."""
         try:
             return read()
+        except Unreachable:
+            raise  # which says nothing of this snapshot, nor of its neighbours
         except (StoreError, SpecError) as error:
             still = [n for n in self._neighbours(snapshot) if self._reads(n)]
             raise StoreError(

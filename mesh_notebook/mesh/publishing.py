@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ from mesh_notebook.mesh.intervals import interval_of_rows
 from mesh_notebook.mesh.log import extend, news_of, picture_of
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
-from mesh_notebook.mesh.store import conformed, content_of, write_snapshot
+from mesh_notebook.mesh.store import conformed, content_of, first_line, write_snapshot
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.product import KINDS, major_of
 from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
@@ -120,8 +121,9 @@ def publish(
             engine=engine,
             principal=principal,
         )
-        run = _Run(published, bundle, draft, rows, work, clock, progress, measured)
-        with turn(place, address):
+        with ThreadPoolExecutor(1, "content") as pool, turn(place, address):
+            contents = {port: pool.submit(content_of, frame) for port, frame in rows.items()}
+            run = _Run(published, bundle, draft, rows, contents, work, clock, progress, measured)
             return run.publish()
 
 
@@ -141,19 +143,18 @@ def _draft(
         )
     of = interval_of_rows(rows, contract, str(length), interval) if length else ""
     slos, shape = told
-    return PortSnapshot(
-        -1, rows.height, content_of(rows), slos, kind=kind, interval=of, shape=shape
-    )
+    return PortSnapshot(-1, rows.height, "", slos, kind=kind, interval=of, shape=shape)
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One publication under way."""
+    """One publication under way; `contents` are hashed beside the writing, on another core."""
 
     published: PublishedProduct
     bundle: Bundle
     draft: Receipt
     rows: Mapping[str, pl.DataFrame]
+    contents: Mapping[str, Future[str]]
     work: Path
     clock: Callable[[], datetime]
     progress: Callable[[str], None]
@@ -164,7 +165,7 @@ class _Run:
             known = self.published.snapshots()
             latest = self.published.receipt(known[-1]) if known else None
             refuse_changed_version(self.published, self.bundle)
-            if latest and _same(latest, self.draft):
+            if latest and self._is_told_by(latest):
                 return Publication(latest, unchanged=True)
             earlier = last_of_major(self.published, self.draft.version) if latest else None
             if earlier:
@@ -180,6 +181,18 @@ class _Run:
                 continue
             self.progress(f"snapshot {number} of {self.published.name} is published")
             return Publication(receipt, unchanged=False)
+
+    def _is_told_by(self, latest: Receipt) -> bool:
+        """Whether publishing would change nothing but the time."""
+
+        def told(receipt: Receipt) -> tuple[object, ...]:
+            intervals = {name: port.interval for name, port in receipt.ports.items()}
+            return receipt.spec_digest, receipt.code_digest, receipt.inputs, intervals
+
+        # The contents come last, since they may not be known yet.
+        return told(latest) == told(self.draft) and all(
+            latest.ports[port].content == self.contents[port].result() for port in self.rows
+        )
 
     def _keep_release(self) -> None:
         """Copy the bundle aside, then move it to its place in one step."""
@@ -223,8 +236,18 @@ class _Run:
     def _extended(
         self, port: str, table: Place, before: PortSnapshot | None, metadata: dict[str, str]
     ) -> PortSnapshot:
+        import polars as pl
+
         contract, base = self.bundle.contract(port), before.delta_version if before else None
-        news = news_of(self.rows[port], picture_of(table, base, contract), contract)
+        picture = picture_of(table, base, contract)
+        try:
+            news = news_of(self.rows[port], picture, contract)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise table.unreachable(error) or StoreError(
+                f"what was published of the log '{port}' cannot be read: {first_line(error)}",
+                next_step="restore its files from a backup",
+                table=str(table),
+            ) from None
         version = extend(table, base, news, contract, metadata)
         added = news.rows.height
         return replace(
@@ -253,6 +276,7 @@ class _Run:
         earlier: Receipt | None,
         ports: dict[str, PortSnapshot],
     ) -> Receipt:
+        whole = {p: replace(made, content=self.contents[p].result()) for p, made in ports.items()}
         # The time is taken last: what is not visible yet is not known yet.
         moment, behind = self.clock(), 0.0
         if latest:
@@ -271,7 +295,7 @@ class _Run:
             snapshot=number,
             processing_time=iso(moment),
             origin=worst([self.draft.origin, *stands_on]),
-            ports=ports,
+            ports=whole,
             clock_behind_s=behind,
         )
 
@@ -284,16 +308,6 @@ class _Run:
             raise
         except OSError as error:
             raise _unwritable(self.published, error) from None
-
-
-def _same(latest: Receipt, draft: Receipt) -> bool:
-    """Whether publishing would change nothing but the time."""
-
-    def told(receipt: Receipt) -> tuple[object, ...]:
-        contents = {name: (port.content, port.interval) for name, port in receipt.ports.items()}
-        return receipt.spec_digest, receipt.code_digest, receipt.inputs, contents
-
-    return told(latest) == told(draft)
 
 
 def _not_kept(folder: str, names: list[str]) -> list[str]:

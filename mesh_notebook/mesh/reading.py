@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mesh_notebook.errors import StoreError, UsageError
+from mesh_notebook.errors import StoreError, Unreachable, UsageError
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.scan import Scan, columns_of, scan_of
@@ -123,6 +123,7 @@ def read_port(
             port=name,
         )
     pictures = _pictures(published, receipt, name, window)
+    added = added or any(picture.spec_digest != receipt.spec_digest for picture in pictures)
     scan = _scan(published, pictures, name, contract, cut, added)
     frame = cut.cut(scan.lazy()) if cut else scan.lazy()
     return Reading(scan, frame, receipt, product, contract, name, window, principal, pictures)
@@ -140,6 +141,8 @@ def _contract(
         if latest.spec_digest == receipt.spec_digest or port not in latest.ports:
             return then, False
         now = published.contract(latest, port)
+    except Unreachable:
+        raise
     except StoreError:  # it is the latest that is hurt, and not what was asked for
         return then, False
     if major_of(latest.version) != major_of(receipt.version):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
@@ -16,10 +17,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from mesh_notebook.errors import MissingExtra, StoreError, UsageError
+from mesh_notebook.errors import MissingExtra, StoreError, Unreachable, UsageError
 from mesh_notebook.mesh.place import Place
 
-__all__ = ["VARIABLES", "Bucket", "cache_folder", "storage_options"]
+__all__ = ["VARIABLES", "Bucket", "cache_folder", "polars_options", "storage_options"]
 
 T = TypeVar("T")
 
@@ -30,7 +31,14 @@ VARIABLES = (
     *("AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"),
 )
 # A storage that is busy or breaks off is asked again for a while, and not for minutes.
-_RETRIES, _RETRY_SECONDS = 6, 30
+_RETRIES, _RETRY_SECONDS = 6, 20
+# How often the creation of a file is begun: unlike others, it is not asked again by itself when the
+# connection breaks off, since the file may be there by then.
+_CREATIONS = 3
+# How storage says that it was not able to answer, rather than that something is not there.
+_NO_ANSWER = re.compile("Generic S3 error|lacked the necessary privileges|Unauthenticated")
+_STATUS = re.compile(r"\b[345]\d\d [A-Z][A-Za-z ]+")
+_COLOUR = re.compile(r"\x1b\[\d+m")
 # The file of a release that is written last: where it is, the others are.
 _LAST = "product.odps.yaml"
 
@@ -41,6 +49,12 @@ def storage_options(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     if options.get("aws_endpoint_url", "").startswith("http://"):
         options.setdefault("aws_allow_http", "true")
     return options
+
+
+def polars_options() -> dict[str, Any]:
+    """Return `storage_options`, and how often Polars asks again."""
+    retries = {"max_retries": _RETRIES, "retry_timeout_ms": _RETRY_SECONDS * 1_000}
+    return {**storage_options(), **retries}
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -75,7 +89,9 @@ class Bucket(Place):
 
     @property
     def options(self) -> dict[str, str]:  # type: ignore[override]
-        return storage_options()
+        """What Delta takes: how S3 is reached, and how often it is asked again."""
+        retries = {"max_retries": str(_RETRIES), "retry_timeout": f"{_RETRY_SECONDS}s"}
+        return {**storage_options(), **retries}
 
     def __truediv__(self, name: str) -> Bucket:
         return Bucket(self.bucket, self.key / name)
@@ -94,7 +110,7 @@ class Bucket(Place):
 
     @property
     def _s3(self) -> Any:
-        return _store(self.bucket, tuple(sorted(self.options.items())))
+        return _store(self.bucket, tuple(sorted(storage_options().items())))
 
     @property
     def _path(self) -> str:
@@ -135,13 +151,36 @@ class Bucket(Place):
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
+        unanswered: Unreachable | None = None
+        for _ in range(_CREATIONS):
+            try:
+                self._asked(lambda: obstore.put(self._s3, self._path, content, mode="create"))
+            except (AlreadyExistsError, Unreachable) as error:
+                # The answer to a write that succeeded may be lost, and the write be tried again:
+                # then what stands there is this very content.
+                unanswered = error if isinstance(error, Unreachable) else None
+                if self._holds(content):
+                    return
+                if unanswered is None:
+                    raise FileExistsError(self.uri) from None
+            else:
+                return
+        assert unanswered is not None
+        raise unanswered
+
+    def _holds(self, content: bytes) -> bool:
+        """Whether a file is this content; raises `Unreachable`, saying that it may be."""
         try:
-            self._asked(lambda: obstore.put(self._s3, self._path, content, mode="create"))
-        except AlreadyExistsError:
-            # The answer to a write that succeeded may be lost, and the write be tried again:
-            # then what stands there is this very content.
-            if self.read() != content:
-                raise FileExistsError(self.uri) from None
+            return self.read() == content
+        except FileNotFoundError:
+            return False
+        except Unreachable as error:
+            raise Unreachable(
+                error.message,
+                next_step="whether it was written before the storage broke off is not known: "
+                "%mesh history tells, once it answers",
+                root=self.uri,
+            ) from None
 
     def keep(self, copy: Path) -> None:
         import obstore
@@ -156,7 +195,8 @@ class Bucket(Place):
     def local(self) -> Path:
         import obstore
 
-        digest = hashlib.sha256(f"{self.uri} {self.options.get('aws_endpoint_url')}".encode())
+        endpoint = storage_options().get("aws_endpoint_url")
+        digest = hashlib.sha256(f"{self.uri} {endpoint}".encode())
         home = cache_folder() / "releases" / digest.hexdigest()[:32] / self.name
         if home.is_dir():
             return home
@@ -193,18 +233,30 @@ class Bucket(Place):
         except AlreadyExistsError:
             raise
         except BaseError as error:
-            raise StoreError(
-                f"{self} cannot be reached: {said(error)}",
-                next_step="are AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY set, and the storage up? Nothing was changed; try again",
-                root=self.uri,
-            ) from None
+            raise self._unreachable(error) from None
+
+    def unreachable(self, error: Exception) -> Unreachable | None:
+        return self._unreachable(error) if _NO_ANSWER.search(str(error)) else None
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        return Unreachable(
+            f"{self} cannot be reached: {said(error)}",
+            next_step="are AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY set, and the storage up? Nothing was changed; try again",
+            root=self.uri,
+        )
 
 
 def said(error: Exception) -> str:
-    """Return the part of a storage error that a person can use: the first sentence of its cause."""
-    text = str(error).split("\n", 1)[0]
-    return text if len(text) < 200 else f"{text[:200]}…"
+    """Return what a person can use of a storage error: its status, or how the connection ended."""
+    text = _COLOUR.sub("", str(error))
+    if status := _STATUS.search(text):
+        return status[0].strip()
+    if "error sending request" in text:
+        refused = re.search("connection ?refused", text, re.IGNORECASE)
+        return "it refuses the connection" if refused else "the connection broke off"
+    line = text.split("\n", 1)[0]
+    return line if len(line) < 200 else f"{line[:200]}…"
 
 
 @lru_cache(maxsize=16)

@@ -144,26 +144,29 @@ def _scan_parquet(scan: Scan) -> pl.LazyFrame:
         list(scan.paths),
         hive_partitioning=False,
         glob=False,
-        storage_options=_storage_options(scan),
+        storage_options=_on_s3(scan.paths[0]),
         **columns,
     )
 
 
-def _storage_options(scan: Scan) -> dict[str, str] | None:
-    if not scan.paths[0].startswith("s3://"):
+def _on_s3(path: str) -> dict[str, Any] | None:
+    if not path.startswith("s3://"):
         return None
-    from mesh_notebook.mesh.s3 import storage_options
+    from mesh_notebook.mesh.s3 import polars_options
 
-    return storage_options()
+    return polars_options()
 
 
 def _scan_delta(scan: Scan) -> pl.LazyFrame:
     """Read what plain files do not say by Delta's own rules; the columns that are named, if any."""
     import polars as pl
 
-    frame = pl.scan_delta(
-        scan.paths[0], version=scan.version, storage_options=_storage_options(scan)
-    )
+    options = None
+    if scan.paths[0].startswith("s3://"):
+        from mesh_notebook.mesh.s3 import storage_options
+
+        options = storage_options()
+    frame = pl.scan_delta(scan.paths[0], version=scan.version, storage_options=options)
     return (
         frame.select(pl.col(n).cast(t) for n, t in scan.dtypes().items()) if scan.schema else frame
     )

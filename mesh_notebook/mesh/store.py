@@ -7,6 +7,7 @@ that were killed or lost a race, and the next writer starts from the published o
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ _CONFIGURATION = {
     "delta.deletedFileRetentionDuration": _FOR_EVER,
 }
 _ATTEMPTS = 50
+# For how long a write is begun again that storage broke off, seconds.
+_PATIENCE = 15
 
 
 def conformed(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -101,14 +104,13 @@ def content_of(frame: pl.DataFrame) -> str:
 
     import duckdb
 
-    from mesh_notebook.mesh.scan import connect_duckdb
-
     # Plain names: DuckDB takes "Day" and "day" for one column.
     plain = frame.rename({name: f"c{n}" for n, name in enumerate(frame.columns)})
     types = [(name, physical_type(dtype)) for name, dtype in frame.schema.items()]
     summed: list[Any] = []
     if frame.columns:
-        with connect_duckdb() as con:
+        # Blind to the caller's variables, and without time zones, which take long to load.
+        with duckdb.connect(config={"python_enable_replacements": "false"}) as con:
             con.register("snapshot", plain)
             columns = ", ".join(plain.columns)
             summed = con.execute(
@@ -213,17 +215,23 @@ def committed(table: Place, write: Callable[[], int]) -> int:
     """Return the version that `write` makes; tried again while others win the race for it."""
     from deltalake.exceptions import CommitFailedError, DeltaError
 
+    began = time.monotonic()
     try:
         for _ in range(_ATTEMPTS):
             try:
                 version = write()
             except CommitFailedError as error:
+                conflict: Exception = error
+            except (DeltaError, OSError) as error:
+                # A commit whose answer was lost may have been made. It is no harm: nobody names it.
+                if table.unreachable(error) is None or time.monotonic() - began > _PATIENCE:
+                    raise
                 conflict = error
             else:
                 _flush(table, version)
                 return version
     except (DeltaError, OSError) as error:
-        raise StoreError(
+        raise table.unreachable(error) or StoreError(
             f"{table} cannot be written: {first_line(error)}",
             next_step="is it writable, with room on its disk? What was published stands",
             table=str(table),
@@ -263,7 +271,7 @@ def opened(table: Place, version: int | None = None) -> DeltaTable:
     try:
         return DeltaTable(table.uri, version=version, storage_options=table.options or None)
     except (DeltaError, OSError) as error:
-        raise StoreError(
+        raise table.unreachable(error) or StoreError(
             f"the log of {table} is damaged: {first_line(error)}", table=str(table)
         ) from None
 

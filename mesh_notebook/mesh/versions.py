@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from mesh_notebook.errors import StoreError
 from mesh_notebook.mesh.place import Place, inside, place_of
-from mesh_notebook.mesh.store import PARTITION, opened
+from mesh_notebook.mesh.store import PARTITION, first_line, opened
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -82,7 +82,9 @@ def _actions(delta: DeltaTable, table: Place) -> list[dict[str, Any]]:
     try:
         added: Any = delta.get_add_actions(flatten=True)
     except (DeltaError, OSError) as error:
-        raise StoreError(f"the log of {table} is damaged: {error}", table=str(table)) from None
+        raise table.unreachable(error) or StoreError(
+            f"the log of {table} is damaged: {first_line(error)}", table=str(table)
+        ) from None
     names = added.schema.names
     columns = [added.column(name).to_pylist() for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -8,7 +8,7 @@ from mesh_notebook.mesh.retention import Retained
 from mesh_notebook.mesh.slos import SloVerdict
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.receipt import Receipt
-from mesh_notebook.model.time import Window, iso
+from mesh_notebook.model.time import Window, iso, say_duration
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.verbs import Help
 from mesh_notebook.workspace import Workspace
@@ -169,6 +169,7 @@ def _(history: History) -> Panel:
         (
             str(r.snapshot),
             moment(r.processing_time),
+            f"{say_duration(r.clock_behind_s)} behind" if r.clock_behind_s else "",
             r.version,
             ", ".join(f"{name} {port.rows:,}" for name, port in r.ports.items()),
             origin_badge(r.origin),
@@ -177,8 +178,13 @@ def _(history: History) -> Panel:
         )
         for r in history.receipts
     ]
-    headers = ("snapshot", "published", "version", "rows", "origin", "status", "made of")
-    return Panel(f"history of {history.product.name}", tables=(Table(headers, rows, (0,)),))
+    headers = ("snapshot", "published", "clock", "version", "rows", "origin", "status", "made of")
+    late = "The order is that of publication, also where a publisher's clock was behind."
+    return Panel(
+        f"history of {history.product.name}",
+        sentence=late if any(r.clock_behind_s for r in history.receipts) else "",
+        tables=(Table(headers, rows, (0,)),),
+    )
 
 
 @panel_of.register
