@@ -276,7 +276,7 @@ class _Run:
         earlier: Receipt | None,
         ports: dict[str, PortSnapshot],
     ) -> Receipt:
-        whole = {p: replace(made, content=self.contents[p].result()) for p, made in ports.items()}
+        contents = {name: content.result() for name, content in self.contents.items()}
         # The time is taken last: what is not visible yet is not known yet.
         moment, behind = self.clock(), 0.0
         if latest:
@@ -284,8 +284,12 @@ class _Run:
             behind = max((last - moment).total_seconds(), 0.0)
             moment = max(moment, last + _TICK)
         oldest = oldest_of(self.published) if latest else None
-        ports = {
-            name: replace(port, slos=settled(port.slos, self.measured, moment, latest, oldest))
+        whole = {
+            name: replace(
+                port,
+                content=contents[name],
+                slos=settled(port.slos, self.measured, moment, latest, oldest),
+            )
             for name, port in ports.items()
         }
         logged = any(port.kind == "log" for port in ports.values())

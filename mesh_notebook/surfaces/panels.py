@@ -6,6 +6,7 @@ from functools import singledispatch
 
 from mesh_notebook.mesh.retention import Retained
 from mesh_notebook.mesh.slos import SloVerdict
+from mesh_notebook.model.address import Address
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import Window, iso, say_duration
@@ -116,11 +117,16 @@ def _(one: Input) -> Panel:
     return panel_of(one.card)
 
 
+def _short(where: str) -> str:
+    """Return a port's short name, so that a table of inputs fits; any other place as it is."""
+    return Address.parse(where).short if where.startswith("urn:dmesh:") else where
+
+
 @panel_of.register
 def _(inputs: Inputs) -> Panel:
     handles = [one.handle for one in inputs.values()]
     rows = [
-        (h.name, h.mode.value, origin_badge(h.origin), h.pin.where, h.note or h.pin.version)
+        (h.name, h.mode.value, origin_badge(h.origin), _short(h.pin.where), h.note or h.pin.version)
         for h in handles
     ]
     table = Table(("input", "mode", "origin", "of", "rows"), rows)
@@ -213,7 +219,12 @@ def _(rows: Rows) -> Panel:
     return Panel(
         f"{rows.product}/{rows.port}",
         (origin_badge(rows.origin), status_badge(rows.receipt.status)),
-        facts=(("snapshot", str(rows.receipt.snapshot)), ("shown", shown)),
+        facts=(
+            ("snapshot", f"{rows.receipt.snapshot} of version {rows.receipt.version}"),
+            ("published", moment(rows.receipt.processing_time)),
+            *((("interval", ", ".join(rows.intervals)),) if rows.intervals else ()),
+            ("shown", shown),
+        ),
         tables=(Table(rows.head.columns, head, figures),) if head else (),
         next_step="" if head else "widen the window: --from and --to, which is not included",
     )

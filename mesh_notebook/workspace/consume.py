@@ -84,9 +84,8 @@ def _rows(reading: Reading) -> Rows:
     import polars as pl
 
     head, rows = pl.collect_all([reading.frame.head(HEAD), reading.frame.select(pl.len())])
-    return Rows(
-        reading.product.name, reading.port, reading.receipt, head, rows.item(), reading.origin
-    )
+    told = (reading.product.name, reading.port, reading.receipt, head, rows.item())
+    return Rows(*told, reading.origin, reading.intervals)
 
 
 def write_whole(content: str | bytes, out: Path) -> None:

@@ -111,6 +111,7 @@ class Rows:
     head: pl.DataFrame
     rows: int
     origin: Origin
+    intervals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
