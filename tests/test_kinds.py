@@ -115,6 +115,14 @@ def test_what_a_log_has_already_is_not_added_again(log):
     assert ids(log.rows()) == [(1, 10), (2, 20), (3, 30)]
 
 
+def test_the_small_files_of_many_publications_are_gathered_and_earlier_ones_stand(log, monkeypatch):
+    monkeypatch.setattr("mesh_notebook.mesh.log._SCATTERED", 8)
+    times = [log.publish((n, 1, 1, n)).processing_time for n in range(20)]
+    assert len(log.read().scan.paths) <= 8
+    for n, moment in enumerate(times, start=1):
+        assert ids(log.rows(None, None, moment)) == [(m, m) for m in range(n)]
+
+
 def test_a_value_that_becomes_null_is_a_correction(log, tmp_path):
     log.publish((1, 1, 1, 10))
     frame = rows_of(((1, 1, 1, 10),)).with_columns(n=pl.lit(None, pl.Int64))

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mesh_notebook.errors import DeployRefused, NoSnapshot
-from mesh_notebook.mesh import store
+from mesh_notebook.mesh import log, store
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.reading import read_port
@@ -64,6 +64,7 @@ class Story:
 
     event_type: str
     wide: bool
+    gathered: bool
     steps: list[timedelta | list[Row] | None]
     reads: list[Read]
 
@@ -93,6 +94,7 @@ def stories(draw: st.DrawFn, kind: str) -> Story:
     )
     return Story(
         draw(st.sampled_from([*DTYPES])),
+        draw(st.booleans()),
         draw(st.booleans()),
         draw(st.lists(step, min_size=1, max_size=8)),
         draw(st.lists(read, max_size=6)),
@@ -206,9 +208,14 @@ def bundle_of(kind: str, event_type: str, columns: int) -> Bundle:
 
 @contextmanager
 def port_of(kind: str, story: Story) -> Iterator[Port]:
-    """Give an empty port; `wide` has it laid out by day, as only large ports are."""
-    least = 1 if story.wide else 10**9
-    with TemporaryDirectory() as folder, mock.patch.multiple(store, _WIDE=least, _A_DAY=1):
+    """Give an empty port; `wide` has it laid out by day, as only large ports are, and `gathered`
+    has its files gathered by each publication, as they are where they have become many.
+    """
+    with (
+        TemporaryDirectory() as folder,
+        mock.patch.multiple(store, _WIDE=1 if story.wide else 10**9, _A_DAY=1),
+        mock.patch.object(log, "_SCATTERED", 1 if story.gathered else 64),
+    ):
         yield Port(kind, story.event_type, Path(folder) / "mesh")
 
 

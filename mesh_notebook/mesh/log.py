@@ -9,12 +9,13 @@ files that hold the corrected rows, which in a wide port are those of its days.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import ContractError
 from mesh_notebook.mesh.place import Place
-from mesh_notebook.mesh.store import commit_of, committed, created, laid_out
+from mesh_notebook.mesh.store import PARTITION, commit_of, committed, created, laid_out
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from mesh_notebook.model.contract import Contract
 
 __all__ = ["News", "extend", "news_of", "picture_of"]
+
+# From how many files on, of each day where a table is laid out by it, they are gathered into few.
+_SCATTERED = 64
+_DAY = f"partition.{PARTITION}"
 
 
 @dataclass(frozen=True)
@@ -108,8 +113,10 @@ def extend(
         _stand_on(delta, base, metadata)
         rows = laid_out(news.rows, delta, contract)
         if news.corrected:
-            return _merge(delta, rows, contract.key, metadata)
-        return _append(delta, rows, metadata)
+            _merge(delta, rows, contract.key, metadata)
+        else:
+            _append(delta, rows, metadata)
+        return _gathered(delta, metadata)
 
     if base is not None and news.rows.is_empty():
         return base
@@ -123,7 +130,7 @@ def _stand_on(delta: DeltaTable, base: int | None, metadata: dict[str, str]) -> 
         delta.restore(start, commit_properties=commit_of(metadata))
 
 
-def _append(delta: DeltaTable, rows: pl.DataFrame, metadata: dict[str, str]) -> int:
+def _append(delta: DeltaTable, rows: pl.DataFrame, metadata: dict[str, str]) -> None:
     from deltalake import write_deltalake
 
     write_deltalake(
@@ -133,12 +140,11 @@ def _append(delta: DeltaTable, rows: pl.DataFrame, metadata: dict[str, str]) -> 
         schema_mode="merge",
         commit_properties=commit_of(metadata),
     )
-    return delta.version()
 
 
 def _merge(
     delta: DeltaTable, rows: pl.DataFrame, key: Sequence[str], metadata: dict[str, str]
-) -> int:
+) -> None:
     (
         delta.merge(
             rows.to_arrow(),
@@ -152,7 +158,23 @@ def _merge(
         .when_not_matched_insert_all()
         .execute()
     )
-    return delta.version()
+
+
+def _gathered(delta: DeltaTable, metadata: dict[str, str]) -> int:
+    """Return the version that holds the rows, in few files where publications left many small ones.
+
+    What was published before keeps its own files. Where there is no room to gather, or somebody
+    else writes at this moment, it is left to a later publication.
+    """
+    from deltalake.exceptions import DeltaError
+
+    version, files = delta.version(), delta.get_add_actions(flatten=True)
+    days = len(set(files.column(_DAY).to_pylist())) if _DAY in files.schema.names else 1
+    if files.num_rows > _SCATTERED * days:
+        with suppress(DeltaError, OSError):
+            delta.optimize.compact(commit_properties=commit_of(metadata))
+            return delta.version()
+    return version
 
 
 def _same_key(key: Sequence[str]) -> str:
