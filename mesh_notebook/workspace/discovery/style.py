@@ -4,12 +4,13 @@ from __future__ import annotations
 
 __all__ = ["CARD_CSS", "PAGE_CSS"]
 
-# Each colour is the theme's (JupyterLab's, then VS Code's), then the page's, then a light one.
+# Each colour is the theme's (JupyterLab's, then VS Code's), then the page's, then a light one; what lies
+# under text is translucent, so that it is right on any ground.
 _COLOURS = {
     "ink": ("--jp-content-font-color1", "--vscode-editor-foreground", "#1f2328"),
     "faint": ("--jp-content-font-color2", "--vscode-descriptionForeground", "#656d76"),
-    "line": ("--jp-border-color2", "--vscode-panel-border", "#d8dee4"),
-    "soft": ("--jp-layout-color2", "--vscode-textCodeBlock-background", "#f3f5f8"),
+    "line": ("--jp-border-color2", "--vscode-panel-border", "#7f8ca055"),
+    "soft": ("--jp-layout-color2", "--vscode-textCodeBlock-background", "#7f8ca022"),
     "brand": ("--jp-brand-color1", "--vscode-textLink-foreground", "#2563c9"),
     "good": ("--jp-success-color1", "--vscode-testing-iconPassed", "#1a7f37"),
     "warn": ("--jp-warn-color1", "--vscode-editorWarning-foreground", "#9a6700"),
