@@ -4,8 +4,8 @@ from __future__ import annotations
 
 __all__ = ["CARD_CSS", "PAGE_CSS"]
 
-# Each colour is the theme's (JupyterLab's, then VS Code's), then the page's, then a light one; what lies
-# under text is translucent, so that it is right on any ground.
+# Each colour is the theme's (JupyterLab's, then VS Code's), then the page's, then a light one; what
+# lies under text is translucent, so that it is right on any ground.
 _COLOURS = {
     "ink": ("--jp-content-font-color1", "--vscode-editor-foreground", "#1f2328"),
     "faint": ("--jp-content-font-color2", "--vscode-descriptionForeground", "#656d76"),
