@@ -29,7 +29,8 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance bench-start lock clean
+.PHONY: help setup demo lab test format conformance peers laws kills races bench-start bench-ports \
+  lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,8 +59,23 @@ format: setup ## put the code in the house format
 conformance: setup .venv-conformance/.locked .venv-transform/.locked ## hold the exported bundles to the public checkers, and run them alone
 	$(BIN)/python tests/conformance.py .venv-conformance/bin .venv-transform/bin/python
 
+peers: setup .venv-spark/.locked ## hold what Spark sees of each snapshot to what the port serves
+	@$(BIN)/python tests/peers.py .venv-spark/bin/python
+
+laws: setup ## try the bitemporal law on 1,050 sequences of publications and reads
+	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws tests/test_laws.py
+
+kills: setup ## kill 200 publications in a folder, and 200 on S3
+	$(BIN)/pytest -q -s --kills 100 tests/test_kills.py
+
+races: setup ## have eight processes publish fifty times each to one port, in a folder and on S3
+	$(BIN)/pytest -q -s --races 50 tests/test_races.py
+
 bench-start: setup .venv-bench/.locked ## hold the time of %load_ext to a tenth of JupySQL's
 	@$(BIN)/python tests/bench/start_up.py .venv-bench/bin/python
+
+bench-ports: setup ## hold what a port costs to the bare files: opening, querying, publishing
+	@$(BIN)/python tests/bench/ports.py
 
 lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 for the newest versions
 	@.ci/lock $(if $(UPGRADE),--upgrade)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -64,8 +65,15 @@ def _serve(port: int) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import run_simple
 
-    # One request at a time: moto's state is not made for several, and order is S3's promise.
-    run_simple("127.0.0.1", port, DomainDispatcherApplication(create_backend_app), threaded=False)
+    app, lock = DomainDispatcherApplication(create_backend_app), threading.Lock()
+
+    def one_at_a_time(environ: Any, start: Any) -> list[bytes]:
+        # moto's state is not made for several, and order is S3's promise. A connection on which
+        # nothing comes yet must not keep the others waiting, as it would in a server of one thread.
+        with lock:
+            return list(app(environ, start))
+
+    run_simple("127.0.0.1", port, one_at_a_time, threaded=True)
 
 
 @pytest.fixture(scope="session")

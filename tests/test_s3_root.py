@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -152,6 +153,19 @@ def test_publishers_that_race_on_s3_lose_nothing(log):
     assert found.snapshots() == list(range(1, 10))
     times = [found.receipt(n).processing_time for n in found.snapshots()]
     assert times == sorted(set(times))
+
+
+@pytest.mark.parametrize(("host", "patience"), [("elsewhere", 0.3), (socket.gethostname(), 60)])
+def test_a_publisher_that_was_killed_in_its_turn_is_not_waited_for(
+    log, s3, host, patience, monkeypatch
+):
+    monkeypatch.setattr("mesh_notebook.mesh.aside._PATIENCE", patience)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    s3.put("mesh/.aside/music.plays.turn", f"{host} {ended.pid} {'0' * 32}".encode())
+    log.publish((1, 1, 1, 10))
+    assert ids(log.rows()) == [(1, 10)]
+    assert ".aside" not in " ".join(s3.keys())
 
 
 def test_storage_that_is_not_there_is_one_short_error_without_the_secret(log, monkeypatch):

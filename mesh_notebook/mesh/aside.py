@@ -10,7 +10,9 @@ locks cannot be seen from here.
 from __future__ import annotations
 
 import os
+import random
 import shutil
+import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -30,6 +32,9 @@ __all__ = ["aside", "turn"]
 
 _FOLDER = ".aside"
 _GRACE = 3_600  # seconds
+# How long one waits, in seconds, for another machine that publishes the same product: it may be at
+# work, or have been killed.
+_PATIENCE = 20
 
 
 @contextmanager
@@ -70,15 +75,16 @@ def aside(root: Place | Path, address: Address) -> Iterator[Path]:
 
 @contextmanager
 def turn(place: Place, address: Address) -> Iterator[None]:
-    """Wait until nobody else publishes this product from here.
+    """Wait until nobody else publishes this product.
 
     Nothing depends on it but time: who publishes at once with another loses work, and no data.
     """
+    name = f"{address.domain}.{address.product}.turn"
     if (root := place.folder) is None:
-        yield
+        with _lease(place / _FOLDER / name):
+            yield
         return
-    path = root / _FOLDER / f"{address.domain}.{address.product}.turn"
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    lock = os.open(root / _FOLDER / name, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         with suppress(ImportError, OSError):
             import fcntl
@@ -87,6 +93,53 @@ def turn(place: Place, address: Address) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+@contextmanager
+def _lease(file: Place) -> Iterator[None]:
+    """Hold a file that others wait for, on storage that has no locks."""
+    mine = f"{socket.gethostname()} {os.getpid()} {uuid.uuid4().hex}".encode()
+    before, since = b"", time.monotonic()
+    while True:
+        try:
+            file.create(mine, Path())
+            break
+        except FileExistsError:
+            pass
+        if (theirs := _read(file)) != before:
+            before, since = theirs, time.monotonic()
+        if _is_gone(theirs) or time.monotonic() - since > _PATIENCE:
+            file.remove()
+        time.sleep(random.uniform(0.05, 0.25))
+    try:
+        yield
+    finally:
+        with suppress(StoreError):
+            if _read(file) == mine:
+                file.remove()
+
+
+def _read(file: Place) -> bytes:
+    try:
+        return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def _is_gone(holder: bytes) -> bool:
+    """Whether the holder is a process of this machine that has ended."""
+    host, _, rest = holder.decode("utf-8", "replace").partition(" ")
+    number = rest.partition(" ")[0]
+    # Elsewhere than on POSIX, asking after a process may end it.
+    if host != socket.gethostname() or not number.isdecimal() or os.name != "posix":
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False
 
 
 def _unwritable(root: Path, error: OSError) -> StoreError:

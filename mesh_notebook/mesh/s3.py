@@ -155,6 +155,12 @@ class Bucket(Place):
         for _ in range(_CREATIONS):
             try:
                 self._asked(lambda: obstore.put(self._s3, self._path, content, mode="create"))
+            except FileNotFoundError:
+                raise StoreError(
+                    f"there is no bucket '{self.bucket}'.",
+                    next_step="make it, or name another root (MESH_ROOTS)",
+                    root=self.uri,
+                ) from None
             except (AlreadyExistsError, Unreachable) as error:
                 # The answer to a write that succeeded may be lost, and the write be tried again:
                 # then what stands there is this very content.

@@ -160,7 +160,7 @@ def query(
     workspace.forget_unbound()
     frames, used = dict(tables), {}
     known = [n for n, v in workspace.namespace.items() if is_own_name(n) and is_frame(v)]
-    for table in tables_of(text):
+    for table in tables_of(text, workspace.parser()):
         name = _meant(table, known)
         if table in frames or name is None:
             continue

@@ -78,6 +78,7 @@ class Session:
         self.progress: Callable[[str], None] = progress
         self.clock = clock
         self._connection: DuckDBPyConnection | None = None
+        self._parser: DuckDBPyConnection | None = None
 
     @classmethod
     def open(cls, root: str | Path | Sequence[str | Path] | None, principal: str | None) -> Self:
@@ -152,10 +153,19 @@ class Session:
             self._connection = connect_duckdb()
         return self._connection
 
+    def parser(self) -> DuckDBPyConnection:
+        """Another DuckDB, which sees nothing, and says which tables a query names."""
+        if self._parser is None:
+            from mesh_notebook.explore.sql import connect_parser
+
+            self._parser = connect_parser()
+        return self._parser
+
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        for opened in (self._connection, self._parser):
+            if opened is not None:
+                opened.close()
+        self._connection = self._parser = None
 
     def opener(self) -> Opener:
         from mesh_notebook.workspace.inputs import Opener
