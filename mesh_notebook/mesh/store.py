@@ -27,8 +27,9 @@ __all__ = ["PARTITION", "conformed", "content_of", "opened", "write_snapshot"]
 # The day of the event, by which a wide port is laid out; in the table, and not in the port.
 PARTITION = "_event_date"
 # Wide: so many rows that a reader of some days should not open the files of all the others, and
-# enough of them a day that the files do not become many and small.
-_WIDE, _A_DAY = 1_000_000, 100_000
+# enough of them a day that a day's file is of the size that Delta aims at. Smaller ones would be
+# many, which every reader pays for, and take twice as long to write.
+_WIDE, _A_DAY = 1_000_000, 1_000_000
 # Every snapshot stays readable: neither Delta's own clean-up of old log entries nor anybody's
 # VACUUM with the table's defaults may take a version that was published.
 _FOR_EVER = "interval 36500 days"
@@ -165,8 +166,7 @@ def created(table: Place, rows: pl.DataFrame, contract: Contract) -> DeltaTable:
     """Return the table, made where there is none: laid out by day where the rows are wide."""
     from deltalake import DeltaTable, Schema
 
-    days = _days(rows, contract)
-    wide = days > 1 and max(_WIDE, days * _A_DAY) <= rows.height
+    wide = _is_wide(rows, contract)
     shaped = _with_day(rows.clear(), contract) if wide else rows.clear()
     DeltaTable.create(
         table.uri,
@@ -192,12 +192,18 @@ def _with_day(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     return rows.with_columns(column.cast(pl.Date).alias(PARTITION))
 
 
-def _days(rows: pl.DataFrame, contract: Contract) -> int:
-    if contract.event_time is None or rows.height < _WIDE:
-        return 0
+def _is_wide(rows: pl.DataFrame, contract: Contract) -> bool:
+    most = rows.height // _A_DAY  # days, for each to have enough
+    if contract.event_time is None or rows.height < _WIDE or most < 2:
+        return False
     import polars as pl
 
-    return rows.select(pl.col(contract.event_time).cast(pl.Date).approx_n_unique()).item()  # type: ignore[no-any-return]
+    # Where a few rows are of too many days already, the others need not be looked at.
+    times = rows[contract.event_time]
+    few = times.gather_every(max(rows.height // 10_000, 1))
+    if few.cast(pl.Date).n_unique() > most:
+        return False
+    return 1 < times.cast(pl.Date).n_unique() <= most
 
 
 def commit_of(metadata: dict[str, str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -107,20 +108,49 @@ def _may_hold(action: dict[str, Any], window: EventWindow) -> bool:
 
 
 def _whole(home: Path, name: str, size: int) -> str:
-    path = inside(home / unquote(name), home)
+    name = unquote(name)
+    path = os.path.join(home, name)
     try:
-        if (found := path.stat().st_size) != size:
-            raise StoreError(f"the file {path.name} has {found} bytes, not {size}.", path=str(path))
-        with path.open("rb") as file:
-            file.seek(-len(_MAGIC), os.SEEK_END)
-            ending = file.read()
+        if not _goes_straight(home, name):
+            inside(Path(path), home)
+        found, ending = _end_of(path)
     except OSError as error:
         raise StoreError(
-            f"the file {path.name} cannot be read: {error.strerror}.", path=str(path)
+            f"the file {os.path.basename(path)} cannot be read: {error.strerror}.", path=path
         ) from None
+    if found != size:
+        raise StoreError(
+            f"the file {os.path.basename(path)} has {found} bytes, not {size}.", path=path
+        )
     if ending != _MAGIC:
-        raise StoreError(f"the file {path.name} is not as it was written.", path=str(path))
-    return str(path)
+        raise StoreError(f"the file {os.path.basename(path)} is not as it was written.", path=path)
+    return path
+
+
+def _end_of(path: str) -> tuple[int, bytes]:
+    """Return a file's size and its last bytes."""
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        size = os.lseek(file, 0, os.SEEK_END)
+        os.lseek(file, max(size - len(_MAGIC), 0), os.SEEK_SET)
+        return size, os.read(file, len(_MAGIC))
+    finally:
+        os.close(file)
+
+
+def _goes_straight(home: Path, name: str) -> bool:
+    """Whether a name leads down from `home`, which is no link itself, over no link at all.
+
+    Ten times as fast as to follow all links from the file system's root, as hundreds of files want.
+    """
+    parts, at = name.split("/"), str(home)
+    if os.sep != "/" or not {"", ".", ".."}.isdisjoint(parts):
+        return False
+    for part in parts:
+        at = f"{at}/{part}"
+        if stat.S_ISLNK(os.lstat(at).st_mode):
+            return False
+    return True
 
 
 def clear_unpublished(
