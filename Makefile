@@ -75,7 +75,7 @@ bench-start: setup .venv-bench/.locked ## hold the time of %load_ext to a tenth 
 	@$(BIN)/python tests/bench/start_up.py .venv-bench/bin/python
 
 bench-ports: setup ## hold what a port costs to the bare files: opening, querying, publishing
-	@$(BIN)/python tests/bench/ports.py
+	@$(BIN)/python tests/bench/port_costs.py
 
 lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 for the newest versions
 	@.ci/lock $(if $(UPGRADE),--upgrade)
