@@ -18,13 +18,13 @@ __all__ = ["LEVELS", "SAMPLE", "TOP", "Shape", "sampled", "shape_of"]
 
 Shape = dict[str, dict[str, Any]]
 
-SAMPLE = 100_000
+SAMPLE = 50_000
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 TOP = 10
 _LONGEST = 80
 # Below so many values a sample without a repeated one proves that (nearly) none is repeated: of
 # values that come twice each, it would hold dozens of pairs.
-_TELLING = 100_000_000
+_TELLING = 20_000_000
 
 
 def shape_of(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> Shape:
@@ -47,7 +47,7 @@ def shape_of(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> Shape:
     `quantiles` and `top` are estimated from as many rows, picked by a hash of their position, so
     the same rows in the same order give the same shape. `distinct` is estimated: by the sample
     where it tells (each of its values came again, or none did), else by HyperLogLog over all
-    rows; a value that comes less often than once in about 30,000 rows may go uncounted.
+    rows; a value that comes less often than once in about 15,000 rows may go uncounted.
     """
     import polars as pl
 
