@@ -221,6 +221,24 @@ def test_a_rehearsal_on_history_says_how_often_it_would_have_been_kept(notebook)
     assert "kept at 1 of 2" in notebook.shown(rehearsed)["text/plain"]
 
 
+def test_a_check_is_the_same_after_a_deployment_and_a_rehearsal_looks_at_what_came_before(notebook):
+    notebook.run("%mesh promise daily interval=1d retention=1y completeness=0.9")
+
+    def said(verdicts):
+        return [(v.name, v.kept) for v in verdicts]
+
+    before = said(notebook.run("%mesh check").slos["daily"])
+    notebook.run("%mesh export b")
+    notebook.run("%mesh deploy b")
+    assert said(notebook.run("%mesh check").slos["daily"]) == before
+    rehearsed = notebook.run("%mesh promise daily --rehearse")
+    assert said(p.verdict for p in rehearsed.promises) == [
+        ("interval", True),
+        ("retention", True),
+        ("completeness", True),
+    ]
+
+
 # ---- measured at each publication, and gates --------------------------------------------------
 
 

@@ -126,7 +126,8 @@ def test_what_is_estimated_of_many_rows_is_near_the_truth(large: pl.DataFrame) -
     kinds = dict.fromkeys(large.columns, "BIGINT") | {"normal": "DOUBLE"}
     told = shape_of(large, contract_of(*(column(n, kind) for n, kind in kinds.items())))
     for name in large.columns:
-        assert told[name]["distinct"] == pytest.approx(large[name].n_unique(), rel=0.03)
+        # HyperLogLog errs by about 1 %; 3 % was the most in 200 trials.
+        assert told[name]["distinct"] == pytest.approx(large[name].n_unique(), rel=0.04)
         for level, value in zip(LEVELS, told[name]["quantiles"], strict=True):
             below, upto = (large[name] < value).mean(), (large[name] <= value).mean()
             assert below - 0.01 <= level <= upto + 0.01
@@ -137,3 +138,11 @@ def test_what_is_estimated_of_many_rows_is_near_the_truth(large: pl.DataFrame) -
 def test_the_same_rows_in_the_same_order_have_the_same_shape(large: pl.DataFrame) -> None:
     contract = contract_of(column("normal", "DOUBLE"), column("user", "BIGINT"))
     assert shape_of(large, contract) == shape_of(large.lazy(), contract)
+
+
+@pytest.mark.parametrize("start", [0, 10_000_019, 190_000_361])
+def test_the_count_of_many_values_is_as_near_for_consecutive_numbers(start: int) -> None:
+    pairs = pl.Series(np.arange(start, start + 4 * SAMPLE) // 2)
+    assert shape(pairs, "BIGINT")["distinct"] == pytest.approx(pairs.n_unique(), rel=0.04)
+    gaps = pl.concat([pairs, pl.Series([None] * SAMPLE, dtype=pl.Int64)])
+    assert shape(gaps, "BIGINT")["distinct"] == pytest.approx(pairs.n_unique(), rel=0.04)

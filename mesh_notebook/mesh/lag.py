@@ -32,7 +32,7 @@ def lag_of(
     Notes
     -----
     A day is complete at its end, so that is where its lag begins; what is known earlier has no
-    lag. Events that have not happened by `now` do not count. Exact for up to 100,000 rows, else
+    lag. Events that have not happened by `now` do not count. Exact for up to 50,000 rows, else
     from that many, spread over all. Quantiles are interpolated linearly. Nothing is returned
     where no row counts.
     """

@@ -89,8 +89,10 @@ def rehearse(session: Session, port: str, words: Sequence[str], gates: Sequence[
     # As a draft, so that no reference is measured which nobody will see.
     contract = draft.stands(session.draft, promises=joined).contract(session.draft, "draft")
     published = before_of(session)
+    clock = session.clock()
     with frames.computed(draft.frame_name):
-        now = measured_now(draft, contract, published, _origin(session), session.clock())
+        measured = measured_now(draft, contract, published, _origin(session), clock)
+    now = _in_sequence(measured, published, clock)
     past = _past(published, port, contract)
     rehearsed = []
     for verdict in verdicts(now, contract):
@@ -123,13 +125,23 @@ def measured_now(
     origin: Origin,
     now: datetime,
 ) -> dict[str, float]:
-    """Measure a port's frame as its publication now would be measured."""
+    """Measure a port's frame as its publication now would be measured.
+
+    Interval and retention are left out: they are of the publications and not of the frame, so the
+    same notebook would be judged otherwise each time it is run.
+    """
     from mesh_notebook.mesh.shape import shape_of
     from mesh_notebook.mesh.slos import measure
 
     before = earlier(published, draft.port, origin) if published else Earlier()
     shape = shape_of(draft.frame, contract) if before.shapes else None
-    measured = measure(draft.frame, contract, now, before, shape)
+    return measure(draft.frame, contract, now, before, shape)
+
+
+def _in_sequence(
+    measured: dict[str, float], published: PublishedProduct | None, now: datetime
+) -> dict[str, float]:
+    """Return what was measured with interval and retention, if it were published now."""
     if published is None:
         return measured
     return settled(measured, now, now, published.latest(), oldest_of(published))
