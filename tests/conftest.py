@@ -19,8 +19,8 @@ settings.register_profile("laws", max_examples=1_050)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mesh", "how long to try what chance decides")
-    group.addoption("--kills", type=int, default=10, help="publications to kill, of each sort")
-    group.addoption("--races", type=int, default=4, help="publications of each racing process")
+    group.addoption("--kills", type=int, default=5, help="publications to kill, of each sort")
+    group.addoption("--races", type=int, default=3, help="publications of each racing process")
 
 
 class Shell:

@@ -27,6 +27,13 @@ def proxy(s3_endpoint: str) -> Iterator[Proxy]:
 
 
 @pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up sooner than usual, where it is not patience that is tested."""
+    monkeypatch.setattr("mesh_notebook.mesh.s3._RETRIES", 2)
+    monkeypatch.setattr("mesh_notebook.mesh.store._PATIENCE", 1)
+
+
+@pytest.fixture
 def log(tmp_path: Path, s3: Any, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Port:
     """A log on S3 with one row, reached through the proxy."""
     proxy.heal()
@@ -94,7 +101,7 @@ def test_faults_that_last_are_one_short_error_in_time_and_change_nothing(log, pr
         *(("/publications/", BUSY), ("/publications/", DROP)),
     ],
 )
-def test_wherever_storage_breaks_off_nothing_is_half_visible(log, proxy, part, fate):
+def test_wherever_storage_breaks_off_nothing_is_half_visible(hasty, log, proxy, part, fate):
     log.bundle("1.1.0", n={"description": "How many."})  # so that a release is to be kept, too
     proxy.fail(fate, method="PUT", part=part)
     with one_short_error():
@@ -106,7 +113,7 @@ def test_wherever_storage_breaks_off_nothing_is_half_visible(log, proxy, part, f
     assert ids(log.rows()) == [(1, 2), (2, 2)]
 
 
-def test_rows_that_storage_withholds_from_a_correction_are_one_short_error(log, proxy):
+def test_rows_that_storage_withholds_from_a_correction_are_one_short_error(hasty, log, proxy):
     proxy.fail(BUSY, part=".parquet")
     with one_short_error():
         log.publish((1, 1, 1, 2))
@@ -114,7 +121,7 @@ def test_rows_that_storage_withholds_from_a_correction_are_one_short_error(log, 
     assert ids(log.rows()) == [(1, 1)]
 
 
-def test_a_frame_whose_storage_breaks_off_tells_no_secret(log, proxy):
+def test_a_frame_whose_storage_breaks_off_tells_no_secret(hasty, log, proxy):
     frame = log.read().frame
     proxy.fail(BUSY)
     began = time.monotonic()
