@@ -306,6 +306,24 @@ def test_the_lag_of_a_log_is_that_of_all_the_rows_it_adds(root, tmp_path):
     assert late.receipt.ports["daily"].slos["lag_p95_s"] == (2 * 24 + 6) * 3600
 
 
+def test_the_lag_of_a_log_is_not_that_of_rows_it_had_already(root, tmp_path):
+    clock = Still()
+    ports = {"daily": contract(key=("airport", "day"))}
+    bundle = write_bundle(
+        tmp_path / "b", ports=ports, transform=TRANSFORM, temporality={"kind": "log"}
+    )
+    deployed(bundle, root, clock, flights=day_of(0, [1.0, 2.0]))
+    clock.now = START + timedelta(days=10)
+    both = pl.concat([day_of(0, [1.0, 2.0]), day_of(9, [1.0, 2.0])])
+    told = deployed(bundle, root, clock, flights=both).receipt.ports["daily"]
+    alone = Still()
+    deployed(bundle, tmp_path / "alone", alone, flights=day_of(0, [1.0]))
+    alone.now = clock.now
+    new = deployed(bundle, tmp_path / "alone", alone, flights=day_of(9, [1.0, 2.0]))
+    assert told.added == 2
+    assert told.slos["lag_p95_s"] == new.receipt.ports["daily"].slos["lag_p95_s"]
+
+
 # ---- status -----------------------------------------------------------------------------------
 
 

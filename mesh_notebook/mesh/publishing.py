@@ -32,6 +32,7 @@ from mesh_notebook.mesh.evolution import (
     refuse_made_up_log,
 )
 from mesh_notebook.mesh.intervals import interval_of_rows
+from mesh_notebook.mesh.lag import lag_of
 from mesh_notebook.mesh.log import extend, news_of, picture_of
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
@@ -249,10 +250,15 @@ class _Run:
                 table=str(table),
             ) from None
         version = extend(table, base, news, contract, metadata)
-        added = news.rows.height
+        added, draft = news.rows.height, self.draft.ports[port]
+        # A log's lag is that of what it adds, however much else the frame holds.
+        lag = {}
+        if contract.event_time and self.measured:
+            lag = lag_of(news.rows.lazy(), contract.event_time, self.measured)
         return replace(
-            self.draft.ports[port],
+            draft,
             delta_version=version,
+            slos={**draft.slos, **lag},
             rows=(before.rows if before else 0) + added - news.corrected,
             added=added,
             corrected=news.corrected,

@@ -1,6 +1,6 @@
 """What a port costs beside the bare files: opening, connecting, querying and publishing, as ratios.
 
-    python tests/bench/ports.py [NAME ...]      NAME is one of the bars below; all without one
+    python tests/bench/port_costs.py [NAME ...]      NAME is one of the bars below; all without one
 
 Each bar's contestants run in this process by turns, so that a busy moment of the machine hits all,
 and what is compared are medians. Publishing starts on an empty folder each time.
