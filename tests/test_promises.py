@@ -317,7 +317,7 @@ def test_the_lag_of_a_log_is_not_that_of_rows_it_had_already(root, tmp_path):
     both = pl.concat([day_of(0, [1.0, 2.0]), day_of(9, [1.0, 2.0])])
     told = deployed(bundle, root, clock, flights=both).receipt.ports["daily"]
     alone = Still()
-    deployed(bundle, tmp_path / "alone", alone, flights=day_of(0, [1.0]))
+    deployed(bundle, tmp_path / "alone", alone, flights=day_of(0, [1.0, 2.0]))
     alone.now = clock.now
     new = deployed(bundle, tmp_path / "alone", alone, flights=day_of(9, [1.0, 2.0]))
     assert told.added == 2
