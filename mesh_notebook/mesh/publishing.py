@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -38,13 +37,14 @@ from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
 from mesh_notebook.mesh.store import conformed, content_of, first_line, write_snapshot
 from mesh_notebook.model.origin import Origin, worst
-from mesh_notebook.model.product import KINDS, major_of
+from mesh_notebook.model.product import KINDS, Product, major_of
 from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
 from mesh_notebook.model.time import iso
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from mesh_notebook.model.contract import Contract
 
 __all__ = ["Publication", "publish", "refuse_changed_version"]
 
@@ -105,7 +105,8 @@ def publish(
     address, place = bundle.product.address, place_of(root)
     published = PublishedProduct.at(place, address)
     with aside(place, address) as work:
-        rows = {port: conformed(frame, bundle.contract(port)) for port, frame in frames.items()}
+        contracts = {port: bundle.contract(port) for port in frames}
+        rows = {port: conformed(frame, contracts[port]) for port, frame in frames.items()}
         told = {port: (slos[port], (shapes or {}).get(port, {})) for port in rows}
         draft = Receipt(
             snapshot=0,
@@ -118,24 +119,27 @@ def publish(
             spec_digest=bundle.spec_digest,
             code_digest=bundle.code_digest,
             inputs=inputs,
-            ports={p: _draft(bundle, p, f, told[p], interval) for p, f in rows.items()},
+            ports={
+                port: _draft(bundle.product, contracts[port], port, frame, told[port], interval)
+                for port, frame in rows.items()
+            },
             engine=engine,
             principal=principal,
         )
-        with ThreadPoolExecutor(1, "content") as pool, turn(place, address):
-            contents = {port: pool.submit(content_of, frame) for port, frame in rows.items()}
-            run = _Run(published, bundle, draft, rows, contents, work, clock, progress, measured)
+        with turn(place, address):
+            run = _Run(published, bundle, draft, rows, contracts, work, clock, progress, measured)
             return run.publish()
 
 
 def _draft(
-    bundle: Bundle,
+    product: Product,
+    contract: Contract,
     port: str,
     rows: pl.DataFrame,
     told: tuple[dict[str, float], dict[str, dict[str, Any]]],
     interval: datetime | None,
 ) -> PortSnapshot:
-    temporality, contract = bundle.product.output(port).temporality, bundle.contract(port)
+    temporality = product.output(port).temporality
     kind, length = str(temporality.get("kind", "snapshot")), temporality.get("interval")
     if kind not in KINDS:
         raise DeployRefused(
@@ -144,18 +148,19 @@ def _draft(
         )
     of = interval_of_rows(rows, contract, str(length), interval) if length else ""
     slos, shape = told
-    return PortSnapshot(-1, rows.height, "", slos, kind=kind, interval=of, shape=shape)
+    content = content_of(rows)
+    return PortSnapshot(-1, rows.height, content, slos, kind=kind, interval=of, shape=shape)
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One publication under way; `contents` are hashed beside the writing, on another core."""
+    """One publication under way."""
 
     published: PublishedProduct
     bundle: Bundle
     draft: Receipt
     rows: Mapping[str, pl.DataFrame]
-    contents: Mapping[str, Future[str]]
+    contracts: Mapping[str, Contract]
     work: Path
     clock: Callable[[], datetime]
     progress: Callable[[str], None]
@@ -187,13 +192,10 @@ class _Run:
         """Whether publishing would change nothing but the time."""
 
         def told(receipt: Receipt) -> tuple[object, ...]:
-            intervals = {name: port.interval for name, port in receipt.ports.items()}
-            return receipt.spec_digest, receipt.code_digest, receipt.inputs, intervals
+            rows = {name: (port.interval, port.content) for name, port in receipt.ports.items()}
+            return receipt.spec_digest, receipt.code_digest, receipt.inputs, rows
 
-        # The contents come last, since they may not be known yet.
-        return told(latest) == told(self.draft) and all(
-            latest.ports[port].content == self.contents[port].result() for port in self.rows
-        )
+        return told(latest) == told(self.draft)
 
     def _keep_release(self) -> None:
         """Copy the bundle aside, then move it to its place in one step."""
@@ -227,7 +229,7 @@ class _Run:
             if earlier:
                 refuse_made_up_log(earlier, port, self.draft.status, self.draft.version)
             return self._extended(port, table, before, metadata)
-        version = write_snapshot(table, self.rows[port], self.bundle.contract(port), metadata)
+        version = write_snapshot(table, self.rows[port], self.contracts[port], metadata)
         draft = self.draft.ports[port]
         pictures = dict(before.intervals) if before else {}
         if draft.interval:
@@ -239,7 +241,7 @@ class _Run:
     ) -> PortSnapshot:
         import polars as pl
 
-        contract, base = self.bundle.contract(port), before.delta_version if before else None
+        contract, base = self.contracts[port], before.delta_version if before else None
         picture = picture_of(table, base, contract)
         try:
             news = news_of(self.rows[port], picture, contract)
@@ -273,7 +275,7 @@ class _Run:
             return before.widened
         return earlier.spec_digest != self.draft.spec_digest and len(
             self.published.contract(earlier, port).columns
-        ) < len(self.bundle.contract(port).columns)
+        ) < len(self.contracts[port].columns)
 
     def _receipt(
         self,
@@ -282,7 +284,6 @@ class _Run:
         earlier: Receipt | None,
         ports: dict[str, PortSnapshot],
     ) -> Receipt:
-        contents = {name: content.result() for name, content in self.contents.items()}
         # The time is taken last: what is not visible yet is not known yet.
         moment, behind = self.clock(), 0.0
         if latest:
@@ -291,11 +292,7 @@ class _Run:
             moment = max(moment, last + _TICK)
         oldest = oldest_of(self.published) if latest else None
         whole = {
-            name: replace(
-                port,
-                content=contents[name],
-                slos=settled(port.slos, self.measured, moment, latest, oldest),
-            )
+            name: replace(port, slos=settled(port.slos, self.measured, moment, latest, oldest))
             for name, port in ports.items()
         }
         logged = any(port.kind == "log" for port in ports.values())

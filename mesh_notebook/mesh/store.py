@@ -96,29 +96,21 @@ def _refuse_naive(wanted: dict[str, pl.DataType], contract: Contract) -> None:
 def content_of(frame: pl.DataFrame) -> str:
     """Return a hash (hex) of the rows as a multiset: their order does not matter.
 
-    The count, the sum and the exclusive or of DuckDB's 64-bit hash of each row, hashed by SHA-256
+    The count, the sum and the exclusive or of Polars' 64-bit hash of each row, hashed by SHA-256
     together with the columns' names and types. Equal rows give equal hashes with one version of
-    DuckDB, which is part of what is hashed: rows that another version hashed are not known to be
+    Polars, which is part of what is hashed: rows that another version hashed are not known to be
     equal. Rows that differ give equal ones only by accident.
     """
     import hashlib
 
-    import duckdb
+    import polars as pl
 
-    # Plain names: DuckDB takes "Day" and "day" for one column.
-    plain = frame.rename({name: f"c{n}" for n, name in enumerate(frame.columns)})
     types = [(name, physical_type(dtype)) for name, dtype in frame.schema.items()]
-    summed: list[Any] = []
-    if frame.columns:
-        # Blind to the caller's variables, and without time zones, which take long to load.
-        with duckdb.connect(config={"python_enable_replacements": "false"}) as con:
-            con.register("snapshot", plain)
-            columns = ", ".join(plain.columns)
-            summed = con.execute(
-                "SELECT count(*), sum(hash::HUGEINT), bit_xor(hash) FROM "
-                f"(SELECT hash({columns}) AS hash FROM snapshot)"
-            ).fetchall()
-    return hashlib.sha256(repr((duckdb.__version__, types, summed)).encode()).hexdigest()
+    summed: tuple[object, ...] = ()
+    if frame.width:
+        hashes = frame.hash_rows(1)
+        summed = (frame.height, hashes.sum(), hashes.bitwise_xor() if frame.height else 0)
+    return hashlib.sha256(repr((pl.__version__, types, summed)).encode()).hexdigest()
 
 
 def write_snapshot(
