@@ -157,6 +157,7 @@ def published(
     *,
     origin: Origin = Origin.LIVE,
     interval: datetime | None = None,
+    progress: Callable[[str], None] = lambda step: None,
     **frames: pl.DataFrame,
 ) -> Receipt:
     """Publish frames by port, as a deployment does once the transform has run."""
@@ -174,6 +175,7 @@ def published(
         principal="ana",
         clock=clock,
         interval=interval,
+        progress=progress,
     )
     return done.receipt
 

@@ -1,7 +1,7 @@
 """Deploys or publishes on request, each time in a process of its own that may be killed.
 
-Reads jobs (JSON, one a line) and answers with lines: `pid N`, `step TEXT` as the deployment goes
-on, `publishing` where one begins that is nothing besides, and `ended STATUS`. Everything is
+Reads jobs (JSON, one a line) and answers with lines: `pid N`, `step TEXT` as the deployment or
+publication goes on, and `ended STATUS`. Everything is
 imported beforehand, so that a deployment's time is its own; nothing that starts threads is used
 before the fork.
 """
@@ -39,8 +39,15 @@ def publish(job: dict) -> None:
     """Publish alone, without the transform before it, to be killed nowhere else."""
     frame = polars.read_parquet(job["batch"])
     bundle = Bundle(Path(job["bundle"]))
-    say("publishing")
-    published(bundle, job["root"], lambda: datetime.now(UTC), left=frame, right=frame)
+    say("step publish")
+    published(
+        bundle,
+        job["root"],
+        lambda: datetime.now(UTC),
+        progress=lambda step: say("step", step),
+        left=frame,
+        right=frame,
+    )
 
 
 def run(job: dict) -> None:

@@ -12,10 +12,14 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
 from test_kill import KILLED, Deployer
+
+# The step at which a killed publication is let run on for a moment: its begin, and its commit.
+BEGIN, COMMIT = "step publish", "step publish snapshot"
 
 
 class Publisher(Deployer):
@@ -23,13 +27,13 @@ class Publisher(Deployer):
 
     act = "publish"
 
-    def attempt(self, after: float) -> tuple[bool, bool]:
-        """Kill a publication so many seconds after its begin; return whether it was hit alive, and
+    def attempt(self, step: str, after: float) -> tuple[bool, bool]:
+        """Kill a publication so many seconds after a step; return whether it was hit alive, and
         whether a reader sees it now. That reader sees all of it, or all of the one before.
         """
         before = len(self.product.snapshots())
         pid = self.start()
-        self.until("publishing")
+        self.until(step)
         time.sleep(after)
         # A process that came to its end unharmed counts for nothing.
         with suppress(ProcessLookupError):
@@ -37,6 +41,18 @@ class Publisher(Deployer):
         killed = self.ended() == KILLED
         self.found()
         return killed, len(self.product.snapshots()) > before
+
+    def lasts(self, step: str) -> float:
+        """Return how long a publication goes on after a step, in seconds: the median of three."""
+        times = []
+        for _ in range(3):
+            self.start()
+            self.until(step)
+            began = time.monotonic()
+            assert self.ended() == 0
+            times.append(time.monotonic() - began)
+            self.found()
+        return median(times)
 
 
 def publisher(folder: Path, root: Any, kind: str) -> Iterator[Publisher]:
@@ -63,13 +79,12 @@ def kill_many(publisher: Publisher, wanted: int) -> str:
     shows in one port and not in the other.
     """
     publisher.deploy()
-    began = time.monotonic()
-    for _ in range(3):
-        publisher.deploy()
-    lasts = (time.monotonic() - began) / 3
+    # The commit is a moment in a long time of writing: every second kill falls about it.
+    lasts = {step: publisher.lasts(step) for step in (BEGIN, COMMIT)}
     moments, killed, stood = random.Random(17), 0, 0
     for attempt in range(20 * wanted):
-        hit, seen = publisher.attempt(moments.uniform(0, lasts))
+        step = (BEGIN, COMMIT)[attempt % 2]
+        hit, seen = publisher.attempt(step, moments.uniform(0, lasts[step]))
         killed, stood = killed + hit, stood + (hit and seen)
         if attempt % 10 == 9:
             publisher.deploy()
