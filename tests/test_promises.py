@@ -31,8 +31,10 @@ class Still:
         return self.now
 
 
-def promised(*slos: dict, gates: tuple[str, ...] = ()) -> Contract:
-    raw = contract().edited()
+def promised(
+    *slos: dict, gates: tuple[str, ...] = (), key: tuple[str, ...] | None = None
+) -> Contract:
+    raw = (contract(key=key) if key else contract()).edited()
     raw["slaProperties"] = list(slos)
     if gates:
         raw["customProperties"] = [{"property": "gates", "value": list(gates)}]
@@ -322,6 +324,22 @@ def test_the_lag_of_a_log_is_not_that_of_rows_it_had_already(root, tmp_path):
     new = deployed(bundle, tmp_path / "alone", alone, flights=day_of(9, [1.0, 2.0]))
     assert told.added == 2
     assert told.slos["lag_p95_s"] == new.receipt.ports["daily"].slos["lag_p95_s"]
+
+
+def test_a_gate_on_the_lag_of_a_log_looks_at_what_it_adds_alone(root, tmp_path):
+    clock = Still()
+    latest = {"id": "lag", "property": "latency", "value": 1, "unit": "d"}
+    ports = {"daily": promised(latest, gates=("lag",), key=("airport", "day"))}
+    bundle = write_bundle(
+        tmp_path / "b", ports=ports, transform=TRANSFORM, temporality={"kind": "log"}
+    )
+    first = day_of(0, [1.0, 2.0])
+    deployed(bundle, root, clock, flights=first)
+    clock.now = START + timedelta(days=9)
+    # The rows of nine days ago are known, and the new ones are not late.
+    deployed(bundle, root, clock, flights=pl.concat([first, day_of(9, [1.0, 2.0])]))
+    with pytest.raises(DeployRefused, match="lag_p95 was promised"):
+        deployed(bundle, root, clock, flights=pl.concat([first, day_of(6, [1.0, 2.0])]))
 
 
 # ---- status -----------------------------------------------------------------------------------

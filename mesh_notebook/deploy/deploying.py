@@ -26,6 +26,7 @@ from mesh_notebook.mesh.publishing import Publication, publish
 from mesh_notebook.mesh.replay import ReplayFailed, replay
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
+from mesh_notebook.mesh.store import conformed
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
@@ -129,12 +130,14 @@ def deploy(
         checks = {port: check(frame, made.contracts[port]) for port, frame in frames.items()}
         refuse_broken_rules(made.product, checks)
         origin = Receipt.origin_of(pins)
-        measured = Measured.of(frames, made.product, made.contracts, published, origin, now=clock())
+        # Read once: what is measured and published is in memory from here on.
+        rows = {port: conformed(frame, made.contracts[port]) for port, frame in frames.items()}
+        measured = Measured.of(rows, made.product, made.contracts, published, origin, now=clock())
         refuse_broken_gates(made.product, made.contracts, measured.slos)
         done = publish(
             place,
             made.bundle,
-            frames,
+            rows,
             status=made.product.status,
             origin=origin,
             inputs=pins,

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.earlier import earlier
+from mesh_notebook.mesh.evolution import last_of_major
+from mesh_notebook.mesh.lag import lag_of
+from mesh_notebook.mesh.log import news_of, picture_of
 from mesh_notebook.mesh.shape import Shape, shape_of
 from mesh_notebook.mesh.slos import SloVerdict, measure, verdicts
+from mesh_notebook.model.product import major_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,7 +41,7 @@ class Measured:
     @classmethod
     def of(
         cls,
-        frames: Mapping[str, pl.LazyFrame],
+        frames: Mapping[str, pl.DataFrame],
         product: Product,
         contracts: Mapping[str, Contract],
         published: PublishedProduct,
@@ -47,11 +51,31 @@ class Measured:
         slos, shapes = {}, {}
         for port, frame in frames.items():
             before = earlier(published, port, origin)
-            if product.output(port).temporality.get("kind") == "log":
+            is_log = product.output(port).temporality.get("kind") == "log"
+            if is_log:
                 before = before.without_events()  # its frame holds what is new, late rows included
             shapes[port] = shape_of(frame, contracts[port])
-            slos[port] = measure(frame, contracts[port], now, before, shapes[port])
+            slos[port] = measure(frame.lazy(), contracts[port], now, before, shapes[port])
+            if is_log and _gates_lag(contracts[port]):
+                news = _added(frame, port, product, contracts[port], published)
+                slos[port] |= lag_of(news.lazy(), str(contracts[port].event_time), now)
         return cls(slos, shapes, now)
+
+
+def _gates_lag(contract: Contract) -> bool:
+    lags = (slo.gate and slo.property.startswith(("lag", "latency")) for slo in contract.slos)
+    return contract.event_time is not None and any(lags)
+
+
+def _added(
+    rows: pl.DataFrame, port: str, product: Product, contract: Contract, published: PublishedProduct
+) -> pl.DataFrame:
+    """Return the rows that a log does not have yet: only they are late, or are not."""
+    last = last_of_major(published, product.version)
+    if last is None or port not in last.ports:
+        return rows
+    table = published.table(port, major_of(product.version))
+    return news_of(rows, picture_of(table, last.ports[port].delta_version, contract), contract).rows
 
 
 def refuse_broken_rules(product: Product, checks: Mapping[str, CheckReport]) -> None:
