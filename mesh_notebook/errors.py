@@ -14,6 +14,8 @@ MeshError
 ├── SqlError              a statement the engine refuses
 ├── ExportRefused         the notebook cannot be proved as a module
 ├── DeployRefused         the bundle may not be published
+├── AccessDenied          the port's policy, or a rule of the mesh, says no
+├── KeyMissing            a key that sealed values want is not here, or may be read by others
 ├── StoreError            a root or a snapshot that cannot be read or written
 │   └── Unreachable       storage that does not answer; nothing is known to be hurt
 └── MissingExtra          an optional part that is not installed
@@ -27,10 +29,12 @@ from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
+    "AccessDenied",
     "AmbiguousProduct",
     "ContractError",
     "DeployRefused",
     "ExportRefused",
+    "KeyMissing",
     "MeshError",
     "MissingExtra",
     "NoSnapshot",
@@ -80,6 +84,14 @@ class MeshError(Exception):
 
             return traceback.format_exception(self)
         return [f"{type(self).__name__}: {self}"]
+
+
+class AccessDenied(MeshError):
+    """The policy of a port, or a rule of the mesh, forbids this read."""
+
+
+class KeyMissing(MeshError):
+    """A key is not here, or lies where others could read it."""
 
 
 class UsageError(MeshError):

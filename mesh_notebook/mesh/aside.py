@@ -31,6 +31,7 @@ from mesh_notebook.model.receipt import Receipt
 __all__ = ["aside", "turn"]
 
 _FOLDER = ".aside"
+_MESH = "mesh.journal"
 _GRACE = 3_600  # seconds
 # How long one waits, in seconds, for another machine that publishes the same product: it may be at
 # work, or have been killed.
@@ -38,8 +39,8 @@ _PATIENCE = 20
 
 
 @contextmanager
-def aside(root: Place | Path, address: Address) -> Iterator[Path]:
-    """Give a folder for the work on one product; it goes afterwards.
+def aside(root: Place | Path, address: Address | None = None) -> Iterator[Path]:
+    """Give a folder for the work on one product, or on the mesh itself; it goes afterwards.
 
     It is on the file system of the root, and for a root elsewhere one of the machine's own.
 
@@ -61,7 +62,8 @@ def aside(root: Place | Path, address: Address) -> Iterator[Path]:
     except OSError as error:
         raise _unwritable(folder, error) from None
     # '.' stands in no name, so the folder tells whose work it is.
-    work = folder / _FOLDER / f"{address.domain}.{address.product}.{uuid.uuid4().hex}"
+    whose = f"{address.domain}.{address.product}" if address else _MESH
+    work = folder / _FOLDER / f"{whose}.{uuid.uuid4().hex}"
     try:
         if _alone(lock):
             _clear_up(folder)

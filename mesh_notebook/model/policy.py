@@ -1,0 +1,322 @@
+"""Policies: what an output port executes at every read, as its product declares it.
+
+They stand in the product's custom property `policies`, a list with one mapping a port:
+
+```yaml
+- port: listeners
+  access: {roles: [analyst], purposes: [research], standIn: true}
+  masks: [{column: email, mask: tokenise, except: [privacy-officer]}]
+  rows: [{where: "country = 'DE'", except: [auditor]}]
+  subject: user_id
+  privacy: {subject: user_id, budget: 10.0, rowsEach: 5, bounds: {minutes: [0, 1440]},
+            keys: {country: [DE, FR]}, except: [privacy-officer]}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mesh_notebook.errors import SpecError
+from mesh_notebook.model.product import Product
+
+__all__ = ["MASKS", "Access", "Mask", "PortPolicy", "Principal", "Privacy", "RowFilter"]
+
+# How a column may be masked. The last two are keyed: equal values stay equal, so that they join.
+MASKS = ("redact", "null", "truncate", "generalise", "tokenise", "encrypt")
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks.
+
+    Attributes
+    ----------
+    name : str
+    purpose : str
+        What for; a policy may allow a port for some purposes only.
+    roles : frozenset of str
+        What the mesh granted the name. Who asks may leave roles aside, and never add one.
+    """
+
+    name: str
+    purpose: str = ""
+    roles: frozenset[str] = frozenset()
+
+    def is_one_of(self, roles: Iterable[str]) -> bool:
+        return not self.roles.isdisjoint(roles)
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may read a port: anyone with one of the roles, for one of the purposes.
+
+    Where no role or no purpose is named, any will do. `stand_in` says that who may not read the
+    rows may have made-up ones in their place.
+    """
+
+    roles: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    stand_in: bool = False
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What everybody but the exempt roles sees in place of a column's values.
+
+    Attributes
+    ----------
+    kind : str
+        One of `MASKS`.
+    exempt : tuple of str
+        Roles that see the values as they are. None: nobody does, and the values are not kept.
+    to : str
+        Of `generalise`: the width of a band (`10`), or the unit of a time (`day`, `month`).
+    keep : int
+        Of `truncate`: how many characters stay.
+    groups : dict
+        Of `generalise`: by region, the places in it; a place of none becomes null.
+    key : str
+        Of `tokenise` and `encrypt`: the name of the key; empty means the product's own. Products
+        that name one key have tokens that join.
+    """
+
+    column: str
+    kind: str
+    exempt: tuple[str, ...] = ()
+    to: str = ""
+    keep: int = 0
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    key: str = ""
+
+    @property
+    def keyed(self) -> bool:
+        return self.kind in ("tokenise", "encrypt")
+
+    def said(self) -> str:
+        """Say it in words: `email is shown as a keyed token, except to privacy-officer`."""
+        how = {
+            "redact": "is redacted",
+            "null": "is left out",
+            "truncate": f"shows its first {self.keep} characters",
+            "generalise": f"is generalised to {self.to or 'regions'}",
+            "tokenise": "is shown as a keyed token, the same for the same value",
+            "encrypt": "is shown encrypted, the same for the same value",
+        }[self.kind]
+        return f"{self.column} {how}{_except(self.exempt)}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as the policy writes it."""
+        raw = {"column": self.column, "mask": self.kind, "except": list(self.exempt)}
+        groups = {region: list(places) for region, places in self.groups.items()}
+        more = {"to": self.to, "keep": self.keep, "groups": groups, "key": self.key}
+        return {name: value for name, value in {**raw, **more}.items() if value}
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """Which rows everybody but the exempt roles sees: those of which `where`, in SQL, is true."""
+
+    where: str
+    exempt: tuple[str, ...] = ()
+
+    def said(self) -> str:
+        return f"only rows where {self.where}{_except(self.exempt)}"
+
+    def as_dict(self) -> dict[str, Any]:
+        raw = {"where": self.where, "except": list(self.exempt)}
+        return {name: value for name, value in raw.items() if value}
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """A port that answers noisy aggregates only (differential privacy).
+
+    Attributes
+    ----------
+    subject : str
+        The column that says whose a row is.
+    budget : float
+        The epsilon that each principal may spend, over all its questions.
+    rows_each : int
+        How many rows of one subject count, at most.
+    bounds : dict
+        By column that may be summed: its least and its greatest value; what is beyond is clamped.
+    keys : dict
+        By column that may be grouped by: its values, known to all beforehand.
+    exempt : tuple of str
+        Roles that read the rows.
+    """
+
+    subject: str
+    budget: float
+    rows_each: int = 1
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    keys: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    exempt: tuple[str, ...] = ()
+
+    def said(self) -> str:
+        return (
+            f"answers noisy aggregates only, up to epsilon {self.budget:g} for each principal"
+            f"{_except(self.exempt)}"
+        )
+
+
+@dataclass(frozen=True)
+class PortPolicy:
+    """All that one port executes; empty where nothing is declared.
+
+    `subject` names the column whose value can be erased from all snapshots (see `mesh.erasure`).
+    """
+
+    port: str
+    access: Access = Access()
+    masks: tuple[Mask, ...] = ()
+    rows: tuple[RowFilter, ...] = ()
+    subject: str = ""
+    privacy: Privacy | None = None
+
+    def __bool__(self) -> bool:
+        return self != PortPolicy(self.port)
+
+    def mask(self, column: str) -> Mask | None:
+        """Return the mask of a column, if it has one."""
+        return next((mask for mask in self.masks if mask.column == column), None)
+
+    @classmethod
+    def of(cls, product: Product, port: str) -> PortPolicy:
+        """Return a port's policy.
+
+        Raises
+        ------
+        SpecError
+            It says what no policy can: nothing is read of such a port.
+        """
+        raws = [raw for raw in product.policies if raw.get("port") == port]
+        if not raws:
+            return cls(port)
+        if len(raws) > 1:
+            raise SpecError(f"{product.where} has two policies for the port '{port}'.", port=port)
+        try:
+            return _parsed(port, raws[0])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SpecError(
+                f"the policy of '{port}' in {product.where} is not one: {error}",
+                next_step="set it again with %mesh protect, and deploy",
+                port=port,
+            ) from None
+
+    def said(self) -> tuple[str, ...]:
+        """Say the policy in words, one sentence a rule."""
+        lines = []
+        if self.access.roles:
+            lines.append(f"may be read by {_or(self.access.roles)}")
+        if self.access.purposes:
+            lines.append(f"may be read for {_or(self.access.purposes)}")
+        if self.access.stand_in:
+            lines.append("has a synthetic stand-in for those who may not read it")
+        if self.privacy:
+            lines.append(self.privacy.said())
+        lines += [rule.said() for rule in self.rows]
+        lines += [mask.said() for mask in self.masks]
+        if self.subject:
+            lines.append(f"each {self.subject} can be erased from all snapshots")
+        return tuple(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as the product's `policies` hold it; only what is set."""
+        access = {
+            "roles": list(self.access.roles),
+            "purposes": list(self.access.purposes),
+            "standIn": self.access.stand_in,
+        }
+        raw = {
+            "access": {name: value for name, value in access.items() if value},
+            "masks": [mask.as_dict() for mask in self.masks],
+            "rows": [rule.as_dict() for rule in self.rows],
+            "subject": self.subject,
+            "privacy": _private(self.privacy),
+        }
+        return {"port": self.port, **{name: value for name, value in raw.items() if value}}
+
+
+_KNOWN = {"port", "access", "masks", "rows", "subject", "privacy"}
+
+
+def _parsed(port: str, raw: Mapping[str, Any]) -> PortPolicy:
+    # What is not understood may be a rule; to leave it out would widen the policy.
+    if unknown := sorted(set(raw) - _KNOWN):
+        raise ValueError(f"'{unknown[0]}' is not known; known are {', '.join(sorted(_KNOWN))}")
+    access, privacy = raw.get("access") or {}, raw.get("privacy")
+    return PortPolicy(
+        port,
+        Access(
+            _names(access.get("roles")),
+            _names(access.get("purposes")),
+            bool(access.get("standIn", False)),
+        ),
+        tuple(_mask(one) for one in raw.get("masks") or ()),
+        tuple(RowFilter(str(r["where"]), _names(r.get("except"))) for r in raw.get("rows") or ()),
+        str(raw.get("subject") or ""),
+        _privacy(privacy) if privacy else None,
+    )
+
+
+def _mask(raw: Mapping[str, Any]) -> Mask:
+    kind = str(raw["mask"])
+    if kind not in MASKS:
+        raise ValueError(f"the mask '{kind}' is none of {', '.join(MASKS)}")
+    return Mask(
+        str(raw["column"]),
+        kind,
+        _names(raw.get("except")),
+        str(raw.get("to") or ""),
+        int(raw.get("keep") or 0),
+        {str(region): _names(places) for region, places in (raw.get("groups") or {}).items()},
+        str(raw.get("key") or ""),
+    )
+
+
+def _privacy(raw: Mapping[str, Any]) -> Privacy:
+    bounds = {
+        str(c): (float(low), float(high)) for c, (low, high) in (raw.get("bounds") or {}).items()
+    }
+    return Privacy(
+        str(raw["subject"]),
+        float(raw["budget"]),
+        int(raw.get("rowsEach") or 1),
+        bounds,
+        {str(column): tuple(values) for column, values in (raw.get("keys") or {}).items()},
+        _names(raw.get("except")),
+    )
+
+
+def _private(privacy: Privacy | None) -> dict[str, Any]:
+    if privacy is None:
+        return {}
+    raw = {
+        "subject": privacy.subject,
+        "budget": privacy.budget,
+        "rowsEach": privacy.rows_each,
+        "bounds": {column: list(bounds) for column, bounds in privacy.bounds.items()},
+        "keys": {column: list(values) for column, values in privacy.keys.items()},
+        "except": list(privacy.exempt),
+    }
+    return {name: value for name, value in raw.items() if value}
+
+
+def _names(raw: Any) -> tuple[str, ...]:
+    if isinstance(raw, str):
+        raise ValueError(f"'{raw}' must be a list")
+    return tuple(str(name) for name in raw or ())
+
+
+def _except(roles: tuple[str, ...]) -> str:
+    return f", except to {_or(roles)}" if roles else ""
+
+
+def _or(names: tuple[str, ...]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
