@@ -11,9 +11,10 @@ from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.earlier import earlier
 from mesh_notebook.mesh.evolution import last_of_major
 from mesh_notebook.mesh.lag import lag_of
-from mesh_notebook.mesh.log import news_of, picture_of
+from mesh_notebook.mesh.log import news_of
 from mesh_notebook.mesh.shape import Shape, shape_of
 from mesh_notebook.mesh.slos import SloVerdict, measure, verdicts
+from mesh_notebook.mesh.veil import raw_picture
 from mesh_notebook.model.product import major_of
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def _added(
     if last is None or port not in last.ports:
         return rows
     table = published.table(port, major_of(product.version))
-    return news_of(rows, picture_of(table, last.ports[port].delta_version, contract), contract).rows
+    picture = raw_picture(table, last.ports[port], contract, port, str(product.address))
+    return news_of(rows, picture, contract).rows
 
 
 def refuse_broken_rules(product: Product, checks: Mapping[str, CheckReport]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import ContractError
 from mesh_notebook.mesh.place import Place
+from mesh_notebook.mesh.sealing import ROWS
 from mesh_notebook.mesh.store import PARTITION, commit_of, committed, created, laid_out
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from mesh_notebook.model.contract import Contract
 
-__all__ = ["News", "extend", "news_of", "picture_of"]
+__all__ = ["News", "extend", "folded", "news_of", "picture_of"]
 
 # From how many files on, of each day where a table is laid out by it, they are gathered into few.
 _SCATTERED = 64
@@ -71,7 +72,8 @@ def news_of(rows: pl.DataFrame, picture: pl.LazyFrame | None, contract: Contract
     if known.is_empty():
         return News(rows, 0)
     both = rows.join(known, on=key, how="left", suffix="_before", maintain_order="left")
-    others = [name for name in rows.columns if name not in key]
+    # The flags of the row filters follow from what is compared.
+    others = [name for name in rows.columns if name not in key and name != ROWS]
     same = [pl.col(name).eq_missing(pl.col(f"{name}_before")) for name in others]
     is_known = pl.col("_there").is_not_null()
     told = both.filter(~(is_known & pl.all_horizontal(pl.lit(True), *same)))
@@ -190,11 +192,30 @@ def _same_key(key: Sequence[str]) -> str:
     return " AND ".join(pair.sql("postgres") for pair in pairs)
 
 
-def picture_of(table: Place, base: int | None, contract: Contract) -> pl.LazyFrame | None:
-    """Return a published version's picture, with the contract's columns; None of no version."""
-    from mesh_notebook.mesh.scan import scan_of
+def picture_of(
+    table: Place, base: int | None, contract: Contract, sealed: Sequence[str] = ()
+) -> pl.LazyFrame | None:
+    """Return a published version's picture as it lies in the table; None of no version.
+
+    Parameters
+    ----------
+    sealed : sequence of str
+        The store's own columns to be read beside those of the contract.
+    """
+    from mesh_notebook.mesh.scan import Scan, columns_of
     from mesh_notebook.mesh.versions import read_version
 
     if base is None:
         return None
-    return scan_of(read_version(table, base).files, contract, named=True).lazy()
+    columns = (*columns_of(contract), *((name, "BLOB") for name in sealed))
+    return Scan("parquet", tuple(read_version(table, base).files), schema=columns).lazy()
+
+
+def folded(picture: pl.LazyFrame | None, news: News, contract: Contract) -> pl.DataFrame:
+    """Return a picture with the news in it, all of it in memory."""
+    import polars as pl
+
+    if picture is None:
+        return news.rows
+    kept = picture.join(news.rows.lazy().select(contract.key), on=list(contract.key), how="anti")
+    return pl.concat([kept.collect(), news.rows], how="vertical")

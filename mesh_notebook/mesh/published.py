@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -177,9 +177,15 @@ class PublishedProduct:
         """Return the Parquet files, paths or URLs, of a port's snapshot; none for no rows."""
         return self.version(receipt, port).files
 
-    def version(self, receipt: Receipt, port: str, window: EventWindow | None = None) -> Version:
-        """Return what a port's snapshot is made of, but for files with no row in the window."""
-        return self._held(receipt.snapshot, lambda: self._version(receipt, port, window))
+    def version(
+        self,
+        receipt: Receipt,
+        port: str,
+        window: EventWindow | None = None,
+        shown: Sequence[int] = (),
+    ) -> Version:
+        """Return what a port's snapshot is made of (see `read_version`)."""
+        return self._held(receipt.snapshot, lambda: self._version(receipt, port, window, shown))
 
     def table(self, port: str, major: str) -> Place:
         """Return the folder of a port's Delta table: each major version has one of its own."""
@@ -212,13 +218,19 @@ class PublishedProduct:
             )
         return self._releases[receipt.release]
 
-    def _version(self, receipt: Receipt, port: str, window: EventWindow | None = None) -> Version:
+    def _version(
+        self,
+        receipt: Receipt,
+        port: str,
+        window: EventWindow | None = None,
+        shown: Sequence[int] = (),
+    ) -> Version:
         if port not in receipt.ports:
             raise StoreError(f"its receipt says nothing of the port '{port}'.")
         table = self.table(port, major_of(receipt.version))
         if table.folder and self.root.folder:
             inside(table.folder, self.root.folder)
-        return read_version(table, receipt.ports[port].delta_version, window)
+        return read_version(table, receipt.ports[port].delta_version, window, shown)
 
     def _held(self, snapshot: int, read: Callable[[], T]) -> T:
         """Return what `read` gives; where it meets damage, say what is hurt and what is not."""

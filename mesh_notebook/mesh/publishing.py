@@ -32,11 +32,14 @@ from mesh_notebook.mesh.evolution import (
 )
 from mesh_notebook.mesh.intervals import interval_of_rows
 from mesh_notebook.mesh.lag import lag_of
-from mesh_notebook.mesh.log import extend, news_of, picture_of
+from mesh_notebook.mesh.log import extend, folded, news_of, picture_of
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
+from mesh_notebook.mesh.sealing import Protection, protected
 from mesh_notebook.mesh.store import conformed, content_of, first_line, write_snapshot
+from mesh_notebook.mesh.veil import raw_picture
 from mesh_notebook.model.origin import Origin, worst
+from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import KINDS, Product, major_of
 from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
 from mesh_notebook.model.time import iso
@@ -106,7 +109,12 @@ def publish(
     published = PublishedProduct.at(place, address)
     with aside(place, address) as work:
         contracts = {port: bundle.contract(port) for port in frames}
+        policies = {port: PortPolicy.of(bundle.product, port) for port in frames}
         rows = {port: conformed(frame, contracts[port]) for port, frame in frames.items()}
+        stored = {
+            port: protected(frame, policies[port], contracts[port], str(address))
+            for port, frame in rows.items()
+        }
         told = {port: (slos[port], (shapes or {}).get(port, {})) for port in rows}
         draft = Receipt(
             snapshot=0,
@@ -120,25 +128,31 @@ def publish(
             code_digest=bundle.code_digest,
             inputs=inputs,
             ports={
-                port: _draft(bundle.product, contracts[port], port, frame, told[port], interval)
-                for port, frame in rows.items()
+                port: _draft(
+                    bundle.product, contracts[port], policies[port], frame, told[port], interval
+                )
+                for port, frame in stored.items()
             },
             engine=engine,
             principal=principal,
         )
         with turn(place, address):
-            run = _Run(published, bundle, draft, rows, contracts, work, clock, progress, measured)
+            run = _Run(
+                *(published, bundle, draft, rows, stored, contracts, policies, work, clock),
+                *(progress, measured),
+            )
             return run.publish()
 
 
 def _draft(
     product: Product,
     contract: Contract,
-    port: str,
+    policy: PortPolicy,
     rows: pl.DataFrame,
     told: tuple[dict[str, float], dict[str, dict[str, Any]]],
     interval: datetime | None,
 ) -> PortSnapshot:
+    port = policy.port
     temporality = product.output(port).temporality
     kind, length = str(temporality.get("kind", "snapshot")), temporality.get("interval")
     if kind not in KINDS:
@@ -149,18 +163,25 @@ def _draft(
     of = interval_of_rows(rows, contract, str(length), interval) if length else ""
     slos, shape = told
     content = content_of(rows)
-    return PortSnapshot(-1, rows.height, content, slos, kind=kind, interval=of, shape=shape)
+    return PortSnapshot(
+        *(-1, rows.height, content, slos, kind),
+        interval=of,
+        shape=shape,
+        protection=Protection.of(policy, contract).as_dict(),
+    )
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One publication under way."""
+    """One publication under way: of each port the rows, and the rows as its table holds them."""
 
     published: PublishedProduct
     bundle: Bundle
     draft: Receipt
     rows: Mapping[str, pl.DataFrame]
+    stored: Mapping[str, pl.DataFrame]
     contracts: Mapping[str, Contract]
+    policies: Mapping[str, PortPolicy]
     work: Path
     clock: Callable[[], datetime]
     progress: Callable[[str], None]
@@ -187,6 +208,10 @@ class _Run:
                 continue
             self.progress(f"snapshot {number} of {self.published.name} is published")
             return Publication(receipt, unchanged=False)
+
+    @property
+    def product(self) -> str:
+        return self.draft.product
 
     def _is_told_by(self, latest: Receipt) -> bool:
         """Whether publishing would change nothing but the time."""
@@ -216,7 +241,7 @@ class _Run:
             raise _unwritable(self.published, error) from None
 
     def _write(self, port: str, number: int, earlier: Receipt | None) -> PortSnapshot:
-        self.progress(f"write {self.published.name}/{port}: {self.rows[port].height:,} rows")
+        self.progress(f"write {self.published.name}/{port}: {self.stored[port].height:,} rows")
         table = self.published.table(port, major_of(self.draft.version))
         metadata = {
             "mesh.product": self.draft.product,
@@ -229,7 +254,7 @@ class _Run:
             if earlier:
                 refuse_made_up_log(earlier, port, self.draft.status, self.draft.version)
             return self._extended(port, table, before, metadata)
-        version = write_snapshot(table, self.rows[port], self.contracts[port], metadata)
+        version = write_snapshot(table, self.stored[port], self.contracts[port], metadata)
         draft = self.draft.ports[port]
         pictures = dict(before.intervals) if before else {}
         if draft.interval:
@@ -242,16 +267,27 @@ class _Run:
         import polars as pl
 
         contract, base = self.contracts[port], before.delta_version if before else None
-        picture = picture_of(table, base, contract)
+        protection = Protection.from_dict(self.draft.ports[port].protection)
+        stood = Protection.from_dict(before.protection) if before else protection
         try:
-            news = news_of(self.rows[port], picture, contract)
+            if stood == protection:
+                picture = picture_of(table, base, contract, protection.columns)
+                news = news_of(self.stored[port], picture, contract)
+            else:
+                picture = raw_picture(table, before, contract, port, self.product)
+                news = news_of(self.rows[port], picture, contract)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise table.unreachable(error) or StoreError(
                 f"what was published of the log '{port}' cannot be read: {first_line(error)}",
                 next_step="restore its files from a backup",
                 table=str(table),
             ) from None
-        version = extend(table, base, news, contract, metadata)
+        if stood == protection:
+            version = extend(table, base, news, contract, metadata)
+        else:  # the rows of before are protected anew: no reader is to find them as they were
+            whole = folded(picture, news, contract)
+            anew = protected(whole, self.policies[port], contract, self.product)
+            version = write_snapshot(table, anew, contract, metadata)
         added, draft = news.rows.height, self.draft.ports[port]
         # A log's lag is that of what it adds, however much else the frame holds.
         lag = {}

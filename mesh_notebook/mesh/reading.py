@@ -8,11 +8,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import StoreError, Unreachable, UsageError
+from mesh_notebook.mesh.access import decide
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.scan import Scan, columns_of, scan_of
+from mesh_notebook.mesh.sealing import Protection
+from mesh_notebook.mesh.veil import filtered, late_filters, veil_of
 from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.origin import Origin, worst
+from mesh_notebook.model.policy import Principal
 from mesh_notebook.model.product import Product, major_of
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import Window, interval_of
@@ -39,8 +44,8 @@ class Reading:
         The newest of the same major version: a column that was added since is null.
     window : Window
         What was asked.
-    principal : str
-        Who asked.
+    decision : Decision
+        What the port's policy made of it: it is the same in every mode.
     pictures : tuple of Receipt
         The publications that the rows are of: `receipt` alone, unless each publication of the
         port is the picture of one interval.
@@ -53,8 +58,13 @@ class Reading:
     contract: Contract
     port: str
     window: Window
-    principal: str
+    decision: Decision
     pictures: tuple[Receipt, ...] = ()
+
+    @property
+    def principal(self) -> Principal:
+        """Who asked, with the roles that it had."""
+        return self.decision.principal
 
     @property
     def window_filter(self) -> EventWindow | None:
@@ -86,9 +96,9 @@ class Reading:
 
 
 def read_port(
-    published: PublishedProduct, port: str | None, window: Window, principal: str
+    published: PublishedProduct, port: str | None, window: Window, principal: Principal | str
 ) -> Reading:
-    """Read one output port of a product.
+    """Read one output port of a product, as its policy lets this principal.
 
     Parameters
     ----------
@@ -99,13 +109,17 @@ def read_port(
         rows of it by their event time, where a date counts as its midnight UTC. Where each
         publication is the picture of one interval, they pick the intervals that they touch; without
         them the newest interval is read.
-    principal : str
+    principal : Principal or str
         Who asks.
 
     Raises
     ------
     UnknownPort, NoSnapshot
         There is no such port, or was no snapshot by then.
+    AccessDenied
+        The policy of the port, or a rule of the mesh, forbids it.
+    KeyMissing
+        Sealed values may be seen, and their key is not here.
     UsageError
         Event times are asked of a port whose contract names no event time.
     StoreError
@@ -114,6 +128,7 @@ def read_port(
     receipt = published.as_of(window.as_of)
     product = published.product(receipt)
     name = product.output(port).name
+    decision = decide(published, receipt, name, window, principal)
     contract, added = _contract(published, receipt, name, window.as_of)
     cut = _event_window(contract, window)
     if window.bounded and cut is None and not receipt.ports[name].interval:
@@ -124,9 +139,9 @@ def read_port(
         )
     pictures = _pictures(published, receipt, name, window)
     added = added or any(picture.spec_digest != receipt.spec_digest for picture in pictures)
-    scan = _scan(published, pictures, name, contract, cut, added)
+    scan = _scan(published, pictures, name, contract, cut, added, decision)
     frame = cut.cut(scan.lazy()) if cut else scan.lazy()
-    return Reading(scan, frame, receipt, product, contract, name, window, principal, pictures)
+    return Reading(scan, frame, receipt, product, contract, name, window, decision, pictures)
 
 
 def _contract(
@@ -171,15 +186,43 @@ def _scan(
     contract: Contract,
     cut: EventWindow | None,
     added: bool,
+    decision: Decision,
 ) -> Scan:
-    versions = [published.version(receipt, port, cut) for receipt in pictures]
-    if len(pictures) == 1 and not versions[0].plain:
-        receipt = pictures[0]
-        table = published.table(port, major_of(receipt.version)).uri
-        version = receipt.ports[port].delta_version
-        return Scan("delta", (table,), schema=columns_of(contract), version=version)
+    protections = [Protection.from_dict(r.ports[port].protection) for r in pictures]
+    shown = [protection.places(decision.filters) for protection in protections]
+    versions = [
+        published.version(receipt, port, cut, places)
+        for receipt, places in zip(pictures, shown, strict=True)
+    ]
+    veil = veil_of(decision, protections, contract, str(published.address), port)
+    late = [where for p in protections for where in late_filters(decision, p)]
+    if not all(version.plain for version in versions):
+        return _by_delta(published, pictures, port, contract, held=bool(veil or late))
     widened = added or len(pictures) > 1 or any(r.ports[port].widened for r in pictures)
-    return scan_of([file for v in versions for file in v.files], contract, named=widened)
+    files = [file for v in versions for file in v.files]
+    scan = scan_of(files, contract, named=widened, veil=veil)
+    return filtered(scan, late, protections, contract) if late else scan
+
+
+def _by_delta(
+    published: PublishedProduct,
+    pictures: tuple[Receipt, ...],
+    port: str,
+    contract: Contract,
+    held: bool,
+) -> Scan:
+    """Return the scan of a table that its files alone do not tell; no writer of ours makes one."""
+    if held or len(pictures) > 1:
+        raise StoreError(
+            f"the table of '{port}' was changed by another writer, so that its policy cannot be "
+            "held to it.",
+            next_step="deploy the product again",
+            port=port,
+        )
+    receipt = pictures[0]
+    table = published.table(port, major_of(receipt.version)).uri
+    version = receipt.ports[port].delta_version
+    return Scan("delta", (table,), schema=columns_of(contract), version=version)
 
 
 def _event_window(contract: Contract, window: Window) -> EventWindow | None:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import MeshError, UsageError
 from mesh_notebook.mesh.guard import guard
 from mesh_notebook.mesh.inputs import EventWindow, OpenedInput, ReplayInput
+from mesh_notebook.mesh.keys import VARIABLES as KEYS
+from mesh_notebook.mesh.keys import keys_folder
 from mesh_notebook.mesh.s3 import VARIABLES
 
 if TYPE_CHECKING:
@@ -123,10 +125,16 @@ def _described(name: str, given: Any, workdir: Path) -> dict[str, Any]:
 
 
 def _credentials(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the child needs to reach inputs that lie elsewhere; nothing if none does."""
-    paths = [path for given in inputs.values() for path in given["scan"]["paths"]]
-    remote = any("://" in path for path in paths)
-    return {name: os.environ[name] for name in VARIABLES if remote and name in os.environ}
+    """Return what the child needs to reach inputs that lie elsewhere, and to open sealed ones."""
+    scans = [given["scan"] for given in inputs.values()]
+    remote = any("://" in path for scan in scans for path in scan["paths"])
+    wanted = VARIABLES if remote else ()
+    given = {name: os.environ[name] for name in wanted if name in os.environ}
+    if any(scan.get("veil") and scan["veil"]["opened"] for scan in scans):
+        # The child has another home, and so would look for the keys elsewhere.
+        given |= {name: os.environ[name] for name in KEYS if name in os.environ}
+        given["MESH_KEYS"] = str(keys_folder())
+    return given
 
 
 def _run(workdir: Path, credentials: Mapping[str, str]) -> int:
@@ -186,7 +194,7 @@ def main(job_file: str) -> None:
     state = {"function": "", "transform": job["transform"]}
     sys.excepthook = lambda kind, error, trace: _record(state, error, trace)
     inputs = {name: _opened(given) for name, given in job["inputs"].items()}
-    for name in VARIABLES:  # the inputs are open: what opened them is not the transform's
+    for name in (*VARIABLES, *KEYS):  # the inputs are open: what opened them is not the transform's
         os.environ.pop(name, None)
     files = [path for given in job["inputs"].values() for path in given["scan"]["paths"]]
     guard([*files, job["transform"]], Path.cwd())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
+    from mesh_notebook.mesh.veil import Veil
     from mesh_notebook.model.contract import Contract
 
 __all__ = ["FORMATS", "Scan", "attach", "columns_of", "connect_duckdb", "scan_of", "without_bar"]
@@ -53,6 +54,8 @@ class Scan:
         version, a position in a log).
     stamp : str
         Of a user's own files: their sizes and times when they were opened, hashed.
+    veil : Veil, optional
+        Of a port under a policy: what is seen of its files.
     """
 
     format: str
@@ -64,6 +67,7 @@ class Scan:
     version: int | None = None
     state: str = ""
     stamp: str = ""
+    veil: Veil | None = None
 
     def lazy(self) -> pl.LazyFrame:
         """Return the rows as a lazy frame; nothing but schemas is read yet (JSON: everything)."""
@@ -73,7 +77,8 @@ class Scan:
                 next_step=f"known: {', '.join(FORMATS)}",
                 format=self.format,
             )
-        return _READERS[self.format](self) if self.paths else self._empty()
+        frame = _READERS[self.format](self) if self.paths else self._empty()
+        return self.veil.over(frame) if self.veil else frame
 
     def _empty(self) -> pl.LazyFrame:
         import polars as pl
@@ -95,6 +100,10 @@ class Scan:
         known["schema"] = tuple((name, dtype) for name, dtype in raw.get("schema", ()))
         for name in ("paths", "null_values"):
             known[name] = tuple(raw.get(name, ()))
+        if veil := raw.get("veil"):
+            from mesh_notebook.mesh.veil import Veil
+
+            known["veil"] = Veil.from_dict(veil)
         return cls(**known)
 
     def fingerprint(self) -> str:
@@ -139,7 +148,8 @@ def _scan_parquet(scan: Scan) -> pl.LazyFrame:
 
     columns: dict[str, Any] = {}
     if scan.schema:
-        columns = {"schema": scan.dtypes(), "missing_columns": "insert"}
+        more = {"missing_columns": "insert", "extra_columns": "ignore"}
+        columns = {"schema": scan.dtypes(), **more}
     return pl.scan_parquet(
         list(scan.paths),
         hive_partitioning=False,
@@ -218,7 +228,9 @@ _READERS: dict[str, Callable[[Scan], pl.LazyFrame]] = {
 }
 
 
-def scan_of(files: Sequence[str], contract: Contract, named: bool) -> Scan:
+def scan_of(
+    files: Sequence[str], contract: Contract, named: bool, veil: Veil | None = None
+) -> Scan:
     """Return the scan of a port's Parquet files.
 
     Parameters
@@ -226,9 +238,13 @@ def scan_of(files: Sequence[str], contract: Contract, named: bool) -> Scan:
     named : bool
         Whether the contract must say the columns and their types: where there is no file to say
         them, or where some files lack columns that were added later.
+    veil : Veil, optional
+        What is seen of them.
     """
-    columns = columns_of(contract) if named or not files else ()
-    return Scan("parquet", tuple(files), schema=columns)
+    columns: tuple[tuple[str, str], ...] = ()
+    if named or not files or (veil and not veil.is_plain):
+        columns = veil.stored if veil else columns_of(contract)
+    return Scan("parquet", tuple(files), schema=columns, veil=veil)
 
 
 def columns_of(contract: Contract) -> tuple[tuple[str, str], ...]:
@@ -276,9 +292,17 @@ def attach(
     """
     if isinstance(scan, Scan) and _reads_itself(scan) and _is_whole(scan, frame) and _alike(frame):
         relation = con.read_parquet(list(scan.paths), hive_partitioning=False)
+        if scan.veil:
+            relation = relation.project(_quoted(scan.veil.names))
     else:
         relation = con.from_arrow(frame)
     relation.create_view(name, replace=True)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    from sqlglot import exp
+
+    return ", ".join(exp.to_identifier(name, quoted=True).sql("duckdb") for name in names)
 
 
 def _reads_itself(scan: Scan) -> bool:
@@ -287,6 +311,7 @@ def _reads_itself(scan: Scan) -> bool:
     # DuckDB would take a file named like a glob for one, and reaches no URL without an extension
     # that may not be there. Where the contract names the columns, some files may lack some.
     plain = scan.format == "parquet" and bool(scan.paths) and not scan.schema
+    plain = plain and (scan.veil is None or scan.veil.is_plain)
     return plain and not any(has_magic(path) or "://" in path for path in scan.paths)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import ContractError, StoreError
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type
 from mesh_notebook.mesh.place import Place, place_of
+from mesh_notebook.mesh.sealing import ROWS, is_own
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,6 +47,8 @@ _PATIENCE = 15
 def conformed(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Return the frame with the contract's columns, in its order and of its types.
 
+    What a policy has the store keep beside them (see `mesh.sealing`) comes after.
+
     Raises
     ------
     ContractError
@@ -56,11 +59,12 @@ def conformed(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> pl.Data
 
     lazy = frame.lazy()
     found = lazy.collect_schema()
+    own = [name for name in found if is_own(name)]
     wanted = {column.name: column_dtype(column) for column in contract.columns}
     for names, what in (
         ([name for name in wanted if name not in found], "lacks"),
         (
-            [name for name in found if name not in wanted],
+            [name for name in found if name not in wanted and name not in own],
             "has a column that is not in the contract:",
         ),
     ):
@@ -72,7 +76,7 @@ def conformed(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> pl.Data
             )
     _refuse_naive(wanted, contract)
     try:
-        return lazy.select(pl.col(n).cast(t) for n, t in wanted.items()).collect()
+        return lazy.select(*(pl.col(n).cast(t) for n, t in wanted.items()), *own).collect()
     except (pl.exceptions.InvalidOperationError, pl.exceptions.ComputeError) as error:
         raise ContractError(
             f"{contract.name} does not fit the types of its contract: {error}",
@@ -146,7 +150,7 @@ def write_snapshot(
             laid_out(rows, delta, contract),
             mode="overwrite",
             schema_mode="overwrite",
-            partition_by=delta.metadata().partition_columns or None,
+            partition_by=_folders(rows, PARTITION in delta.metadata().partition_columns) or None,
             commit_properties=commit_of(metadata),
         )
         return delta.version()
@@ -164,11 +168,16 @@ def created(table: Place, rows: pl.DataFrame, contract: Contract) -> DeltaTable:
         table.uri,
         Schema.from_arrow(shaped.to_arrow().schema),
         mode="ignore",
-        partition_by=[PARTITION] if wide else None,
+        partition_by=_folders(rows, wide) or None,
         configuration=_CONFIGURATION,
         storage_options=table.options or None,
     )
     return DeltaTable(table.uri, storage_options=table.options or None)
+
+
+def _folders(rows: pl.DataFrame, by_day: bool) -> list[str]:
+    """Return the columns of which each value has files of its own."""
+    return [*([ROWS] if ROWS in rows.columns else []), *([PARTITION] if by_day else [])]
 
 
 def laid_out(rows: pl.DataFrame, delta: DeltaTable, contract: Contract) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from mesh_notebook.errors import StoreError
 from mesh_notebook.mesh.place import Place, inside, place_of
+from mesh_notebook.mesh.sealing import ROWS
 from mesh_notebook.mesh.store import PARTITION, first_line, opened
 
 if TYPE_CHECKING:
@@ -51,13 +52,21 @@ def files_of(table: Place | Path, version: int) -> list[str]:
     return read_version(table, version).files
 
 
-def read_version(table: Place | Path, version: int, window: EventWindow | None = None) -> Version:
+def read_version(
+    table: Place | Path,
+    version: int,
+    window: EventWindow | None = None,
+    shown: Sequence[int] = (),
+) -> Version:
     """Return what one version is made of.
 
     Parameters
     ----------
     window : EventWindow, optional
         Leave out the files of which the log says that no row lies in the window.
+    shown : sequence of int
+        Row filters, by their place in the protection of the version: the files in which not all of
+        them are true are left out.
 
     Raises
     ------
@@ -68,7 +77,8 @@ def read_version(table: Place | Path, version: int, window: EventWindow | None =
     if (folder := place.folder) is not None:
         inside(folder / "_delta_log", folder)
     delta = opened(place, version)
-    kept = [a for a in _actions(delta, place) if window is None or _may_hold(a, window)]
+    actions = [a for a in _actions(delta, place) if _are_true(a, shown)]
+    kept = [a for a in actions if window is None or _may_hold(a, window)]
     if folder is None:
         files = [f"{place.uri}/{unquote(action['path'])}" for action in kept]
     else:
@@ -93,10 +103,16 @@ def _actions(delta: DeltaTable, table: Place) -> list[dict[str, Any]]:
 
 def _is_plain(delta: DeltaTable) -> bool:
     metadata = delta.metadata()
-    by_folder = set(metadata.partition_columns) - {PARTITION}
+    by_folder = set(metadata.partition_columns) - {PARTITION, ROWS}
     mapped = metadata.configuration.get("delta.columnMapping.mode", "none") != "none"
     features = set(delta.protocol().reader_features or ())
     return not (by_folder or mapped or "deletionVectors" in features)
+
+
+def _are_true(action: dict[str, Any], filters: Sequence[int]) -> bool:
+    """Whether all of some row filters are true of a file's rows; what does not say so is not."""
+    digits = str(action.get(f"partition.{ROWS}") or "")
+    return all(digits[place : place + 1] == "1" for place in filters)
 
 
 def _may_hold(action: dict[str, Any], window: EventWindow) -> bool:

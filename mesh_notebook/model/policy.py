@@ -114,6 +114,22 @@ class Mask:
         more = {"to": self.to, "keep": self.keep, "groups": groups, "key": self.key}
         return {name: value for name, value in {**raw, **more}.items() if value}
 
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Mask:
+        """Read back what `as_dict` gave; raises `ValueError` or `KeyError` where it is no mask."""
+        kind, groups = str(raw["mask"]), raw.get("groups") or {}
+        if kind not in MASKS:
+            raise ValueError(f"the mask '{kind}' is none of {', '.join(MASKS)}")
+        return cls(
+            str(raw["column"]),
+            kind,
+            _names(raw.get("except")),
+            str(raw.get("to") or ""),
+            int(raw.get("keep") or 0),
+            {str(region): _names(places) for region, places in groups.items()},
+            str(raw.get("key") or ""),
+        )
+
 
 @dataclass(frozen=True)
 class RowFilter:
@@ -257,25 +273,10 @@ def _parsed(port: str, raw: Mapping[str, Any]) -> PortPolicy:
             _names(access.get("purposes")),
             bool(access.get("standIn", False)),
         ),
-        tuple(_mask(one) for one in raw.get("masks") or ()),
+        tuple(Mask.from_dict(one) for one in raw.get("masks") or ()),
         tuple(RowFilter(str(r["where"]), _names(r.get("except"))) for r in raw.get("rows") or ()),
         str(raw.get("subject") or ""),
         _privacy(privacy) if privacy else None,
-    )
-
-
-def _mask(raw: Mapping[str, Any]) -> Mask:
-    kind = str(raw["mask"])
-    if kind not in MASKS:
-        raise ValueError(f"the mask '{kind}' is none of {', '.join(MASKS)}")
-    return Mask(
-        str(raw["column"]),
-        kind,
-        _names(raw.get("except")),
-        str(raw.get("to") or ""),
-        int(raw.get("keep") or 0),
-        {str(region): _names(places) for region, places in (raw.get("groups") or {}).items()},
-        str(raw.get("key") or ""),
     )
 
 

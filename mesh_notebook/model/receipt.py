@@ -72,6 +72,8 @@ class PortSnapshot:
         Of a log: columns were added to it since its first rows, which have nulls there.
     shape : dict
         By column: its statistical shape (see `mesh.shape`).
+    protection : dict
+        How its rows are protected at rest (see `mesh.sealing`); empty where they are not.
     """
 
     delta_version: int
@@ -85,6 +87,7 @@ class PortSnapshot:
     intervals: dict[str, int] = field(default_factory=dict)
     widened: bool = False
     shape: dict[str, dict[str, Any]] = field(default_factory=dict)
+    protection: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,77 @@
+"""Who may read a port, and through which policy: decided once, for every mode alike."""
+
+from __future__ import annotations
+
+from mesh_notebook.errors import AccessDenied, StoreError
+from mesh_notebook.mesh.published import PublishedProduct
+from mesh_notebook.model.decision import Decision
+from mesh_notebook.model.policy import PortPolicy, Principal
+from mesh_notebook.model.product import Product
+from mesh_notebook.model.receipt import Receipt
+from mesh_notebook.model.time import Window
+
+__all__ = ["decide", "decision_of"]
+
+
+def decide(
+    published: PublishedProduct,
+    receipt: Receipt,
+    port: str,
+    window: Window,
+    principal: Principal | str,
+) -> Decision:
+    """Return what the policy makes of a read, and keep a record of it.
+
+    Raises
+    ------
+    AccessDenied
+        The rows may not be read.
+    """
+    decision = decision_of(published, receipt, port, window, principal)
+    if not decision.allowed:
+        raise _denied(decision, f"{published.name}/{port}")
+    return decision
+
+
+def decision_of(
+    published: PublishedProduct,
+    receipt: Receipt,
+    port: str,
+    window: Window,
+    principal: Principal | str,
+) -> Decision:
+    """Return what the policy of now makes of a read of any snapshot, early ones too."""
+    product = _governing(published, receipt)
+    named = {output.name for output in product.outputs}
+    # A port that is served no more keeps the policy that it had.
+    policy = PortPolicy.of(product if port in named else published.product(receipt), port)
+    asks = Principal(principal) if isinstance(principal, str) else principal
+    return Decision(policy, asks)
+
+
+def _governing(published: PublishedProduct, receipt: Receipt) -> Product:
+    """Return the product as it was published last; of what is hurt, the newest that is whole."""
+    for snapshot in reversed(published.snapshots()):
+        if snapshot <= receipt.snapshot:
+            break
+        try:
+            return published.product(published.receipt(snapshot))
+        except StoreError:
+            continue
+    return published.product(receipt)
+
+
+def _denied(decision: Decision, port: str) -> AccessDenied:
+    product = port.partition("/")[0]
+    if decision.asks_instead:
+        step = f"%mesh ask {port} count --by …; %mesh describe {product} says by what"
+    elif decision.policy.access.stand_in:
+        step = f"its stand-in, made-up rows of the same shape: %mesh connect {port} --mode mock"
+    else:
+        step = f"%mesh describe {product} says how to get access, and %mesh why {port} the rest"
+    return AccessDenied(
+        f"{decision.principal.name} may not read {port}: {'; '.join(decision.refusals)}.",
+        next_step=step,
+        reasons=decision.refusals,
+        stand_in=decision.policy.access.stand_in,
+    )

@@ -1,0 +1,176 @@
+"""How a protected port's rows lie in its table, so that the files alone give nothing away.
+
+A masked column holds, under its own name, what everybody may see. Beside it `_sealed_<column>`
+holds the value itself, encrypted, where somebody may see it. So a reader who may see the mask alone
+needs no key, pays nothing, and has nothing in the process that could be talked out of it. Rows that
+not everybody may see lie in files of their own, told apart by `_rows`: a reader who may not see
+them does not open them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.mesh.keys import key_of
+from mesh_notebook.mesh.masking import keyless, plain, refuse_unfit
+from mesh_notebook.mesh.predicates import columns_in, predicate
+from mesh_notebook.mesh.vault import Vault
+from mesh_notebook.model.policy import Mask, PortPolicy, RowFilter
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.model.contract import Contract
+
+__all__ = ["ROWS", "SUBJECT", "Protection", "is_own", "protected", "row_key", "sealed_name"]
+
+ROWS = "_rows"
+# What a row carries in place of its subject, of which each has a key of its own.
+SUBJECT = "_subject"
+_SEALED = "_sealed_"
+
+
+def sealed_name(column: str) -> str:
+    return f"{_SEALED}{column}"
+
+
+def is_own(column: str) -> bool:
+    """Whether a column of a table is the store's, and not the port's."""
+    return column in (ROWS, SUBJECT) or column.startswith(_SEALED)
+
+
+@dataclass(frozen=True)
+class Protection:
+    """How the rows of one snapshot are protected at rest; its receipt keeps it.
+
+    Attributes
+    ----------
+    masks : dict
+        By column: the mask that it was stored with, as the policy writes it.
+    sealed : tuple of str
+        Columns whose values are kept, encrypted.
+    rows : tuple of str
+        The row filters, in the order of the digits of `_rows`, of which `1` means that it is true.
+    subject : str
+        The column whose value has a key of its own, if there is one.
+    """
+
+    masks: dict[str, dict[str, Any]]
+    sealed: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    subject: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.masks or self.rows)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The store's own columns in the files, all of them bytes."""
+        return (*map(sealed_name, self.sealed), *((SUBJECT,) if self.subject else ()))
+
+    @classmethod
+    def of(cls, policy: PortPolicy, contract: Contract) -> Protection:
+        """Return the protection that a policy asks for; raises `UsageError` where it cannot be."""
+        for mask in policy.masks:
+            refuse_unfit(mask, contract)
+        rows = tuple(dict.fromkeys(rule.where for rule in policy.rows))
+        # What a filter looks at is kept, lest a correction of it alone went unseen.
+        looked_at = frozenset[str]().union(*(columns_in(where, contract) for where in rows))
+        sealed = [m.column for m in policy.masks if m.exempt or m.column in looked_at]
+        for where in rows:
+            predicate(where, contract)
+        masks = {mask.column: mask.as_dict() for mask in policy.masks}
+        return cls(masks, tuple(sealed), rows, policy.subject if masks else "")
+
+    def places(self, filters: Iterable[RowFilter]) -> tuple[int, ...]:
+        """Return where the digits of those row filters stand that were known then."""
+        return tuple(self.rows.index(rule.where) for rule in filters if rule.where in self.rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) if self else {}
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Protection:
+        """Read back what `as_dict` gave; nothing of nothing."""
+        lists = {name: tuple(raw.get(name, ())) for name in ("sealed", "rows")}
+        return cls(dict(raw.get("masks", {})), **lists, subject=raw.get("subject", ""))
+
+
+def protected(
+    rows: pl.DataFrame, policy: PortPolicy, contract: Contract, product: str
+) -> pl.DataFrame:
+    """Return the rows as the table holds them; those of subjects that were erased are left out.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        The contract's columns, as they are.
+    product : str
+        The product's URN, whose key it takes where something is keyed or sealed.
+
+    Raises
+    ------
+    KeyMissing
+        A key that it takes is not here.
+    """
+    import polars as pl
+
+    protection = Protection.of(policy, contract)
+    if not protection:
+        return rows
+    own: list[pl.Series] = []
+    vault = Vault(key_of(product), policy.port)
+    if protection.subject:
+        rows, vault, own = _by_subject(rows, protection.subject, vault, product)
+    shown = rows.with_columns(_shown(rows[mask.column], mask, vault) for mask in policy.masks)
+    key = row_key(shown, contract.key)
+    for name in protection.sealed:
+        alike = Mask.from_dict(protection.masks[name]).keyed  # its tokens say so already
+        sealed = vault.sealed(rows[name], None if alike else key)
+        own.append(sealed.alias(sealed_name(name)))
+    if protection.rows:
+        true = [predicate(where, contract).fill_null(False) for where in protection.rows]
+        digits = pl.concat_str(one.cast(pl.Int8).cast(pl.String) for one in true)
+        own.append(rows.select(digits.alias(ROWS)).to_series())
+    return shown.with_columns(*own)
+
+
+def row_key(shown: pl.DataFrame, key: Sequence[str]) -> pl.Series | None:
+    """Return what tells a row from all others, as everybody sees it; None of no key."""
+    import polars as pl
+
+    if not key:
+        return None
+    parts = [plain(shown[name]).fill_null("") for name in key]
+    return pl.DataFrame(parts).select(pl.concat_str(pl.all(), separator="\x1f")).to_series()
+
+
+def _shown(values: pl.Series, mask: Mask, vault: Vault) -> pl.Series:
+    if not mask.keyed:
+        return keyless(values, mask)
+    return vault.masked(values, mask, key_of(mask.key) if mask.key else None)
+
+
+def _by_subject(
+    rows: pl.DataFrame, column: str, vault: Vault, product: str
+) -> tuple[pl.DataFrame, Vault, list[pl.Series]]:
+    """Return the rows of who was not erased, a vault of their keys, and what rows carry of it."""
+    import polars as pl
+
+    from mesh_notebook.mesh.erasure import Subjects
+
+    names = plain(rows[column])
+    subjects = Subjects(product).known(names.drop_nulls().unique().to_list())
+    erased = [name for name, subject in subjects.items() if subject is None]
+    stay = ~names.is_in(erased).fill_null(False)
+    rows, names = rows.filter(stay), names.filter(stay)
+    known = {name: subject for name, subject in subjects.items() if subject}
+    references = pl.DataFrame(
+        {"name": list(known), SUBJECT: [reference for reference, _ in known.values()]},
+        schema={"name": pl.String, SUBJECT: pl.Binary},
+    )
+    carried = names.to_frame("name").join(references, "name", "left", maintain_order="left")
+    keys = {name: key for name, (_, key) in known.items()}
+    return rows, replace(vault, subjects=names, keys=keys), [carried[SUBJECT]]

@@ -1,0 +1,274 @@
+"""Through what one principal sees the files of a protected port.
+
+What everybody may see lies in the files as it is; so the veil of who may see no more than that only
+leaves out the store's own columns, and costs nothing. Who may see more has the sealed values opened
+on the way, where they are asked for. What the policy hides now, and a snapshot of before does not,
+is not read at all: the column is null.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.errors import DeployRefused
+from mesh_notebook.mesh.dtypes import column_dtype, physical_type, polars_dtype
+from mesh_notebook.mesh.predicates import predicate
+from mesh_notebook.mesh.s3 import cache_folder
+from mesh_notebook.mesh.scan import Scan, scan_of
+from mesh_notebook.mesh.sealing import SUBJECT, Protection, row_key, sealed_name
+from mesh_notebook.model.decision import Decision
+from mesh_notebook.model.policy import Mask
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.mesh.place import Place
+    from mesh_notebook.mesh.vault import Vault
+    from mesh_notebook.model.contract import Contract
+    from mesh_notebook.model.receipt import PortSnapshot
+
+__all__ = ["Veil", "filtered", "late_filters", "raw_picture", "veil_of"]
+
+# Masks that give away nothing, whatever the policy says now.
+_OPAQUE = ("redact", "null")
+
+
+@dataclass(frozen=True)
+class Veil:
+    """What is done to the columns of a scan.
+
+    Attributes
+    ----------
+    columns : tuple of (column, DuckDB type)
+        Those of the port, in order; nothing else of the files is seen.
+    blank : tuple of str
+        Columns that are null, whatever the files hold.
+    opened : tuple of str
+        Columns whose sealed values are opened.
+    alike : tuple of str
+        Of these, those that were sealed without their row's key.
+    key : tuple of str
+        The contract's key, with which the others were sealed.
+    product, port : str
+        Whose key opens them: the URN, and the port's name.
+    by_subject : bool
+        Whether each subject has a key of its own.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    blank: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    product: str = ""
+    port: str = ""
+    by_subject: bool = False
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Veil:
+        """Read back what `dataclasses.asdict` gave, also after a trip through JSON."""
+        known = {f.name: raw[f.name] for f in fields(cls) if f.name in raw}
+        for name in ("blank", "opened", "alike", "key"):
+            known[name] = tuple(raw.get(name, ()))
+        known["columns"] = tuple((name, dtype) for name, dtype in raw["columns"])
+        return cls(**known)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the files show all that is seen, so that any engine may read them itself."""
+        return not (self.blank or self.opened)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.columns)
+
+    @property
+    def stored(self) -> tuple[tuple[str, str], ...]:
+        """The columns that are read of the files, with their types."""
+        own = [sealed_name(name) for name in self.opened]
+        own += [SUBJECT] if self.by_subject and self.opened else []
+        return (*self.columns, *((name, "BLOB") for name in own))
+
+    def over(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Return what is seen of the files' rows.
+
+        Raises
+        ------
+        KeyMissing
+            A key that it takes is not here.
+        """
+        import polars as pl
+
+        dtypes = {name: polars_dtype(physical) for name, physical in self.columns}
+        vault = self._vault() if self.opened else None
+        seen = []
+        for name, dtype in dtypes.items():
+            if name in self.blank:
+                seen.append(pl.lit(None, dtype=dtype).alias(name))
+            elif vault and name in self.opened:
+                seen.append(self._opened(name, dtype, vault))
+            else:
+                seen.append(pl.col(name))
+        return frame.select(seen)
+
+    def _opened(self, name: str, dtype: pl.DataType, vault: Vault) -> pl.Expr:
+        import polars as pl
+
+        key = () if name in self.alike else self.key
+        subject = [SUBJECT] if self.by_subject else []
+
+        def opened(given: pl.Series) -> pl.Series:
+            from dataclasses import replace
+
+            rows = given.struct.unnest()
+            own = replace(vault, subjects=rows[SUBJECT]) if subject else vault
+            beside = row_key(rows, key)
+            values = own.opened(rows[sealed_name(name)].alias(name), beside, dtype)
+            # Rows of before the column was sealed hold the values themselves.
+            clear = rows[sealed_name(name)].is_null()
+            return values.zip_with(~clear, rows[name].cast(dtype))
+
+        given = dict.fromkeys((sealed_name(name), name, *key, *subject))
+        return (
+            pl.struct(*given)
+            .map_batches(opened, return_dtype=dtype, is_elementwise=True)
+            .alias(name)
+        )
+
+    def _vault(self) -> Vault:
+        from mesh_notebook.mesh.erasure import Subjects
+        from mesh_notebook.mesh.keys import key_of
+        from mesh_notebook.mesh.vault import Vault
+
+        keys = Subjects(self.product).by_reference() if self.by_subject else {}
+        return Vault(key_of(self.product), self.port, keys=keys)
+
+
+def veil_of(
+    decision: Decision | None,
+    protections: Sequence[Protection],
+    contract: Contract,
+    product: str,
+    port: str,
+) -> Veil | None:
+    """Return the veil of snapshots for who may see what a decision says; None where all is clear.
+
+    Parameters
+    ----------
+    decision : Decision or None
+        None for the port itself: everything that was sealed is opened.
+    protections : sequence of Protection
+        How each snapshot that is read was protected.
+    """
+    blank, opened, alike = [], [], []
+    for name in (column.name for column in contract.columns):
+        seen = {_seen(name, decision, protection) for protection in protections}
+        if "blank" in seen:
+            blank.append(name)
+        elif "opened" in seen:
+            opened.append(name)
+            masks = [p.masks[name] for p in protections if name in p.masks]
+            if all(Mask.from_dict(mask).keyed for mask in masks):
+                alike.append(name)
+    if not (any(protections) or blank):
+        return None
+    return Veil(
+        tuple((c.name, physical_type(column_dtype(c))) for c in contract.columns),
+        tuple(blank),
+        tuple(opened),
+        tuple(alike),
+        tuple(contract.key),
+        product,
+        port,
+        any(protection.subject for protection in protections),
+    )
+
+
+def _seen(column: str, decision: Decision | None, protection: Protection) -> str:
+    """Return how a column of one snapshot is seen: `clear`, as it lies there, `opened`, `blank`."""
+    stored = protection.masks.get(column)
+    mask = decision.mask(column) if decision else None
+    if mask is None:
+        return "opened" if column in protection.sealed else "clear"
+    if stored is None:
+        return "blank"
+    # Who is exempt makes no difference to what is shown to the others.
+    then = Mask.from_dict(stored)
+    same = {**then.as_dict(), "except": None} == {**mask.as_dict(), "except": None}
+    return "clear" if same or then.kind in _OPAQUE else "blank"
+
+
+def raw_picture(
+    table: Place, snapshot: PortSnapshot | None, contract: Contract, port: str, product: str
+) -> pl.LazyFrame | None:
+    """Return a log's picture as it was before it was protected, for its own writer; None of none.
+
+    Raises
+    ------
+    DeployRefused
+        A column was stored through a mask, with no way back.
+    """
+    from mesh_notebook.mesh.versions import read_version
+
+    if snapshot is None:
+        return None
+    protection = Protection.from_dict(snapshot.protection)
+    if lost := sorted(set(protection.masks) - set(protection.sealed)):
+        raise DeployRefused(
+            f"the log '{port}' holds no values of {', '.join(lost)} but masked ones, so that they "
+            "cannot be protected in another way.",
+            next_step="publish it as a new major version, or leave that mask as it is",
+            columns=lost,
+        )
+    files = read_version(table, snapshot.delta_version).files
+    veil = veil_of(None, [protection], contract, product, port)
+    return scan_of(files, contract, named=True, veil=veil).lazy()
+
+
+def late_filters(decision: Decision, protection: Protection) -> Iterable[str]:
+    """Yield the row filters that hold now, and were not yet known when a snapshot was published."""
+    return (rule.where for rule in decision.filters if rule.where not in protection.rows)
+
+
+def filtered(
+    scan: Scan, wheres: Iterable[str], protections: Sequence[Protection], contract: Contract
+) -> Scan:
+    """Return a scan of the rows of which some filters are true, written out for this reader alone.
+
+    Rows that a filter hides now, and did not hide when they were published, lie among the others.
+    No engine is given the one and told to leave the other out, lest it be talked out of it.
+
+    Raises
+    ------
+    KeyMissing
+        A filter looks at a column that is sealed, and its key is not here.
+    """
+    import polars as pl
+
+    wheres = sorted(set(wheres))
+    folder = cache_folder() / "policies"
+    told = repr((scan, wheres)).encode()
+    path = folder / f"{hashlib.sha256(told).hexdigest()}.parquet"
+    if not path.exists():
+        seen = scan.veil
+        own = veil_of(
+            None, protections, contract, seen.product if seen else "", seen.port if seen else ""
+        )
+        columns = dict((*(seen.stored if seen else ()), *(own.stored if own else ())))
+        bare = replace(scan, veil=None, schema=tuple(columns.items()) or scan.schema)
+        stored = bare.lazy().collect()
+        raw = own.over(stored.lazy()) if own else stored.lazy()
+        true = raw.select(
+            pl.all_horizontal(predicate(where, contract).fill_null(False) for where in wheres)
+        )
+        rows = (seen.over(stored.lazy()) if seen else stored.lazy()).collect()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside = path.with_suffix(f".{os.getpid()}")
+        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT, 0o600))
+        rows.filter(true.collect().to_series()).write_parquet(aside)
+        aside.rename(path)
+    return Scan("parquet", (str(path),))
