@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from mesh_notebook.model.address import Address, python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import to_yaml
 from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import InputPort
 from mesh_notebook.model.receipt import InputPin, Receipt
 
@@ -99,6 +100,7 @@ def write_bundle(
     inputs: tuple[str, ...] = ("flights",),
     transform: str = TRANSFORM,
     temporality: Mapping[str, Any] | None = None,
+    policies: Sequence[PortPolicy] = (),
 ) -> Path:
     """Write a bundle, in place of an earlier one; of one port, `daily`, if `ports` is not given."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -116,6 +118,7 @@ def write_bundle(
         "tenant": address.split(":")[2],
         "description": {"purpose": purpose},
         **({"tags": list(tags)} if tags else {}),
+        **_policies(policies),
         "inputPorts": [
             {"name": name, "version": "1.0.0", "contractId": f"urn:source:{name}"}
             for name in inputs
@@ -135,6 +138,13 @@ def write_bundle(
         (folder / "contracts" / f"{name}.odcs.yaml").write_text(made.dumps())
     (folder / "transform.py").write_text(transform)
     return folder
+
+
+def _policies(policies: Sequence[PortPolicy]) -> dict[str, Any]:
+    if not policies:
+        return {}
+    value = [policy.as_dict() for policy in policies]
+    return {"customProperties": [{"property": "policies", "value": value}]}
 
 
 def opener(

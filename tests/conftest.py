@@ -55,6 +55,16 @@ class Shell:
 
 
 @pytest.fixture(autouse=True)
+def keys(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of keys of the test's own, away from the user's; nothing is granted or asked for."""
+    folder = tmp_path_factory.mktemp("keys")
+    monkeypatch.setenv("MESH_KEYS", str(folder))
+    for name in ("MESH_KEY", "MESH_ROLES", "MESH_PURPOSE"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture(autouse=True)
 def captures(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of captures of the test's own, away from the user's."""
     folder = tmp_path_factory.mktemp("cache")
