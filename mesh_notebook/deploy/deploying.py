@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_notebook.deploy.gates import Measured, refuse_broken_gates, refuse_broken_rules
+from mesh_notebook.deploy.keys import ready_key
 from mesh_notebook.errors import DeployRefused, SpecError
 from mesh_notebook.mesh.aside import aside
 from mesh_notebook.mesh.bundle import Bundle
@@ -134,6 +135,8 @@ def deploy(
         rows = {port: conformed(frame, made.contracts[port]) for port, frame in frames.items()}
         measured = Measured.of(rows, made.product, made.contracts, published, origin, now=clock())
         refuse_broken_gates(made.product, made.contracts, measured.slos)
+        if path := ready_key(published, made.product, made.contracts):
+            progress(f"made the key that seals what is masked: {path}; keep it, and a copy of it")
         done = publish(
             place,
             made.bundle,

@@ -167,7 +167,7 @@ def _draft(
         *(-1, rows.height, content, slos, kind),
         interval=of,
         shape=shape,
-        protection=Protection.of(policy, contract).as_dict(),
+        protection=Protection.of(policy, contract, str(product.address)).as_dict(),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from mesh_notebook.errors import UsageError, near
 from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.policy import MASKS
 
 __all__ = ["VERBS", "Argument", "Help", "Verb", "find"]
 
@@ -329,6 +330,82 @@ VERBS: tuple[Verb, ...] = (
             _one("column", "PORT.COLUMN of yours"),
             _one("target", "PRODUCT/PORT.COLUMN that it means"),
         ),
+    ),
+    Verb(
+        "protect",
+        "bootstrap",
+        "Set a rule of a port, or mask one of its columns; it holds from the next deployment on.",
+        "%mesh protect listeners.email --with tokenise --except privacy-officer",
+        (
+            _one(
+                "target", "PORT.COLUMN to mask a column, PORT for all else; alone, shows the policy"
+            ),
+            Argument(
+                "mask",
+                "what others see in place of the values",
+                "--with",
+                default="",
+                choices=MASKS,
+            ),
+            Argument("exempt", "roles that see it as it is", "--except", "list", ()),
+            Argument(
+                "to",
+                "generalise: the width of a band (10), or a unit (day, month)",
+                "--to",
+                default="",
+            ),
+            Argument("keep", "truncate: how many characters stay", "--keep", "whole", 0),
+            Argument("groups", "generalise: NORTH=DE|DK,SOUTH=IT|ES", "--groups", "list", ()),
+            Argument(
+                "key", "a key that other products share, so that tokens join", "--key", default=""
+            ),
+            Argument("where", "which rows others see, in SQL", "--rows", default=""),
+            Argument("roles", "who may read the port", "--roles", "list", ()),
+            Argument("purposes", "for what it may be read", "--purposes", "list", ()),
+            Argument(
+                "stand_in", "who may not read it may have made-up rows", "--stand-in", "flag", False
+            ),
+            Argument(
+                "erasable", "the column whose single values can be erased", "--erasable", default=""
+            ),
+            Argument(
+                "private",
+                "noisy aggregates only; the column that says whose a row is",
+                "--private",
+                default="",
+            ),
+            Argument("budget", "private: the epsilon of each principal", "--budget", default=0.0),
+            Argument(
+                "rows_each", "private: how many rows of each count", "--rows-each", "whole", 1
+            ),
+            Argument(
+                "bounds", "private: what may be summed, minutes=0..1440", "--bounds", "list", ()
+            ),
+            Argument(
+                "values", "private: what may be grouped by, country=DE|FR", "--values", "list", ()
+            ),
+            Argument("remove", "take the rule away", "--remove", "flag", False),
+        ),
+    ),
+    Verb(
+        "why",
+        "connect",
+        "Explain what a port's policy makes of you: what you see of it, and why.",
+        "%mesh why podcast-listeners",
+        (_PRODUCT, Argument("port", "the port, if the product has several", "--port")),
+        shell=True,
+    ),
+    Verb(
+        "erase",
+        "maintain",
+        "Erase one subject from every snapshot of a port, for ever, by destroying its key.",
+        "%mesh erase podcast-listeners user-17",
+        (
+            _PRODUCT,
+            _one("subject", "whom: the value of the column that was made erasable"),
+            Argument("port", "the port, if the product has several", "--port"),
+        ),
+        shell=True,
     ),
     Verb(
         "check",
