@@ -148,7 +148,7 @@ def protected(
     if not protection:
         return rows
     own: list[pl.Series] = []
-    vault = Vault(key_of(product), policy.port)
+    vault = Vault(key_of(product) if protection.takes_key else None, policy.port)
     if protection.subject:
         rows, vault, own = _by_subject(rows, protection.subject, vault, product)
     shown = rows.with_columns(_shown(rows[mask.column], mask, vault) for mask in policy.masks)
