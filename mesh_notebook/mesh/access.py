@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from mesh_notebook.errors import AccessDenied, StoreError
+from mesh_notebook.errors import AccessDenied, StoreError, Unreachable
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.policy import PortPolicy, Principal
-from mesh_notebook.model.product import Product
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import Window
 
-__all__ = ["decide", "decision_of"]
+__all__ = ["decide", "decision_of", "newest"]
 
 
 def decide(
     published: PublishedProduct,
     receipt: Receipt,
+    now: Receipt,
     port: str,
     window: Window,
     principal: Principal | str,
 ) -> Decision:
     """Return what the policy makes of a read, and keep a record of it.
 
+    Parameters
+    ----------
+    receipt : Receipt
+        The publication that is read.
+    now : Receipt
+        The newest one: its policy holds for all before it, too.
+
     Raises
     ------
     AccessDenied
         The rows may not be read.
     """
-    decision = decision_of(published, receipt, port, window, principal)
+    decision = decision_of(published, receipt, now, port, window, principal)
     if not decision.allowed:
         raise _denied(decision, f"{published.name}/{port}")
     return decision
@@ -36,29 +43,33 @@ def decide(
 def decision_of(
     published: PublishedProduct,
     receipt: Receipt,
+    now: Receipt,
     port: str,
     window: Window,
     principal: Principal | str,
 ) -> Decision:
     """Return what the policy of now makes of a read of any snapshot, early ones too."""
-    product = _governing(published, receipt)
-    named = {output.name for output in product.outputs}
     # A port that is served no more keeps the policy that it had.
-    policy = PortPolicy.of(product if port in named else published.product(receipt), port)
+    governs = now if port in now.ports else receipt
+    policy = PortPolicy.of(published.product(governs), port)
     asks = Principal(principal) if isinstance(principal, str) else principal
     return Decision(policy, asks)
 
 
-def _governing(published: PublishedProduct, receipt: Receipt) -> Product:
-    """Return the product as it was published last; of what is hurt, the newest that is whole."""
+def newest(published: PublishedProduct, receipt: Receipt) -> Receipt:
+    """Return the last publication; where it is hurt, the newest after `receipt` that is whole."""
     for snapshot in reversed(published.snapshots()):
         if snapshot <= receipt.snapshot:
             break
         try:
-            return published.product(published.receipt(snapshot))
+            found = published.receipt(snapshot)
+            published.product(found)
+        except Unreachable:
+            raise
         except StoreError:
             continue
-    return published.product(receipt)
+        return found
+    return receipt
 
 
 def _denied(decision: Decision, port: str) -> AccessDenied:

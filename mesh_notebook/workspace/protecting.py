@@ -192,7 +192,7 @@ def why(session: Session, product: str, port: str | None) -> Why:
     published, named = session.catalogue.resolve(product)
     receipt = published.latest()
     name = published.product(receipt).output(port or named).name
-    decision = decision_of(published, receipt, name, Window(), session.asks)
+    decision = decision_of(published, receipt, receipt, name, Window(), session.asks)
     return Why(published.name, name, decision, receipt)
 
 
