@@ -19,6 +19,7 @@ from bundles import Clock, contract, published, write_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import mesh_notebook
 from mesh_notebook.errors import (
     AccessDenied,
     MissingExtra,
@@ -611,3 +612,66 @@ def test_the_budget_is_what_was_spent_and_what_is_left(tmp_path_factory, costs, 
             spent += cost
             assert budget.spend(question, Clock()) == total - spent
         assert budget.left() == total - spent
+
+
+# ---- the verb -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def notebook(shell, tmp_path: Path) -> Any:
+    """A notebook in whose mesh there is one private port."""
+    put_private(tmp_path / ".mesh", listeners(), POLICY)
+    return shell
+
+
+def test_a_notebook_asks_and_sees_the_figures_their_accuracy_and_the_budget(notebook):
+    told = notebook.run("%mesh ask podcasts count --by country --epsilon 0.5")
+    assert told.frame.columns == ["country", "count", "accuracy"]
+    shown = notebook.shown(told)
+    for text in shown["text/plain"], shown["text/html"]:
+        for word in (
+            *("podcasts/listeners: count by country", "DE", "FR", "XX", "± (95%)", "with noise"),
+            *("epsilon 0.5", "epsilon 1.5 of 2 for", "at most 3 rows of each user"),
+        ):
+            assert word in text
+    assert "<svg" in shown["text/html"]
+    assert "secret" not in shown["text/html"]
+
+
+def test_a_mean_by_two_columns_is_asked_as_it_is_said(notebook):
+    told = notebook.run("%mesh ask podcasts/listeners mean minutes --by country,day")
+    assert (told.question.said(), told.question.epsilon) == ("mean of minutes by country, day", 0.2)
+    shown = notebook.shown(told)["text/plain"]
+    assert "minutes from 0 to 60" in shown
+    assert "epsilon 1.8 of 2" in shown
+
+
+def test_what_is_mostly_noise_says_so_and_so_does_the_last_answer(notebook):
+    weak = notebook.run("%mesh ask podcasts count --by day,country --epsilon 0.001")
+    assert "mostly noise" in notebook.shown(weak)["text/plain"]
+    last = notebook.run("%mesh ask podcasts count --epsilon 1.999")
+    assert "it is the last" in notebook.shown(last)["text/html"]
+
+
+def test_an_epsilon_that_is_no_number_and_a_figure_that_is_none_name_the_help(notebook):
+    for line in ("count --epsilon much", "median minutes"):
+        with pytest.raises(UsageError, match="%mesh help ask"):
+            notebook.run(f"%mesh ask podcasts {line}")
+
+
+def test_python_asks_as_the_magic_does(root):
+    mesh = mesh_notebook.open(root, principal="bo")
+    told = mesh.ask("podcasts", "sum", "minutes", by=("country",), epsilon=0.5)
+    assert told.principal.name == "bo"
+    assert told.frame.columns == ["country", "sum", "accuracy"]
+
+
+def test_a_shell_asks_and_is_refused_in_one_paragraph(root):
+    mesh = [Path(sys.executable).parent / "mesh", "--root", root, "--principal", "ana", "ask"]
+    asking = [*mesh, "podcasts", "mean", "minutes", "--by", "country", "--epsilon", "1.5"]
+    first, second = (subprocess.run(asking, capture_output=True, text=True) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert "epsilon 0.5 of 2 for ana" in first.stdout
+    assert second.returncode == 1
+    assert "ana has 0.5 of 2 left" in second.stderr
+    assert "Traceback" not in second.stderr
