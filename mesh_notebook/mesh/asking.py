@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import AccessDenied, StoreError
 from mesh_notebook.mesh.budget import Budget
+from mesh_notebook.mesh.groups import groups_of
 from mesh_notebook.mesh.noise import check_installed
-from mesh_notebook.mesh.private import answer, groups_of
+from mesh_notebook.mesh.private import answer
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.question import Question, budget_of, settled
 from mesh_notebook.mesh.scan import Scan, columns_of, scan_of
