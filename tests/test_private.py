@@ -158,6 +158,11 @@ def test_a_row_of_nobody_and_a_row_without_a_value_do_not_count():
     assert true.sums.values[0] * true.step == pytest.approx(70)
 
 
+def test_rows_of_no_public_group_do_not_count_in_place_of_those_that_are_of_one():
+    frame = pl.DataFrame({"user": ["a"] * 12, "country": ["SE"] * 9 + ["DE"] * 3})
+    assert true_counts(frame, ("country",), replace(PRIVACY, bounds={})) == [3, 0, 0]
+
+
 @pytest.mark.parametrize("dtype", [pl.Int64, pl.UInt8, pl.Float32, pl.Decimal(10, 2)])
 def test_numbers_of_any_type_add_up(dtype):
     frame = pl.DataFrame({"user": ["a", "b", "c"], "minutes": pl.Series([1, 2, 90], dtype=dtype)})
@@ -172,7 +177,10 @@ row = st.tuples(
     st.sampled_from([None, *"abcde"]),
     st.sampled_from([None, "DE", "FR", "SE"]),
     st.sampled_from([None, date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)]),
-    st.one_of(st.none(), st.floats(width=64), st.floats(0, 60)),
+    st.one_of(
+        st.sampled_from([None, math.nan, math.inf, -math.inf, 1e9, -1e9, 1e300]),
+        st.floats(-100, 100),
+    ),
 )
 rows = st.lists(row, max_size=40).map(lambda r: pl.DataFrame(r, schema=SCHEMA, orient="row"))
 questions = st.builds(
