@@ -37,6 +37,7 @@ SHOWN = (
     ("mesh_notebook.explore.profile", "Profile"),
     ("mesh_notebook.export.exporting", "Exported"),
     ("mesh_notebook.deploy.deploying", "Deployed"),
+    ("mesh_notebook.mesh.asking", "Answer"),
     ("mesh_notebook.mesh.retention", "Retained"),
 )
 
@@ -62,7 +63,7 @@ class Formatters:
 
     def bundle(self, value: Any, include: Any = None, exclude: Any = None) -> dict[str, str] | None:
         """Return the MIME bundle of a result; None leaves the object to its own display."""
-        from mesh_notebook.surfaces import descriptions, policy_panels, promise_panels, proofs  # noqa: F401
+        from mesh_notebook.surfaces import registered  # noqa: F401
         from mesh_notebook.surfaces.panel import as_html, as_text
         from mesh_notebook.surfaces.panels import panel_of
 

@@ -15,7 +15,7 @@ from mesh_notebook.model.policy import MASKS
 
 __all__ = ["VERBS", "Argument", "Help", "Verb", "find"]
 
-Kind = Literal["text", "whole", "flag", "list", "rest"]
+Kind = Literal["text", "whole", "number", "flag", "list", "rest"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Argument:
     flag : str
         `--name` as it is typed; empty for a positional argument.
     kind : str
-        `text`, `whole` (a number), `flag` (no value), `list` (comma-separated), or `rest`
-        (all words that are left).
+        `text`, `whole` (a number without a fraction), `number`, `flag` (no value), `list`
+        (comma-separated), or `rest` (all words that are left).
     """
 
     name: str
@@ -244,6 +244,26 @@ VERBS: tuple[Verb, ...] = (
         "%%mesh sql delays",
         (_one("name", "the Python name of the result"),),
         cell="query",
+    ),
+    Verb(
+        "ask",
+        "explore",
+        "Ask a private port for a count, sum or mean: with noise, at the cost of your budget.",
+        "%mesh ask podcast-listeners mean minutes --by country --epsilon 0.5",
+        (
+            _PRODUCT,
+            _one("what", "what to ask for", choices=("count", "sum", "mean")),
+            Argument("of", "the column to add up or average"),
+            Argument("by", "the columns to group by", "--by", "list", ()),
+            Argument(
+                "epsilon",
+                "what to spend; the less, the more noise (default: a tenth of the budget)",
+                "--epsilon",
+                "number",
+            ),
+            Argument("port", "the port, if the product has several", "--port"),
+        ),
+        shell=True,
     ),
     Verb(
         "profile",
