@@ -16,7 +16,12 @@ import typer
 
 import mesh_notebook
 from mesh_notebook.errors import MeshError
-from mesh_notebook.surfaces import descriptions, promise_panels, proofs  # noqa: F401
+from mesh_notebook.surfaces import (  # noqa: F401
+    control_panels,
+    descriptions,
+    promise_panels,
+    proofs,
+)
 from mesh_notebook.surfaces.panel import as_text
 from mesh_notebook.surfaces.panels import panel_of
 from mesh_notebook.surfaces.verbs import VERBS, Argument, Verb

@@ -25,6 +25,7 @@ SHOWN = (
     ("mesh_notebook.workspace.discovery.described", "Described"),
     ("mesh_notebook.workspace.discovery.described", "DescriptionFile"),
     ("mesh_notebook.workspace.port", "Port"),
+    *(("mesh_notebook.workspace.governing", name) for name in ("Decisions", "Grants", "MeshRules")),
     ("mesh_notebook.workspace.keeping", "Standings"),
     ("mesh_notebook.workspace.rehearsing", "Rehearsed"),
     ("mesh_notebook.workspace.handles", "Input"),
@@ -59,7 +60,12 @@ class Formatters:
 
     def bundle(self, value: Any, include: Any = None, exclude: Any = None) -> dict[str, str] | None:
         """Return the MIME bundle of a result; None leaves the object to its own display."""
-        from mesh_notebook.surfaces import descriptions, promise_panels, proofs  # noqa: F401
+        from mesh_notebook.surfaces import (  # noqa: F401
+            control_panels,
+            descriptions,
+            promise_panels,
+            proofs,
+        )
         from mesh_notebook.surfaces.panel import as_html, as_text
         from mesh_notebook.surfaces.panels import panel_of
 
