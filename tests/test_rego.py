@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -276,6 +277,16 @@ def test_a_cache_without_its_root_holds(mesh, tmp_path):
     (tmp_path / "mesh" / "rules" / "000000000001.json").write_text("{")
     assert held_to(tmp_path / "mesh").texts == {("no-bare", module(NO_BARE))}
     (tmp_path / "mesh" / "rules" / "000000000001.json").unlink()
+    assert held_to(tmp_path / "mesh").texts == {("no-bare", module(NO_BARE))}
+
+
+def test_a_product_cannot_take_away_a_rule_of_its_mesh(mesh, tmp_path):
+    publish(tmp_path / "mesh")
+    mesh.rule("no-bare.rego")
+    own = tmp_path / "mesh" / "travel" / "airport-delays" / "rules"
+    entry = json.loads((own / "000000000001.json").read_text())
+    forged = {**entry, "number": 9, "action": "remove", "text": ""}
+    (own / "000000000009.json").write_text(json.dumps(forged))
     assert held_to(tmp_path / "mesh").texts == {("no-bare", module(NO_BARE))}
 
 

@@ -120,7 +120,9 @@ def standing_rules(published: PublishedProduct) -> StandingRules:
         return StandingRules(unknown=why)
     if cache is None and not root:
         return StandingRules(unknown=why_not)
-    return StandingRules(frozenset(_standing([*(root or ()), *(cache or ())])))
+    # The root by itself, too: who may write to a product alone cannot take a rule away.
+    together = _standing([*(root or ()), *(cache or ())])
+    return StandingRules(frozenset([*_standing(root or ()), *together]))
 
 
 def rules_of_root(root: Place) -> tuple[RuleEntry, ...]:
