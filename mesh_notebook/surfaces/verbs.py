@@ -501,6 +501,38 @@ VERBS: tuple[Verb, ...] = (
         ),
         shell=True,
     ),
+    Verb(
+        "grant",
+        "maintain",
+        "Grant somebody a role, or take it away; alone, list who has which role.",
+        "%mesh grant ana privacy-officer",
+        (
+            Argument("who", "the principal's name"),
+            Argument("role", "a role that policies name"),
+            Argument("revoke", "take the role away", "--revoke", "flag", False),
+        ),
+        shell=True,
+    ),
+    Verb(
+        "rule",
+        "maintain",
+        "Have a rule in Rego forbid reads and publications, mesh-wide; alone, list the rules.",
+        "%mesh rule rules/no-bare-emails.rego",
+        (
+            Argument("file", "a module: package mesh, deny contains message if { … }"),
+            Argument("name", "what to call it (default: as the file)", "--name"),
+            Argument("remove", "the rule that holds no longer", "--remove"),
+        ),
+        shell=True,
+    ),
+    Verb(
+        "decisions",
+        "maintain",
+        "Show who asked for a product's ports, what was decided, and by which rules.",
+        "%mesh decisions airport-delays --last 50",
+        (_PRODUCT, Argument("last", "how many decisions (default: 20)", "--last", "whole", 20)),
+        shell=True,
+    ),
 )
 
 _BY_NAME = {verb.name: verb for verb in VERBS}

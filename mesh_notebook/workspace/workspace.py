@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.retention import Retained
     from mesh_notebook.workspace import results
     from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
+    from mesh_notebook.workspace.governing import Decisions, Grants, MeshRules
     from mesh_notebook.workspace.keeping import Standings
     from mesh_notebook.workspace.port import Port
     from mesh_notebook.workspace.rehearsing import Rehearsed
@@ -176,6 +177,30 @@ class Workspace(Control):
         return retain(
             self.catalogue, published, keep=keep, older_than=age, now=now, dry_run=dry_run
         )
+
+    # ---- govern ---------------------------------------------------------------------------
+
+    def grant(
+        self, who: str | None = None, role: str | None = None, revoke: bool = False
+    ) -> Grants:
+        """Grant a principal a role in the first root, or take it away; alone, list all grants."""
+        from mesh_notebook.workspace import governing
+
+        return governing.grant(self, who, role, revoke)
+
+    def rule(
+        self, file: str | Path | None = None, name: str | None = None, remove: str | None = None
+    ) -> MeshRules:
+        """Push a rule to every product of the first root, or remove one; alone, list all rules."""
+        from mesh_notebook.workspace import governing
+
+        return governing.rule(self, file, name, remove)
+
+    def decisions(self, product: str, last: int = 20) -> Decisions:
+        """Return the last decisions on a product, or on one port of it, newest first."""
+        from mesh_notebook.workspace import governing
+
+        return governing.decisions(self, product, last)
 
     # ---- connect, mock --------------------------------------------------------------------
 
