@@ -39,8 +39,10 @@ from mesh_notebook.errors import (
 )
 from mesh_notebook.mesh.asking import ask
 from mesh_notebook.mesh.catalogue import Catalogue
+from mesh_notebook.mesh.grants import grant
 from mesh_notebook.mesh.groups import groups_of
 from mesh_notebook.mesh.noise import Total, half_width, noisy
+from mesh_notebook.mesh.place import place_of
 from mesh_notebook.mesh.private import answer, totals
 from mesh_notebook.mesh.question import Question, said_epsilon, settled
 from mesh_notebook.model.policy import Principal, Privacy
@@ -402,6 +404,9 @@ def test_a_port_that_asks_for_a_role_answers_only_who_has_it(tmp_path):
     with pytest.raises(AccessDenied, match="analyst"):
         asked(tmp_path / "mesh", Question("count"))
     bo = Principal("bo", roles=frozenset({"analyst"}))
+    with pytest.raises(AccessDenied, match="analyst"):  # a claim is no grant
+        asked(tmp_path / "mesh", Question("count"), bo)
+    grant(place_of(tmp_path / "mesh"), "bo", "analyst", "ola", datetime(2026, 1, 1, tzinfo=UTC))
     assert asked(tmp_path / "mesh", Question("count"), bo).principal == bo
 
 

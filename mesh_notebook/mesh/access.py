@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from mesh_notebook.errors import AccessDenied, StoreError, Unreachable
+from mesh_notebook.mesh import decisions
+from mesh_notebook.mesh.grants import principal_of
 from mesh_notebook.mesh.published import PublishedProduct
+from mesh_notebook.mesh.rego import facts_of, forbidden
+from mesh_notebook.mesh.rulebook import standing_rules
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.policy import PortPolicy, Principal
 from mesh_notebook.model.receipt import Receipt
-from mesh_notebook.model.time import Window
+from mesh_notebook.model.time import Window, iso
 
-__all__ = ["decide", "decision_of", "newest"]
+__all__ = ["decide", "decision_of", "newest", "note"]
 
 
 def decide(
@@ -33,8 +39,11 @@ def decide(
     ------
     AccessDenied
         The rows may not be read.
+    StoreError
+        Nobody can tell, or what was decided cannot be kept.
     """
     decision = decision_of(published, receipt, now, port, window, principal)
+    note(published, receipt, decision, window, decision.refusals)
     if not decision.allowed:
         raise _denied(decision, f"{published.name}/{port}")
     return decision
@@ -51,9 +60,55 @@ def decision_of(
     """Return what the policy of now makes of a read of any snapshot, early ones too."""
     # A port that is served no more keeps the policy that it had.
     governs = now if port in now.ports else receipt
-    policy = PortPolicy.of(published.product(governs), port)
-    asks = Principal(principal) if isinstance(principal, str) else principal
-    return Decision(policy, asks)
+    product = published.product(governs)
+    policy, rules = PortPolicy.of(product, port), standing_rules(published)
+    if not policy and not rules:  # nothing depends on who asks
+        name = principal if isinstance(principal, str) else principal.name
+        return Decision(policy, Principal(name))
+    asks = principal_of(published.root, principal)
+    facts = facts_of(
+        asks,
+        product,
+        published.contract(governs, port),
+        port=port,
+        action="read",
+        origin=receipt.origin,
+        now=datetime.now(UTC),
+        window=window,
+    )
+    return Decision(policy, asks, forbidden(rules, facts))
+
+
+def note(
+    published: PublishedProduct,
+    receipt: Receipt,
+    decision: Decision,
+    window: Window,
+    refusals: tuple[str, ...],
+    mode: str = "read",
+) -> None:
+    """Keep a decision in the product's log; of a port that has no policy nothing is decided."""
+    if not decision.policy and not decision.forbidden:
+        return
+    limits = {"from": window.start, "to": window.end, "as_of": window.as_of}
+    asks = decision.principal
+    decisions.log(
+        published,
+        decisions.Decision(
+            principal=asks.name,
+            roles=tuple(sorted(asks.roles)),
+            purpose=asks.purpose,
+            at=iso(datetime.now(UTC)),
+            product=receipt.product,
+            port=decision.policy.port,
+            window={name: iso(limit) for name, limit in limits.items() if limit},
+            snapshot=0 if refusals else receipt.snapshot,
+            version=receipt.version,
+            mode=mode,
+            decision=decisions.DENY if refusals else decisions.ALLOW,
+            rules=refusals or decision.said()[1:],
+        ),
+    )
 
 
 def newest(published: PublishedProduct, receipt: Receipt) -> Receipt:
@@ -78,6 +133,9 @@ def _denied(decision: Decision, port: str) -> AccessDenied:
         step = f"%mesh ask {port} count --by …; %mesh describe {product} says by what"
     elif decision.policy.access.stand_in:
         step = f"its stand-in, made-up rows of the same shape: %mesh connect {port} --mode mock"
+    elif decision.lacks_purpose:
+        said = " or ".join(decision.policy.access.purposes)
+        step = f"say what you read it for, if it is {said}: %env MESH_PURPOSE=…"
     else:
         step = f"%mesh describe {product} says how to get access, and %mesh why {port} the rest"
     return AccessDenied(

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import AccessDenied, StoreError
+from mesh_notebook.mesh.access import decision_of, note
 from mesh_notebook.mesh.budget import Budget
 from mesh_notebook.mesh.groups import groups_of
 from mesh_notebook.mesh.noise import check_installed
 from mesh_notebook.mesh.private import answer
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.question import Question, budget_of, settled
-from mesh_notebook.mesh.scan import Scan, columns_of, scan_of
-from mesh_notebook.model.policy import Access, PortPolicy, Principal, Privacy
-from mesh_notebook.model.product import Product, major_of
+from mesh_notebook.mesh.reading import raw_rows
+from mesh_notebook.model.decision import Decision
+from mesh_notebook.model.policy import Principal, Privacy
+from mesh_notebook.model.product import Product
 from mesh_notebook.model.receipt import Receipt
-from mesh_notebook.model.time import interval_of
+from mesh_notebook.model.time import Window
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,7 +58,7 @@ def ask(
     published: PublishedProduct,
     port: str | None,
     question: Question,
-    principal: Principal,
+    principal: Principal | str,
     clock: Callable[[], datetime],
 ) -> Answer:
     """Ask a private port of its last snapshot, at the cost of the principal's budget.
@@ -81,20 +83,22 @@ def ask(
     receipt = published.latest()
     product = published.product(receipt)
     name = product.output(port).name
-    policy = PortPolicy.of(product, name)
-    privacy = _privacy(policy, product, principal)
-    rows = _rows(published, receipt, name)
+    decision = decision_of(published, receipt, receipt, name, Window(), principal)
+    privacy = _privacy(decision, product, published, receipt)
+    rows = raw_rows(published, receipt, name)
     with _to_its_end(product, name, receipt):
         schema = rows.collect_schema()
     asked = settled(question, privacy, schema)
     groups_of(asked.by, privacy, schema)  # raises where the policy's values cannot be the column's
     check_installed()
-    budget = Budget(published, name, principal, budget_of(privacy))
+    budget = Budget(published, name, decision.principal, budget_of(privacy))
     # Before a row is read, not only before the answer: that a read fails may tell something too.
     left = budget.spend(asked, clock, receipt.snapshot)
     with _to_its_end(product, name, receipt):
         frame = answer(rows, asked, privacy)
-    return Answer(frame, asked, product, name, receipt, privacy, principal, left, budget.total)
+    return Answer(
+        frame, asked, product, name, receipt, privacy, decision.principal, left, budget.total
+    )
 
 
 @contextmanager
@@ -112,36 +116,24 @@ def _to_its_end(product: Product, port: str, receipt: Receipt) -> Iterator[None]
         ) from None
 
 
-def _privacy(policy: PortPolicy, product: Product, principal: Principal) -> Privacy:
+def _privacy(
+    decision: Decision, product: Product, published: PublishedProduct, receipt: Receipt
+) -> Privacy:
+    policy, asks = decision.policy, decision.principal
+    where = f"{product.name}/{policy.port}"
     if policy.privacy is None:
         raise AccessDenied(
-            f"{product.name}/{policy.port} has no privacy policy, so it answers no questions.",
-            next_step=f"read it: %mesh read {product.name}/{policy.port}",
+            f"{where} has no privacy policy, so it answers no questions.",
+            next_step=f"read it: %mesh read {where}",
             port=policy.port,
         )
-    if not _admits(policy.access, principal):
-        allowed = "; ".join(PortPolicy(policy.port, policy.access).said())
+    # That it answers aggregates only is why one asks.
+    refusals = replace(decision, policy=replace(policy, privacy=None)).refusals
+    note(published, receipt, decision, Window(), refusals, "ask")
+    if refusals:
         raise AccessDenied(
-            f"{product.name}/{policy.port} {allowed}.",
+            f"{asks.name} may not ask {where}: {'; '.join(refusals)}.",
             next_step=f"ask its owner, {product.owner or 'whom it does not name'}, for the role",
             port=policy.port,
         )
     return policy.privacy
-
-
-def _admits(access: Access, principal: Principal) -> bool:
-    of_role = not access.roles or principal.is_one_of(access.roles)
-    return of_role and (not access.purposes or principal.purpose in access.purposes)
-
-
-def _rows(published: PublishedProduct, receipt: Receipt, port: str) -> pl.LazyFrame:
-    """Return the rows as they are, which nobody sees; of several intervals, the newest."""
-    if known := receipt.ports[port].intervals:
-        newest = max(known, key=lambda interval: interval_of(interval)[0])
-        receipt = published.receipt(known[newest])
-    contract, version = published.contract(receipt, port), published.version(receipt, port)
-    if version.plain:
-        return scan_of(version.files, contract, named=receipt.ports[port].widened).lazy()
-    table = published.table(port, major_of(receipt.version)).uri
-    at = receipt.ports[port].delta_version
-    return Scan("delta", (table,), schema=columns_of(contract), version=at).lazy()

@@ -24,7 +24,7 @@ from mesh_notebook.model.time import Window, interval_of
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Reading", "read_port"]
+__all__ = ["Reading", "raw_rows", "read_port"]
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,21 @@ def read_port(
     return Reading(scan, frame, receipt, product, contract, name, window, decision, pictures)
 
 
+def raw_rows(published: PublishedProduct, receipt: Receipt, port: str) -> pl.LazyFrame:
+    """Return the rows as they are, all of them, for what answers in their stead and shows none.
+
+    Raises
+    ------
+    KeyMissing
+        Sealed values are among them, and their key is not here.
+    """
+    contract, _ = _contract(published, receipt, port, receipt)
+    pictures = _pictures(published, receipt, port, Window())
+    added = any(picture.spec_digest != receipt.spec_digest for picture in pictures)
+    told = (published, pictures, port, contract, None, added, None, receipt.product)
+    return _scan(*told).lazy()
+
+
 def _contract(
     published: PublishedProduct, receipt: Receipt, port: str, now: Receipt
 ) -> tuple[Contract, bool]:
@@ -178,17 +193,18 @@ def _scan(
     contract: Contract,
     cut: EventWindow | None,
     added: bool,
-    decision: Decision,
+    decision: Decision | None,
     product: str,
 ) -> Scan:
     protections = [Protection.from_dict(r.ports[port].protection) for r in pictures]
-    shown = [protection.places(decision.filters) for protection in protections]
+    filters = decision.filters if decision else ()
+    shown = [protection.places(filters) for protection in protections]
     versions = [
         published.version(receipt, port, cut, places)
         for receipt, places in zip(pictures, shown, strict=True)
     ]
     veil = veil_of(decision, protections, contract, product, port)
-    late = [where for p in protections for where in late_filters(decision, p)]
+    late = [where for p in protections for where in late_filters(filters, p)]
     if not all(version.plain for version in versions):
         return _by_delta(published, pictures, port, contract, held=bool(veil or late))
     widened = added or len(pictures) > 1 or any(r.ports[port].widened for r in pictures)

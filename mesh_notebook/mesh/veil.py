@@ -23,7 +23,7 @@ from mesh_notebook.mesh.s3 import cache_folder
 from mesh_notebook.mesh.scan import Scan, scan_of
 from mesh_notebook.mesh.sealing import SUBJECT, Protection, fingerprint, row_key, sealed_name
 from mesh_notebook.model.decision import Decision
-from mesh_notebook.model.policy import Mask
+from mesh_notebook.model.policy import Mask, RowFilter
 
 if TYPE_CHECKING:
     import polars as pl
@@ -241,9 +241,9 @@ def raw_picture(
     return scan_of(files, contract, named=True, veil=veil).lazy()
 
 
-def late_filters(decision: Decision, protection: Protection) -> Iterable[str]:
+def late_filters(filters: Iterable[RowFilter], protection: Protection) -> Iterable[str]:
     """Yield the row filters that hold now, and were not yet known when a snapshot was published."""
-    return (rule.where for rule in decision.filters if rule.where not in protection.rows)
+    return (rule.where for rule in filters if rule.where not in protection.rows)
 
 
 def filtered(

@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from mesh_notebook.deploy.deploying import Deployed
     from mesh_notebook.explore.profile import Profile
     from mesh_notebook.export.exporting import Exported
-    from mesh_notebook.mesh.asking import Answer
     from mesh_notebook.mesh.retention import Retained
     from mesh_notebook.workspace import results
     from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
-    from mesh_notebook.workspace.governing import Decisions, Grants, MeshRules
     from mesh_notebook.workspace.keeping import Standings
     from mesh_notebook.workspace.port import Port
     from mesh_notebook.workspace.rehearsing import Rehearsed
@@ -111,41 +109,6 @@ class Workspace(Control):
 
         return open_port(self, product, port, self.window(start, end, as_of))
 
-    def ask(
-        self,
-        product: str,
-        what: str,
-        of: str | None = None,
-        by: Sequence[str] | str = (),
-        epsilon: float | None = None,
-        port: str | None = None,
-    ) -> Answer:
-        """Ask a private port for a `count`, `sum` or `mean`; the answer has noise on it.
-
-        Parameters
-        ----------
-        of
-            The column to add up or average.
-        by
-            The columns to group by, of those whose values the port's policy names.
-        epsilon
-            What to spend of your budget; the less, the more noise. Default: a tenth of it.
-
-        Raises
-        ------
-        AccessDenied
-            The port is not private, does not answer this, or the budget is spent.
-        """
-        from mesh_notebook.mesh.asking import ask
-        from mesh_notebook.mesh.question import Question
-        from mesh_notebook.model.policy import Principal
-        from mesh_notebook.workspace.drafts import words_of
-
-        published, named = self.catalogue.resolve(product)
-        question = Question(what, of or "", words_of(by), epsilon)
-        self.progress(f"{question.said()}, over all rows")
-        return ask(published, port or named, question, Principal(self.principal), self.clock)
-
     def status(self, product: str, last: int = 30) -> Standings:
         """Hold what each port measured at its last publications to what it promises, over time."""
         from mesh_notebook.workspace import keeping
@@ -177,30 +140,6 @@ class Workspace(Control):
         return retain(
             self.catalogue, published, keep=keep, older_than=age, now=now, dry_run=dry_run
         )
-
-    # ---- govern ---------------------------------------------------------------------------
-
-    def grant(
-        self, who: str | None = None, role: str | None = None, revoke: bool = False
-    ) -> Grants:
-        """Grant a principal a role in the first root, or take it away; alone, list all grants."""
-        from mesh_notebook.workspace import governing
-
-        return governing.grant(self, who, role, revoke)
-
-    def rule(
-        self, file: str | Path | None = None, name: str | None = None, remove: str | None = None
-    ) -> MeshRules:
-        """Push a rule to every product of the first root, or remove one; alone, list all rules."""
-        from mesh_notebook.workspace import governing
-
-        return governing.rule(self, file, name, remove)
-
-    def decisions(self, product: str, last: int = 20) -> Decisions:
-        """Return the last decisions on a product, or on one port of it, newest first."""
-        from mesh_notebook.workspace import governing
-
-        return governing.decisions(self, product, last)
 
     # ---- connect, mock --------------------------------------------------------------------
 
