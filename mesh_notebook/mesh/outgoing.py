@@ -101,8 +101,9 @@ class Outgoing:
         metadata: dict[str, str],
         measured: datetime | None,
     ) -> PortSnapshot:
-        if before is None or before.protection == draft.protection:
-            version, news = self._appended(table, draft, before, metadata)
+        protection = Protection.from_dict(draft.protection)
+        if before is None or Protection.from_dict(before.protection) == protection:
+            version, news = self._appended(table, protection, before, metadata)
         else:
             version, news = self._protected_anew(table, before, metadata)
         # A log's lag is that of what it adds, however much else the frame holds.
@@ -121,13 +122,12 @@ class Outgoing:
     def _appended(
         self,
         table: Place,
-        draft: PortSnapshot,
+        protection: Protection,
         before: PortSnapshot | None,
         metadata: dict[str, str],
     ) -> tuple[int, News]:
         base = before.delta_version if before else None
-        own = Protection.from_dict(draft.protection).columns
-        picture = picture_of(table, base, self.contract, own)
+        picture = picture_of(table, base, self.contract, protection.columns)
         news = self._news(self.stored, picture, table)
         return extend(table, base, news, self.contract, metadata), news
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import DeployRefused, KeyMissing
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type, polars_dtype
-from mesh_notebook.mesh.predicates import predicate
+from mesh_notebook.mesh.predicates import columns_in, predicate
 from mesh_notebook.mesh.s3 import cache_folder
 from mesh_notebook.mesh.scan import Scan, scan_of
 from mesh_notebook.mesh.sealing import SUBJECT, Protection, fingerprint, row_key, sealed_name
@@ -275,7 +275,7 @@ def filtered(
         stored = bare.lazy().collect()
         raw = own.over(stored.lazy()) if own else stored.lazy()
         true = raw.select(
-            pl.all_horizontal(predicate(where, contract).fill_null(False) for where in wheres)
+            pl.all_horizontal(_true(where, protections, contract) for where in wheres)
         )
         rows = (seen.over(stored.lazy()) if seen else stored.lazy()).collect()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -284,6 +284,16 @@ def filtered(
         rows.filter(true.collect().to_series()).write_parquet(aside)
         aside.rename(path)
     return Scan("parquet", (str(path),))
+
+
+def _true(where: str, protections: Sequence[Protection], contract: Contract) -> pl.Expr:
+    """Return where a row filter is true; nowhere, if what it looks at was not kept as it is."""
+    import polars as pl
+
+    looked_at = columns_in(where, contract)
+    if any(looked_at.intersection(set(p.masks) - set(p.sealed)) for p in protections):
+        return pl.repeat(False, pl.len())
+    return predicate(where, contract).fill_null(False)
 
 
 def forget_filtered() -> None:
