@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from mesh_notebook.errors import AccessDenied, StoreError
+from mesh_notebook.mesh.predicates import columns_in
 from mesh_notebook.mesh.published import PublishedProduct
+from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.policy import PortPolicy, Principal
 from mesh_notebook.model.product import Product
@@ -41,24 +46,51 @@ def decision_of(
     principal: Principal | str,
 ) -> Decision:
     """Return what the policy of now makes of a read of any snapshot, early ones too."""
-    product = _governing(published, receipt)
-    named = {output.name for output in product.outputs}
-    # A port that is served no more keeps the policy that it had.
-    policy = PortPolicy.of(product if port in named else published.product(receipt), port)
+    policy = _policy(published, receipt, port)
     asks = Principal(principal) if isinstance(principal, str) else principal
     return Decision(policy, asks)
 
 
-def _governing(published: PublishedProduct, receipt: Receipt) -> Product:
-    """Return the product as it was published last; of what is hurt, the newest that is whole."""
+def _policy(published: PublishedProduct, receipt: Receipt, port: str) -> PortPolicy:
+    """Return the policy that a port was published with last.
+
+    What it cannot speak of stays under the last policy that could: a port that is served no more,
+    or a column that is gone in a later version.
+    """
+    policy: PortPolicy | None = None
+    orphans = {column.name for column in published.contract(receipt, port).columns}
+    for product, contract in _since(published, receipt, port):
+        found = PortPolicy.of(product, port)
+        if policy is None:
+            policy = found
+        else:
+            rows = [r for r in found.rows if not orphans.isdisjoint(columns_in(r.where, contract))]
+            masks = [mask for mask in found.masks if mask.column in orphans]
+            policy = replace(policy, masks=(*policy.masks, *masks), rows=(*policy.rows, *rows))
+        orphans -= {column.name for column in contract.columns}
+        if not orphans:
+            break
+    assert policy is not None  # the receipt's own product has the port
+    return policy
+
+
+def _since(
+    published: PublishedProduct, receipt: Receipt, port: str
+) -> Iterator[tuple[Product, Contract]]:
+    """Yield what a port was in the publications after one, newest first, and in that one last.
+
+    What is hurt tells nothing, and is passed over.
+    """
     for snapshot in reversed(published.snapshots()):
         if snapshot <= receipt.snapshot:
             break
         try:
-            return published.product(published.receipt(snapshot))
+            later = published.receipt(snapshot)
+            if port in later.ports:
+                yield published.product(later), published.contract(later, port)
         except StoreError:
             continue
-    return published.product(receipt)
+    yield published.product(receipt), published.contract(receipt, port)
 
 
 def _denied(decision: Decision, port: str) -> AccessDenied:
