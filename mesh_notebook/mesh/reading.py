@@ -190,11 +190,13 @@ def _scan(
 ) -> Scan:
     protections = [Protection.from_dict(r.ports[port].protection) for r in pictures]
     shown = [protection.places(decision.filters) for protection in protections]
+    veil = veil_of(decision, protections, contract, str(published.address), port)
+    # What the log says of the files is of event times as everybody sees them.
+    opened = veil is not None and contract.event_time in veil.opened
     versions = [
-        published.version(receipt, port, cut, places)
+        published.version(receipt, port, None if opened else cut, places)
         for receipt, places in zip(pictures, shown, strict=True)
     ]
-    veil = veil_of(decision, protections, contract, str(published.address), port)
     late = [where for p in protections for where in late_filters(decision, p)]
     if not all(version.plain for version in versions):
         return _by_delta(published, pictures, port, contract, held=bool(veil or late))
