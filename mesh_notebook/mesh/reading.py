@@ -190,7 +190,8 @@ def _scan(
 ) -> Scan:
     protections = [Protection.from_dict(r.ports[port].protection) for r in pictures]
     shown = [protection.places(decision.filters) for protection in protections]
-    veil = veil_of(decision, protections, contract, str(published.address), port)
+    whose = pictures[0].product if pictures else ""  # of no picture, nothing is opened
+    veil = veil_of(decision, protections, contract, whose, port)
     # What the log says of the files is of event times as everybody sees them.
     opened = veil is not None and contract.event_time in veil.opened
     versions = [
