@@ -30,10 +30,10 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 # ---- what there is to do --------------------------------------------------------------------
 
 .PHONY: help setup demo lab test format conformance peers laws kills races bench-start bench-ports \
-  lock clean
+  bench-policies lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.stamp ## make .venv from requirements.lock
 
@@ -76,6 +76,9 @@ bench-start: setup .venv-bench/.locked ## hold the time of %load_ext to a tenth 
 
 bench-ports: setup ## hold what a port costs to the bare files: opening, querying, publishing
 	@$(BIN)/python tests/bench/port_costs.py
+
+bench-policies: setup ## hold what a policy costs to the same rows without one
+	@$(BIN)/python tests/bench/policy_costs.py
 
 lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 for the newest versions
 	@.ci/lock $(if $(UPGRADE),--upgrade)

@@ -53,6 +53,13 @@ def policy(*masks: Mask, **more: Any) -> PortPolicy:
     return PortPolicy("listeners", masks=masks, **more)
 
 
+def grant_roles(root: Any) -> None:
+    """Have the mesh grant what its principals say that they are."""
+    for who in (OFFICER, ANALYST):
+        for role in who.roles:
+            grant(place_of(root), who.name, role, "ola", NOW)
+
+
 class Listeners:
     """A product of one port, `listeners`, published under ever other policies."""
 
@@ -62,9 +69,7 @@ class Listeners:
         self.clock = Clock(datetime(2026, 6, 1, tzinfo=UTC), timedelta(hours=1))
         self.minor = 0
         made_key(ADDRESS)
-        for who in (OFFICER, ANALYST):
-            for role in who.roles:
-                grant(place_of(self.root), who.name, role, "ola", NOW)
+        grant_roles(self.root)
 
     def publish(self, rows: pl.DataFrame = ROWS, policy: PortPolicy | None = None) -> Receipt:
         """Publish rows, under the policy if one is given, else under the one of before."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from mesh_notebook.errors import AccessDenied, StoreError, Unreachable
+from mesh_notebook.errors import AccessDenied
 from mesh_notebook.mesh import decisions
 from mesh_notebook.mesh.grants import principal_of
+from mesh_notebook.mesh.inforce import in_force
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.rego import facts_of, forbidden
 from mesh_notebook.mesh.rulebook import standing_rules
 from mesh_notebook.model.decision import Decision
-from mesh_notebook.model.policy import PortPolicy, Principal
+from mesh_notebook.model.policy import Principal
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import Window, iso
 
-__all__ = ["decide", "decision_of", "newest", "note"]
+__all__ = ["decide", "decision_of", "note"]
 
 
 def decide(
@@ -58,17 +59,15 @@ def decision_of(
     principal: Principal | str,
 ) -> Decision:
     """Return what the policy of now makes of a read of any snapshot, early ones too."""
-    # A port that is served no more keeps the policy that it had.
-    governs = now if port in now.ports else receipt
-    product = published.product(governs)
-    policy, rules = PortPolicy.of(product, port), standing_rules(published)
+    policy, rules = in_force(published, receipt, now, port), standing_rules(published)
     if not policy and not rules:  # nothing depends on who asks
         name = principal if isinstance(principal, str) else principal.name
         return Decision(policy, Principal(name))
     asks = principal_of(published.root, principal)
+    governs = now if port in now.ports else receipt
     facts = facts_of(
         asks,
-        product,
+        published.product(governs),
         published.contract(governs, port),
         port=port,
         action="read",
@@ -109,22 +108,6 @@ def note(
             rules=refusals or decision.said()[1:],
         ),
     )
-
-
-def newest(published: PublishedProduct, receipt: Receipt) -> Receipt:
-    """Return the last publication; where it is hurt, the newest after `receipt` that is whole."""
-    for snapshot in reversed(published.snapshots()):
-        if snapshot <= receipt.snapshot:
-            break
-        try:
-            found = published.receipt(snapshot)
-            published.product(found)
-        except Unreachable:
-            raise
-        except StoreError:
-            continue
-        return found
-    return receipt
 
 
 def _denied(decision: Decision, port: str) -> AccessDenied:

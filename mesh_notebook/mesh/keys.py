@@ -22,6 +22,8 @@ __all__ = ["VARIABLES", "Key", "key_of", "keys_folder", "made_key"]
 
 VARIABLES = ("MESH_KEY", "MESH_KEYS")
 _BYTES = 32
+# No link is followed, and no pipe waited for.
+_HOW = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,199}")
 
 
@@ -60,16 +62,18 @@ def key_of(name: str, environ: Mapping[str, str] = os.environ) -> Key:
         return Key(Key(_decoded(shared, "MESH_KEY")).derived("key", name))
     path = _path(name, environ)
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(path, _HOW)
     except OSError:
         raise KeyMissing(
             f"the key of {name} is not here.",
             next_step=f"its owner gives it to you: as {path} (mode 600), or in MESH_KEY",
             key=name,
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
-        _refuse_open(os.fstat(file.fileno()), path)
-        return Key(_decoded(file.read(1_000).decode("ascii", "replace"), str(path)))
+    try:
+        _refuse_open(os.fstat(descriptor), path)
+        return Key(_decoded(os.read(descriptor, 1_000).decode("ascii", "replace"), str(path)))
+    finally:
+        os.close(descriptor)
 
 
 def made_key(name: str, environ: Mapping[str, str] = os.environ) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from math import inf
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import UsageError
@@ -113,13 +114,15 @@ def _unfit(
 def _ungeneralised(mask: Mask, dtype: pl.DataType) -> tuple[str, str] | None:
     import polars as pl
 
+    if mask.groups and dtype != pl.String:
+        return "only texts are grouped by region", "--to"
     if dtype == pl.String:
         return None if mask.groups else ("it does not say which places are a region", "--groups")
     if dtype.is_temporal():
         units = _UNITS if isinstance(dtype, pl.Datetime) else _UNITS[1:]
         return None if mask.to in units else ("it does not say to which unit", f"--to {units[0]}")
     try:
-        wide = float(mask.to) > 0
+        wide = 0 < float(mask.to) < inf
     except ValueError:
         wide = False
     if not dtype.is_numeric() or not wide:

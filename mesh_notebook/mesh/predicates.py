@@ -19,7 +19,8 @@ def predicate(where: str, contract: Contract) -> pl.Expr:
     """Return a row filter as a Polars expression.
 
     Comparisons, AND, OR, NOT, IN, BETWEEN, LIKE, IS NULL, arithmetic on columns and literals. It is
-    evaluated once, as the rows are published, so what it means depends on no reader's engine.
+    evaluated once, as the rows are published, so what it means depends on no reader's engine. A
+    value that cannot be cast is null, of which nothing is true: an error would tell the value.
 
     Raises
     ------
@@ -28,10 +29,10 @@ def predicate(where: str, contract: Contract) -> pl.Expr:
     """
     import polars as pl
 
-    _parsed(where, contract)
+    condition = _parsed(where, contract)
     empty = pl.DataFrame(schema=_dtypes(contract))
     try:
-        expression = pl.sql_expr(where)
+        expression = pl.sql_expr(condition.transform(_lenient).sql("duckdb"))
         found = empty.select(expression.alias("shown")).schema["shown"]
     except pl.exceptions.PolarsError as error:
         raise _no_filter(where, str(error).split("\n", 1)[0]) from None
@@ -67,6 +68,12 @@ def _parsed(where: str, contract: Contract) -> exp.Expression:
         if isinstance(node, exp.Column) and (node.table or node.name not in known):
             raise _no_filter(where, f"there is no column '{node.sql()}'")
     return condition
+
+
+def _lenient(node: exp.Expression) -> exp.Expression:
+    from sqlglot import exp
+
+    return exp.TryCast(**node.args) if type(node) is exp.Cast else node
 
 
 def _allowed() -> tuple[type, ...]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import StoreError, UsageError
-from mesh_notebook.mesh.access import decide, newest
+from mesh_notebook.mesh.access import decide
+from mesh_notebook.mesh.inforce import newest
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.scan import Scan, columns_of, scan_of
@@ -199,11 +200,13 @@ def _scan(
     protections = [Protection.from_dict(r.ports[port].protection) for r in pictures]
     filters = decision.filters if decision else ()
     shown = [protection.places(filters) for protection in protections]
+    veil = veil_of(decision, protections, contract, product, port)
+    # What the log says of the files is of event times as everybody sees them.
+    opened = veil is not None and contract.event_time in veil.opened
     versions = [
-        published.version(receipt, port, cut, places)
+        published.version(receipt, port, None if opened else cut, places)
         for receipt, places in zip(pictures, shown, strict=True)
     ]
-    veil = veil_of(decision, protections, contract, product, port)
     late = [where for p in protections for where in late_filters(filters, p)]
     if not all(version.plain for version in versions):
         return _by_delta(published, pictures, port, contract, held=bool(veil or late))

@@ -7,6 +7,7 @@ its other half.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -140,7 +141,7 @@ def _credentials(inputs: Mapping[str, Any]) -> dict[str, str]:
 def _run(workdir: Path, credentials: Mapping[str, str]) -> int:
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # The same on every machine, whatever a notebook set: what a transform reads must be an input.
-    environment = {**kept, **credentials, "TZ": "UTC", "HOME": str(workdir)}
+    environment = {**kept, "TZ": "UTC", "HOME": str(workdir)}
     command = [sys.executable, "-I", "-m", "mesh_notebook.mesh.replay", _JOB]
     with (workdir / _LOG).open("wb") as log:
         # A session of its own: Ctrl-C reaches this process, which then ends the child.
@@ -154,12 +155,22 @@ def _run(workdir: Path, credentials: Mapping[str, str]) -> int:
             start_new_session=True,
         )
         try:
+            _tell(process, credentials)
             return process.wait()
         finally:
             process.kill()
             process.wait()
             if process.stdin:
-                process.stdin.close()
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.close()
+
+
+def _tell(process: subprocess.Popen[bytes], credentials: Mapping[str, str]) -> None:
+    # Not in its environment, which the system keeps for the transform to look up.
+    with contextlib.suppress(BrokenPipeError):  # it ended at once, and its log says why
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(credentials).encode() + b"\n")
+        process.stdin.flush()
 
 
 def _failure(code: int, workdir: Path) -> ReplayFailed:
@@ -189,6 +200,7 @@ def _failure(code: int, workdir: Path) -> ReplayFailed:
 
 def main(job_file: str) -> None:
     """Do the job: load the module, call its functions, write their frames."""
+    os.environ.update(json.loads(sys.stdin.buffer.readline() or b"{}"))
     _end_with_parent()
     job = json.loads(Path(job_file).read_text("utf-8"))
     state = {"function": "", "transform": job["transform"]}
@@ -209,7 +221,7 @@ def _end_with_parent() -> None:
     import threading
 
     def watch() -> None:
-        os.read(sys.stdin.fileno(), 1)  # nothing is ever sent: this returns when the pipe closes
+        os.read(sys.stdin.fileno(), 1)  # nothing more is sent: this returns when the pipe closes
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.keys import key_of
 from mesh_notebook.mesh.masking import keyless, plain, refuse_unfit
 from mesh_notebook.mesh.predicates import columns_in, predicate
@@ -90,6 +91,7 @@ class Protection:
         """
         for mask in policy.masks:
             refuse_unfit(mask, contract)
+        _refuse_taken(contract)
         rows = tuple(dict.fromkeys(rule.where for rule in policy.rows))
         # What a filter looks at is kept, lest a correction of it alone went unseen.
         looked_at = frozenset[str]().union(*(columns_in(where, contract) for where in rows))
@@ -105,6 +107,10 @@ class Protection:
         """Whether the product's own key is needed to protect rows so."""
         keyed = (Mask.from_dict(raw) for raw in self.masks.values())
         return bool(self.sealed or self.subject or any(m.keyed and not m.key for m in keyed))
+
+    def shows_alike(self, column: str) -> bool:
+        """Whether everybody sees which values of a column are equal, by its tokens."""
+        return column in self.masks and Mask.from_dict(self.masks[column]).keyed
 
     def places(self, filters: Iterable[RowFilter]) -> tuple[int, ...]:
         """Return where the digits of those row filters stand that were known then."""
@@ -152,15 +158,23 @@ def protected(
     if protection.subject:
         rows, vault, own = _by_subject(rows, protection.subject, vault, product)
     shown = rows.with_columns(_shown(rows[mask.column], mask, vault) for mask in policy.masks)
+    if protection.masks:
+        order = _order(shown, contract)
+        rows, shown = rows[order], shown[order]
+        own = [one[order] for one in own]
+        vault = replace(vault, subjects=None if vault.subjects is None else vault.subjects[order])
     key = row_key(shown, contract.key)
+    if own:
+        beside = None if protection.shows_alike(protection.subject) else key
+        own = [replace(vault, subjects=None).sealed(own[0], beside)]
     for name in protection.sealed:
-        alike = Mask.from_dict(protection.masks[name]).keyed  # its tokens say so already
+        alike = protection.shows_alike(name)
         sealed = vault.sealed(rows[name], None if alike else key)
         own.append(sealed.alias(sealed_name(name)))
     if protection.rows:
         true = [predicate(where, contract).fill_null(False) for where in protection.rows]
         digits = pl.concat_str(one.cast(pl.Int8).cast(pl.String) for one in true)
-        own.append(rows.select(digits.alias(ROWS)).to_series())
+        own.append(rows.with_columns(digits.alias(ROWS))[ROWS])
     return shown.with_columns(*own)
 
 
@@ -170,8 +184,37 @@ def row_key(shown: pl.DataFrame, key: Sequence[str]) -> pl.Series | None:
 
     if not key:
         return None
-    parts = [plain(shown[name]).fill_null("") for name in key]
-    return pl.DataFrame(parts).select(pl.concat_str(pl.all(), separator="\x1f")).to_series()
+    # Each part with its length, so that no other key reads the same.
+    sizes = [pl.col(name).str.len_bytes().cast(pl.String) for name in key]
+    parts = [
+        pl.concat_str(size, pl.lit(":"), pl.col(name)).fill_null("-")
+        for size, name in zip(sizes, key, strict=True)
+    ]
+    texts = pl.DataFrame([plain(shown[name]) for name in key])
+    return texts.select(pl.concat_str(parts)).to_series()
+
+
+def _order(shown: pl.DataFrame, contract: Contract) -> pl.Series:
+    """Return an order of rows that follows from what everybody sees, and from nothing else.
+
+    In that of the transform they may be sorted by a value that is hidden.
+    """
+    import polars as pl
+
+    when = [contract.event_time] if contract.event_time else []
+    flat = [name for name, dtype in shown.schema.items() if not dtype.is_nested()]
+    by = list(dict.fromkeys((*when, *(contract.key or flat))))
+    return shown.select(pl.arg_sort_by(by) if by else pl.int_range(pl.len())).to_series()
+
+
+def _refuse_taken(contract: Contract) -> None:
+    """Raise `UsageError` where a column has a name that the store needs for itself."""
+    if taken := [column.name for column in contract.columns if is_own(column.name)]:
+        raise UsageError(
+            f"'{contract.name}' has a column '{taken[0]}', a name that the store keeps for itself.",
+            next_step="give the column another name",
+            column=taken[0],
+        )
 
 
 def _shown(values: pl.Series, mask: Mask, vault: Vault) -> pl.Series:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,10 +44,15 @@ _ATTEMPTS = 50
 _PATIENCE = 15
 
 
-def conformed(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> pl.DataFrame:
+def conformed(
+    frame: pl.LazyFrame | pl.DataFrame, contract: Contract, beside: Sequence[str] = ()
+) -> pl.DataFrame:
     """Return the frame with the contract's columns, in its order and of its types.
 
-    What a policy has the store keep beside them (see `mesh.sealing`) comes after.
+    Parameters
+    ----------
+    beside : sequence of str
+        What a policy has the store keep beside them (see `mesh.sealing`); it comes after.
 
     Raises
     ------
@@ -59,12 +64,11 @@ def conformed(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> pl.Data
 
     lazy = frame.lazy()
     found = lazy.collect_schema()
-    own = [name for name in found if is_own(name)]
     wanted = {column.name: column_dtype(column) for column in contract.columns}
     for names, what in (
         ([name for name in wanted if name not in found], "lacks"),
         (
-            [name for name in found if name not in wanted and name not in own],
+            [name for name in found if name not in wanted and name not in beside],
             "has a column that is not in the contract:",
         ),
     ):
@@ -76,7 +80,7 @@ def conformed(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> pl.Data
             )
     _refuse_naive(wanted, contract)
     try:
-        return lazy.select(*(pl.col(n).cast(t) for n, t in wanted.items()), *own).collect()
+        return lazy.select(*(pl.col(n).cast(t) for n, t in wanted.items()), *beside).collect()
     except (pl.exceptions.InvalidOperationError, pl.exceptions.ComputeError) as error:
         raise ContractError(
             f"{contract.name} does not fit the types of its contract: {error}",
@@ -140,7 +144,9 @@ def write_snapshot(
     """
     from deltalake import write_deltalake
 
-    rows = conformed(frame, contract)
+    named = {column.name for column in contract.columns}
+    beside = [n for n in frame.lazy().collect_schema() if is_own(n) and n not in named]
+    rows = conformed(frame, contract, beside)
     place = place_of(table)
 
     def overwrite() -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -20,8 +21,8 @@ from mesh_notebook.errors import DeployRefused, KeyMissing
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type, polars_dtype
 from mesh_notebook.mesh.predicates import columns_in, predicate
 from mesh_notebook.mesh.s3 import cache_folder
-from mesh_notebook.mesh.scan import Scan, scan_of
-from mesh_notebook.mesh.sealing import SUBJECT, Protection, fingerprint, row_key, sealed_name
+from mesh_notebook.mesh.scan import Scan, columns_of, scan_of
+from mesh_notebook.mesh.sealing import ROWS, SUBJECT, Protection, fingerprint, row_key, sealed_name
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.policy import Mask, RowFilter
 
@@ -52,7 +53,7 @@ class Veil:
     opened : tuple of str
         Columns whose sealed values are opened.
     alike : tuple of str
-        Of these, those that were sealed without their row's key.
+        Of these, those that were sealed without their row's key; and so the rows' subjects.
     key : tuple of str
         The contract's key, with which the others were sealed.
     product, port : str
@@ -130,14 +131,18 @@ class Veil:
             from dataclasses import replace
 
             rows = given.struct.unnest()
-            own = replace(vault, subjects=rows[SUBJECT]) if subject else vault
-            beside = row_key(rows, key)
+            beside, own = row_key(rows, key), vault
+            if subject:
+                whose = None if SUBJECT in self.alike else row_key(rows, self.key)
+                subjects = vault.opened(rows[SUBJECT], whose, pl.Binary())
+                own = replace(vault, subjects=subjects)
             values = own.opened(rows[sealed_name(name)].alias(name), beside, dtype)
             # Rows of before the column was sealed hold the values themselves.
             clear = rows[sealed_name(name)].is_null()
             return values.zip_with(~clear, rows[name].cast(dtype))
 
-        given = dict.fromkeys((sealed_name(name), name, *key, *subject))
+        whole = self.key if subject and SUBJECT not in self.alike else key
+        given = dict.fromkeys((sealed_name(name), name, *whole, *subject))
         return (
             pl.struct(*given)
             .map_batches(opened, return_dtype=dtype, is_elementwise=True)
@@ -182,11 +187,13 @@ def veil_of(
             blank.append(name)
         elif "opened" in seen:
             opened.append(name)
-            masks = [p.masks[name] for p in protections if name in p.masks]
-            if all(Mask.from_dict(mask).keyed for mask in masks):
+            if all(p.shows_alike(name) for p in protections if name in p.masks):
                 alike.append(name)
     if not (any(protections) or blank):
         return None
+    by_subject = [protection for protection in protections if protection.subject]
+    if by_subject and all(p.shows_alike(p.subject) for p in by_subject):
+        alike.append(SUBJECT)
     return Veil(
         tuple((c.name, physical_type(column_dtype(c))) for c in contract.columns),
         tuple(blank),
@@ -195,7 +202,7 @@ def veil_of(
         tuple(contract.key),
         product,
         port,
-        any(protection.subject for protection in protections),
+        bool(by_subject),
         tuple(sorted({protection.key for protection in protections if protection.key})),
     )
 
@@ -252,48 +259,52 @@ def filtered(
     """Return a scan of the rows of which some filters are true, written out for this reader alone.
 
     Rows that a filter hides now, and did not hide when they were published, lie among the others.
-    No engine is given the one and told to leave the other out, lest it be talked out of it.
+    No engine is given the one and told to leave the other out, lest it be talked out of it. What is
+    sealed stays so, and what is blank is not written, so that the file outlives no decision.
 
     Raises
     ------
     KeyMissing
         A filter looks at a column that is sealed, and its key is not here.
     """
-    import polars as pl
-
     wheres = sorted(set(wheres))
     folder = _folder()
     told = repr((scan, wheres)).encode()
     path = folder / f"{hashlib.sha256(told).hexdigest()}.parquet"
     if not path.exists():
-        seen = scan.veil
-        own = veil_of(
-            None, protections, contract, seen.product if seen else "", seen.port if seen else ""
-        )
-        columns = dict((*(seen.stored if seen else ()), *(own.stored if own else ())))
-        bare = replace(scan, veil=None, schema=tuple(columns.items()) or scan.schema)
-        stored = bare.lazy().collect()
-        raw = own.over(stored.lazy()) if own else stored.lazy()
-        true = raw.select(
-            pl.all_horizontal(_true(where, protections, contract) for where in wheres)
-        )
-        rows = (seen.over(stored.lazy()) if seen else stored.lazy()).collect()
+        rows = _shown(scan, wheres, protections, contract)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        aside = path.with_suffix(f".{os.getpid()}")
-        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT, 0o600))
-        rows.filter(true.collect().to_series()).write_parquet(aside)
+        aside = folder / f".{uuid.uuid4().hex}"
+        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        rows.write_parquet(aside)
         aside.rename(path)
-    return Scan("parquet", (str(path),))
+    return replace(scan, paths=(str(path),))
 
 
-def _true(where: str, protections: Sequence[Protection], contract: Contract) -> pl.Expr:
-    """Return where a row filter is true; nowhere, if what it looks at was not kept as it is."""
+def _shown(
+    scan: Scan, wheres: Sequence[str], protections: Sequence[Protection], contract: Contract
+) -> pl.DataFrame:
+    """Return the stored rows of which the filters are true, with nothing in what is blank."""
     import polars as pl
 
-    looked_at = columns_in(where, contract)
-    if any(looked_at.intersection(set(p.masks) - set(p.sealed)) for p in protections):
-        return pl.repeat(False, pl.len())
-    return predicate(where, contract).fill_null(False)
+    seen = scan.veil
+    product, port = (seen.product, seen.port) if seen else ("", "")
+    own = veil_of(None, protections, contract, product, port)
+    stored = dict(seen.stored if seen else columns_of(contract))
+    every = dict((*stored.items(), *(own.stored if own else ())))
+    bare = replace(scan, veil=None, schema=tuple(every.items())).lazy().collect()
+    raw = own.over(bare.lazy()) if own else bare.lazy()
+    true = [predicate(where, contract).fill_null(False) for where in wheres]
+    # Of what is kept through a mask alone, nothing is true.
+    lost = {name for p in protections for name in p.masks if name not in p.sealed}
+    if any(not lost.isdisjoint(columns_in(where, contract)) for where in wheres):
+        true.append(pl.lit(False))
+    rows = bare.filter(raw.with_columns(pl.all_horizontal(true).alias(ROWS)).collect()[ROWS])
+    blank = seen.blank if seen else ()
+    return rows.select(
+        pl.lit(None, polars_dtype(physical)).alias(name) if name in blank else pl.col(name)
+        for name, physical in stored.items()
+    )
 
 
 def forget_filtered() -> None:

@@ -117,6 +117,7 @@ class Mask:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Mask:
         """Read back what `as_dict` gave; raises `ValueError` or `KeyError` where it is no mask."""
+        _refuse_unknown(raw, "column", "mask", "except", "to", "keep", "groups", "key")
         kind, groups = str(raw["mask"]), raw.get("groups") or {}
         if kind not in MASKS:
             raise ValueError(f"the mask '{kind}' is none of {', '.join(MASKS)}")
@@ -210,13 +211,9 @@ class PortPolicy:
         SpecError
             It says what no policy can: nothing is read of such a port.
         """
-        raws = [raw for raw in product.policies if raw.get("port") == port]
-        if not raws:
-            return cls(port)
-        if len(raws) > 1:
-            raise SpecError(f"{product.where} has two policies for the port '{port}'.", port=port)
         try:
-            return _parsed(port, raws[0])
+            raws = _by_port(product)
+            return _parsed(port, raws[port]) if port in raws else cls(port)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise SpecError(
                 f"the policy of '{port}' in {product.where} is not one: {error}",
@@ -258,14 +255,29 @@ class PortPolicy:
         return {"port": self.port, **{name: value for name, value in raw.items() if value}}
 
 
-_KNOWN = {"port", "access", "masks", "rows", "subject", "privacy"}
+def _by_port(product: Product) -> dict[str, Mapping[str, Any]]:
+    # A policy that no port finds protects none, whatever it was meant for.
+    raws: dict[str, Mapping[str, Any]] = {raw["port"]: raw for raw in product.policies}
+    if len(raws) < len(product.policies):
+        raise ValueError("a port has two policies")
+    if unknown := sorted(set(raws) - {output.name for output in product.outputs}):
+        raise ValueError(f"there is no port '{unknown[0]}'")
+    return raws
+
+
+def _refuse_unknown(raw: Mapping[str, Any], *known: str) -> None:
+    # What is not understood may be a rule; to leave it out would widen the policy.
+    if unknown := sorted(set(raw) - set(known)):
+        raise ValueError(f"'{unknown[0]}' is not known; known are {', '.join(known)}")
 
 
 def _parsed(port: str, raw: Mapping[str, Any]) -> PortPolicy:
-    # What is not understood may be a rule; to leave it out would widen the policy.
-    if unknown := sorted(set(raw) - _KNOWN):
-        raise ValueError(f"'{unknown[0]}' is not known; known are {', '.join(sorted(_KNOWN))}")
+    _refuse_unknown(raw, "port", "access", "masks", "rows", "subject", "privacy")
     access, privacy = raw.get("access") or {}, raw.get("privacy")
+    _refuse_unknown(access, "roles", "purposes", "standIn")
+    masks = tuple(Mask.from_dict(one) for one in raw.get("masks") or ())
+    if len({mask.column for mask in masks}) < len(masks):
+        raise ValueError("a column has two masks")
     return PortPolicy(
         port,
         Access(
@@ -273,14 +285,20 @@ def _parsed(port: str, raw: Mapping[str, Any]) -> PortPolicy:
             _names(access.get("purposes")),
             bool(access.get("standIn", False)),
         ),
-        tuple(Mask.from_dict(one) for one in raw.get("masks") or ()),
-        tuple(RowFilter(str(r["where"]), _names(r.get("except"))) for r in raw.get("rows") or ()),
+        masks,
+        tuple(_row_filter(one) for one in raw.get("rows") or ()),
         str(raw.get("subject") or ""),
         _privacy(privacy) if privacy else None,
     )
 
 
+def _row_filter(raw: Mapping[str, Any]) -> RowFilter:
+    _refuse_unknown(raw, "where", "except")
+    return RowFilter(str(raw["where"]), _names(raw.get("except")))
+
+
 def _privacy(raw: Mapping[str, Any]) -> Privacy:
+    _refuse_unknown(raw, "subject", "budget", "rowsEach", "bounds", "keys", "except")
     bounds = {
         str(c): (float(low), float(high)) for c, (low, high) in (raw.get("bounds") or {}).items()
     }
