@@ -35,6 +35,9 @@ SAID = (
     "flights.parquet",
     "late-airports",
     "analyst",
+    "may be read by controller",
+    "may be read for planning",
+    "has a synthetic stand-in",
     "delays@acme.example",
     "https://acme.example/delays",
     "1.0.0",
@@ -189,11 +192,11 @@ def test_the_keys_of_the_json_stay(mesh):
     ]
     assert list(port) == [
         *("address", "name", "description", "kind", "modes", "rows", "key", "event_time"),
-        *("interval", "covers", "rules", "columns", "promises"),
+        *("interval", "covers", "rules", "policies", "stand_in", "columns", "promises"),
     ]
     assert list(port["columns"][0]) == [
         *("name", "type", "logical_type", "meaning", "required", "unique", "key", "personal"),
-        *("link", "rules", "shape"),
+        *("link", "rules", "mask", "shape"),
     ]
     assert list(port["promises"][0]) == [
         *("property", "value", "unit", "element", "promised", "now", "at_publication"),

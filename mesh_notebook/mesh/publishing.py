@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import DeployRefused, StoreError
 from mesh_notebook.mesh.aside import aside, turn
 from mesh_notebook.mesh.bundle import SPECIFICATION, Bundle
+from mesh_notebook.mesh.disclosure import lag_told
 from mesh_notebook.mesh.earlier import oldest_of, settled
 from mesh_notebook.mesh.evolution import (
     last_of_major,
@@ -31,7 +32,6 @@ from mesh_notebook.mesh.evolution import (
     refuse_made_up_log,
 )
 from mesh_notebook.mesh.intervals import interval_of_rows
-from mesh_notebook.mesh.lag import lag_of
 from mesh_notebook.mesh.log import extend, folded, news_of, picture_of
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
@@ -291,8 +291,9 @@ class _Run:
         added, draft = news.rows.height, self.draft.ports[port]
         # A log's lag is that of what it adds, however much else the frame holds.
         lag = {}
-        if contract.event_time and self.measured:
-            lag = lag_of(news.rows.lazy(), contract.event_time, self.measured)
+        if self.measured:
+            policy = self.policies[port]
+            lag = lag_told(news.rows, policy, contract, self.product, self.measured)
         return replace(
             draft,
             delta_version=version,
