@@ -117,3 +117,12 @@ def delays(delays_as_published: Path, tmp_path: Path) -> Any:
     from describing import opened
 
     return opened(shutil.copytree(delays_as_published, tmp_path / "mesh"))
+
+
+@pytest.fixture
+def private_root(tmp_path: Path) -> Path:
+    """A mesh with one private port, `podcasts/listeners`."""
+    from private_port import POLICY, listeners, put_private
+
+    put_private(tmp_path / "mesh", listeners(), POLICY)
+    return tmp_path / "mesh"

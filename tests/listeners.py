@@ -10,7 +10,9 @@ import polars as pl
 from bundles import Clock, contract, published, write_bundle
 
 from mesh_notebook.mesh.catalogue import Catalogue
+from mesh_notebook.mesh.grants import grant
 from mesh_notebook.mesh.keys import made_key
+from mesh_notebook.mesh.place import place_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.reading import Reading, read_port
 from mesh_notebook.model.policy import Mask, PortPolicy, Principal
@@ -60,6 +62,9 @@ class Listeners:
         self.clock = Clock(datetime(2026, 6, 1, tzinfo=UTC), timedelta(hours=1))
         self.minor = 0
         made_key(ADDRESS)
+        for who in (OFFICER, ANALYST):
+            for role in who.roles:
+                grant(place_of(self.root), who.name, role, "ola", NOW)
 
     def publish(self, rows: pl.DataFrame = ROWS, policy: PortPolicy | None = None) -> Receipt:
         """Publish rows, under the policy if one is given, else under the one of before."""

@@ -157,7 +157,7 @@ def test_a_name_that_two_products_bear_is_told_with_its_domain(mesh, tmp_path):
 
 
 def test_a_product_is_described_as_it_was_known_then(mesh):
-    first = mesh.describe("airport-delays", as_of="2026-01-01T00:04:00Z")
+    first = mesh.describe("airport-delays", as_of="2026-01-01T00:05:00Z")
     assert (first.receipt.snapshot, first.product.version) == (1, "1.0.0")
     assert (first.snapshots, first.consumers, len(first.releases)) == (1, (), 1)
     assert first.ports[0].promises[0].now.measured == "published 60 s ago"

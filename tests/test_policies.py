@@ -9,11 +9,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from listeners import ADDRESS, ANALYST, NOBODY, OFFICER, ROWS, Listeners, mask, policy
+from listeners import ADDRESS, ANALYST, NOBODY, NOW, OFFICER, ROWS, Listeners, mask, policy
 
 from mesh_notebook.errors import AccessDenied, KeyMissing, UsageError
 from mesh_notebook.mesh.catalogue import Catalogue
+from mesh_notebook.mesh.decisions import decisions
 from mesh_notebook.mesh.keys import key_of, made_key
+from mesh_notebook.mesh.place import place_of
+from mesh_notebook.mesh.rulebook import push_rule
 from mesh_notebook.mesh.scan import Scan, attach, connect_duckdb
 from mesh_notebook.model.policy import Access, PortPolicy, Principal, RowFilter
 
@@ -234,3 +237,61 @@ def test_the_key_may_come_from_the_environment(listeners, monkeypatch, tmp_path)
 
 def test_no_port_policy_is_an_empty_one():
     assert not PortPolicy("listeners")
+
+
+# ---- rules of the mesh, and the log --------------------------------------------------------------
+
+NO_ADS = """package mesh
+deny contains "no ads on personal data" if {
+    input.principal.purpose == "ads"
+    some column in input.columns
+    column.personal
+}
+"""
+
+
+def test_a_rule_of_the_mesh_forbids_what_a_policy_would_allow_and_never_the_other_way(tmp_path):
+    listeners = Listeners(tmp_path)
+    listeners.publish()
+    open_to_none = policy(access=Access(("nobody-has-it",)))
+    push_rule(
+        place_of(listeners.root), "calm", NO_ADS.replace("column.personal", "true"), "ola", NOW
+    )
+    with pytest.raises(AccessDenied, match="no ads on personal data"):
+        listeners.read(replace(ANALYST, purpose="ads"))
+    assert listeners.rows(ANALYST).equals(ROWS)
+    listeners.publish(policy=open_to_none)
+    with pytest.raises(AccessDenied, match="nobody-has-it"):
+        listeners.read(ANALYST)
+
+
+def test_each_decision_is_kept_without_a_row_in_it(tmp_path):
+    listeners = Listeners(tmp_path)
+    first = listeners.publish()
+    listeners.publish(policy=policy(mask("email", "redact"), rows=(GERMANS,)))
+    listeners.read(ANALYST, None, None, first.processing_time)
+    listeners.publish(policy=policy(access=Access(("x",))))
+    with pytest.raises(AccessDenied):
+        listeners.read(NOBODY)
+    denied, allowed = decisions(listeners.product, 10)
+    assert (denied.principal, denied.decision, denied.snapshot) == ("bo", "deny", 0)
+    assert (allowed.principal, allowed.roles, allowed.snapshot) == ("ana", ("analyst",), 1)
+    assert "email: redact (but for privacy-officer)" in allowed.rules
+    kept = b"".join(p.read_bytes() for p in listeners.root.rglob("decisions/*.json"))
+    assert b"example.org" not in kept
+
+
+def test_of_a_port_without_a_policy_nothing_is_decided_and_nothing_is_kept(tmp_path):
+    listeners = Listeners(tmp_path)
+    listeners.publish()
+    listeners.read(NOBODY)
+    assert decisions(listeners.product, 10) == []
+
+
+def test_a_role_is_granted_and_not_claimed(tmp_path, monkeypatch):
+    listeners = Listeners(tmp_path)
+    listeners.publish(policy=policy(mask("email", "redact")))
+    bo = Principal("bo", roles=frozenset({"privacy-officer"}))
+    assert listeners.rows(bo)["email"].to_list() == ["***"] * 4
+    monkeypatch.setenv("MESH_ROLES", "")
+    assert listeners.rows(OFFICER)["email"].to_list() == ["***"] * 4

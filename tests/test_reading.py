@@ -140,7 +140,7 @@ def test_a_port_without_an_event_time_cannot_be_cut_by_one(tmp_path):
 
 def test_a_reading_says_what_was_read_and_how_to_read_it_again(days):
     reading = days.read("2026-03-02")
-    assert (reading.port, reading.principal) == ("visits", "bo")
+    assert (reading.port, reading.principal.name) == ("visits", "bo")
     assert reading.receipt == days.receipt
     assert reading.contract.id == f"{ADDRESS}:visits:1"
     assert str(reading.product.address) == ADDRESS

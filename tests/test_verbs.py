@@ -42,7 +42,7 @@ def test_each_example_is_a_line_that_parses(verb):
 
 
 def test_every_kind_of_answer_has_a_panel_and_is_shown():
-    from mesh_notebook.surfaces import descriptions, promise_panels, proofs  # noqa: F401
+    from mesh_notebook.surfaces import registered  # noqa: F401
     from mesh_notebook.surfaces.display import SHOWN
     from mesh_notebook.surfaces.panels import panel_of
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_notebook.deploy.gates import Measured, refuse_broken_gates, refuse_broken_rules
-from mesh_notebook.errors import DeployRefused, SpecError
+from mesh_notebook.deploy.keys import ready_key
+from mesh_notebook.errors import DeployRefused, SpecError, StoreError
 from mesh_notebook.mesh.aside import aside
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.checks import CheckReport, check
@@ -19,11 +22,14 @@ from mesh_notebook.mesh.evolution import (
     refuse_changed_version,
     refuse_incompatible,
 )
+from mesh_notebook.mesh.grants import principal_of
 from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.publishing import Publication, publish
+from mesh_notebook.mesh.rego import facts_of, forbidden
 from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.mesh.rulebook import cache_rules, standing_rules
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.mesh.store import conformed
@@ -76,6 +82,7 @@ def deploy(
     clock: Callable[[], datetime],
     interval: datetime | None = None,
     progress: Callable[[str], None] = lambda step: None,
+    environ: Mapping[str, str] = os.environ,
 ) -> Deployed:
     """Publish a bundle's output ports as one new snapshot, or change nothing.
 
@@ -96,6 +103,8 @@ def deploy(
         per interval and no event time that says it.
     progress : callable
         Told each step as it begins.
+    environ : mapping
+        Says which roles the principal uses, and what for (see `mesh.grants.principal_of`).
 
     Raises
     ------
@@ -103,8 +112,8 @@ def deploy(
         The specification or a contract is missing or not valid.
     DeployRefused
         The version stands with other content, the transform and the ports do not match, the
-        transform fails, its rows break a contract or a gate, or they may only be published as
-        a draft.
+        transform fails, its rows break a contract or a gate, they may only be published as a
+        draft, or a rule of the mesh forbids it.
     StoreError
         The root cannot be written.
     """
@@ -122,6 +131,8 @@ def deploy(
         opened[port.name] = open_input(port, bundle)
     pins = tuple(given.pin for given in opened.values())
     _refuse_unless_live(made.product, opened)
+    origin = Receipt.origin_of(pins)
+    _refuse_forbidden(made, published, origin, principal, clock(), environ)
     with aside(place, address) as work:
         progress("run the transform in a clean process")
         frames = _run(made, opened, work)
@@ -129,11 +140,12 @@ def deploy(
         progress("check the contracts")
         checks = {port: check(frame, made.contracts[port]) for port, frame in frames.items()}
         refuse_broken_rules(made.product, checks)
-        origin = Receipt.origin_of(pins)
         # Read once: what is measured and published is in memory from here on.
         rows = {port: conformed(frame, made.contracts[port]) for port, frame in frames.items()}
         measured = Measured.of(rows, made.product, made.contracts, published, origin, now=clock())
         refuse_broken_gates(made.product, made.contracts, measured.slos)
+        if path := ready_key(published, made.product, made.contracts):
+            progress(f"made the key that seals what is masked: {path}; keep it, and a copy of it")
         done = publish(
             place,
             made.bundle,
@@ -150,6 +162,10 @@ def deploy(
             interval=interval,
             progress=progress,
         )
+    # After the commit, which it cannot undo: without its cache a product is held to the root's
+    # rules, and `%mesh rule` shows that it is behind.
+    with suppress(StoreError):
+        cache_rules(published)
     return made.deployed(done, checks, published.folder)
 
 
@@ -275,6 +291,31 @@ def _refuse_unless_live(product: Product, opened: Mapping[str, OpenedInput]) -> 
             "export), or connect these inputs to live data",
             inputs={name: str(origin) for name, origin in unreal.items()},
         )
+
+
+def _refuse_forbidden(
+    made: _Validated,
+    published: PublishedProduct,
+    origin: Origin,
+    principal: str,
+    now: datetime,
+    environ: Mapping[str, str],
+) -> None:
+    """Raise `DeployRefused`, in its own words, where a rule of the mesh forbids a port."""
+    if not (rules := standing_rules(published)):
+        return
+    who = principal_of(published.root, principal, environ)
+    for port, contract in made.contracts.items():
+        facts = facts_of(
+            who, made.product, contract, port=port, action="publish", origin=origin, now=now
+        )
+        if why := forbidden(rules, facts):
+            raise DeployRefused(
+                f"the mesh forbids to publish {made.product.name}/{port}: {'; '.join(why)}.",
+                next_step="change what the rule names and export again; %mesh rule shows the rules",
+                port=port,
+                rules=why,
+            )
 
 
 def _run(

@@ -35,6 +35,8 @@ class OutputDraft:
         What the port serves, in a sentence; default: the contract's purpose.
     temporality : dict
         What ODPS lacks: `kind` (`snapshot` or `log`) and, of pictures of intervals, `interval`.
+    policy : dict
+        The port's policy, as the product's `policies` hold it; empty where there is none.
     """
 
     port: str
@@ -43,6 +45,7 @@ class OutputDraft:
     description: str = ""
     count: int | None = None
     temporality: Mapping[str, str] = field(default_factory=dict)
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

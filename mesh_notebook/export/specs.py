@@ -34,6 +34,8 @@ def documents_of(
     raw = {"apiVersion": ODPS_VERSION, "kind": "DataProduct", **product}
     raw["inputPorts"] = [_input(name, draft) for name, draft in plan.inputs.items()]
     raw["outputPorts"] = [_output(one, plan, outputs[one.port]) for one in plan.slices]
+    if policies := [outputs[s.port].policy for s in plan.slices if outputs[s.port].policy]:
+        set_custom(raw, "policies", [dict(policy) for policy in policies])
     raw = {key: raw[key] for key in (*_FIRST, *raw) if raw.get(key) not in (None, [], {})}
     text = to_yaml(raw)
     Product.loads(text, "product.odps.yaml")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.plan import Plan
 from mesh_notebook.model.address import python_name
+from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import Product
 
 __all__ = ["policies", "pyproject", "readme", "tests"]
@@ -129,8 +130,11 @@ def policies(product: Product) -> str:
             f"# Policies of {product.name}\n\n"
             "None. Whoever may read the mesh may read every row and column of every port.\n"
         )
-    lines = [f"- {', '.join(f'{k}: {v}' for k, v in p.items())}" for p in product.policies]
-    said = "\n".join(lines)
+    said = "\n".join(
+        f"- `{port.name}` {line}"
+        for port in product.outputs
+        for line in PortPolicy.of(product, port.name).said()
+    )
     return f"# Policies of {product.name}\n\nAs `product.odps.yaml` declares them:\n\n{said}\n"
 
 

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from mesh_notebook.errors import AccessDenied, StoreError
+from datetime import UTC, datetime
+
+from mesh_notebook.errors import AccessDenied, StoreError, Unreachable
+from mesh_notebook.mesh import decisions
+from mesh_notebook.mesh.grants import principal_of
 from mesh_notebook.mesh.published import PublishedProduct
+from mesh_notebook.mesh.rego import facts_of, forbidden
+from mesh_notebook.mesh.rulebook import standing_rules
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.policy import PortPolicy, Principal
-from mesh_notebook.model.product import Product
 from mesh_notebook.model.receipt import Receipt
-from mesh_notebook.model.time import Window
+from mesh_notebook.model.time import Window, iso
 
-__all__ = ["decide", "decision_of"]
+__all__ = ["decide", "decision_of", "newest", "note"]
 
 
 def decide(
     published: PublishedProduct,
     receipt: Receipt,
+    now: Receipt,
     port: str,
     window: Window,
     principal: Principal | str,
 ) -> Decision:
     """Return what the policy makes of a read, and keep a record of it.
 
+    Parameters
+    ----------
+    receipt : Receipt
+        The publication that is read.
+    now : Receipt
+        The newest one: its policy holds for all before it, too.
+
     Raises
     ------
     AccessDenied
         The rows may not be read.
+    StoreError
+        Nobody can tell, or what was decided cannot be kept.
     """
-    decision = decision_of(published, receipt, port, window, principal)
+    decision = decision_of(published, receipt, now, port, window, principal)
+    note(published, receipt, decision, window, decision.refusals)
     if not decision.allowed:
         raise _denied(decision, f"{published.name}/{port}")
     return decision
@@ -36,29 +52,79 @@ def decide(
 def decision_of(
     published: PublishedProduct,
     receipt: Receipt,
+    now: Receipt,
     port: str,
     window: Window,
     principal: Principal | str,
 ) -> Decision:
     """Return what the policy of now makes of a read of any snapshot, early ones too."""
-    product = _governing(published, receipt)
-    named = {output.name for output in product.outputs}
     # A port that is served no more keeps the policy that it had.
-    policy = PortPolicy.of(product if port in named else published.product(receipt), port)
-    asks = Principal(principal) if isinstance(principal, str) else principal
-    return Decision(policy, asks)
+    governs = now if port in now.ports else receipt
+    product = published.product(governs)
+    policy, rules = PortPolicy.of(product, port), standing_rules(published)
+    if not policy and not rules:  # nothing depends on who asks
+        name = principal if isinstance(principal, str) else principal.name
+        return Decision(policy, Principal(name))
+    asks = principal_of(published.root, principal)
+    facts = facts_of(
+        asks,
+        product,
+        published.contract(governs, port),
+        port=port,
+        action="read",
+        origin=receipt.origin,
+        now=datetime.now(UTC),
+        window=window,
+    )
+    return Decision(policy, asks, forbidden(rules, facts))
 
 
-def _governing(published: PublishedProduct, receipt: Receipt) -> Product:
-    """Return the product as it was published last; of what is hurt, the newest that is whole."""
+def note(
+    published: PublishedProduct,
+    receipt: Receipt,
+    decision: Decision,
+    window: Window,
+    refusals: tuple[str, ...],
+    mode: str = "read",
+) -> None:
+    """Keep a decision in the product's log; of a port that has no policy nothing is decided."""
+    if not decision.policy and not decision.forbidden:
+        return
+    limits = {"from": window.start, "to": window.end, "as_of": window.as_of}
+    asks = decision.principal
+    decisions.log(
+        published,
+        decisions.Decision(
+            principal=asks.name,
+            roles=tuple(sorted(asks.roles)),
+            purpose=asks.purpose,
+            at=iso(datetime.now(UTC)),
+            product=receipt.product,
+            port=decision.policy.port,
+            window={name: iso(limit) for name, limit in limits.items() if limit},
+            snapshot=0 if refusals else receipt.snapshot,
+            version=receipt.version,
+            mode=mode,
+            decision=decisions.DENY if refusals else decisions.ALLOW,
+            rules=refusals or decision.said()[1:],
+        ),
+    )
+
+
+def newest(published: PublishedProduct, receipt: Receipt) -> Receipt:
+    """Return the last publication; where it is hurt, the newest after `receipt` that is whole."""
     for snapshot in reversed(published.snapshots()):
         if snapshot <= receipt.snapshot:
             break
         try:
-            return published.product(published.receipt(snapshot))
+            found = published.receipt(snapshot)
+            published.product(found)
+        except Unreachable:
+            raise
         except StoreError:
             continue
-    return published.product(receipt)
+        return found
+    return receipt
 
 
 def _denied(decision: Decision, port: str) -> AccessDenied:
@@ -67,6 +133,9 @@ def _denied(decision: Decision, port: str) -> AccessDenied:
         step = f"%mesh ask {port} count --by …; %mesh describe {product} says by what"
     elif decision.policy.access.stand_in:
         step = f"its stand-in, made-up rows of the same shape: %mesh connect {port} --mode mock"
+    elif decision.lacks_purpose:
+        said = " or ".join(decision.policy.access.purposes)
+        step = f"say what you read it for, if it is {said}: %env MESH_PURPOSE=…"
     else:
         step = f"%mesh describe {product} says how to get access, and %mesh why {port} the rest"
     return AccessDenied(

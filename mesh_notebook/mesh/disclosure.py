@@ -14,14 +14,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import SpecError
-from mesh_notebook.mesh.access import decision_of
+from mesh_notebook.mesh.access import newest
 from mesh_notebook.mesh.lag import lag_of
 from mesh_notebook.mesh.masking import keyless, plain
 from mesh_notebook.mesh.predicates import predicate
 from mesh_notebook.mesh.sealing import ROWS, Protection
 from mesh_notebook.mesh.shape import Shape, shape_of
 from mesh_notebook.model.policy import Mask, PortPolicy
-from mesh_notebook.model.time import Window
 
 if TYPE_CHECKING:
     import polars as pl
@@ -120,10 +119,17 @@ def lag_told(
 # ---- after --------------------------------------------------------------------------------------
 
 
-def policy_now(published: PublishedProduct, receipt: Receipt, port: str) -> PortPolicy | None:
-    """Return the policy of now, which holds for early snapshots too; None if it is no policy."""
+def policy_now(
+    published: PublishedProduct, receipt: Receipt, port: str, now: Receipt | None = None
+) -> PortPolicy | None:
+    """Return the policy of now, which holds for early snapshots too; None if it is no policy.
+
+    `now` is the newest publication, where it is known already. A port that is served no more keeps
+    the policy that it had.
+    """
+    now = now or newest(published, receipt)
     try:
-        return decision_of(published, receipt, port, Window(), "").policy
+        return PortPolicy.of(published.product(now if port in now.ports else receipt), port)
     except SpecError:
         return None
 
@@ -136,9 +142,10 @@ def told_receipt(published: PublishedProduct, receipt: Receipt) -> Receipt:
 def told_receipts(published: PublishedProduct, receipts: Sequence[Receipt]) -> list[Receipt]:
     """Return receipts, oldest first, less the figures that the policies of now hide."""
     policies: dict[str, PortPolicy | None] = {}
+    now = newest(published, receipts[-1]) if receipts else None
     for receipt in reversed(receipts):
         for port in receipt.ports.keys() - policies.keys():
-            policies[port] = policy_now(published, receipt, port)
+            policies[port] = policy_now(published, receipt, port, now)
     return [_told(published, receipt, policies) for receipt in receipts]
 
 

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import DeployRefused, StoreError
 from mesh_notebook.mesh.aside import aside, turn
 from mesh_notebook.mesh.bundle import SPECIFICATION, Bundle
-from mesh_notebook.mesh.disclosure import lag_told
 from mesh_notebook.mesh.earlier import oldest_of, settled
 from mesh_notebook.mesh.evolution import (
     last_of_major,
@@ -31,23 +30,17 @@ from mesh_notebook.mesh.evolution import (
     refuse_incompatible,
     refuse_made_up_log,
 )
-from mesh_notebook.mesh.intervals import interval_of_rows
-from mesh_notebook.mesh.log import extend, folded, news_of, picture_of
+from mesh_notebook.mesh.outgoing import Outgoing
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
-from mesh_notebook.mesh.sealing import Protection, protected
-from mesh_notebook.mesh.store import conformed, content_of, first_line, write_snapshot
-from mesh_notebook.mesh.veil import raw_picture
 from mesh_notebook.model.origin import Origin, worst
-from mesh_notebook.model.policy import PortPolicy
-from mesh_notebook.model.product import KINDS, Product, major_of
+from mesh_notebook.model.product import major_of
 from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
 from mesh_notebook.model.time import iso
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from mesh_notebook.model.contract import Contract
 
 __all__ = ["Publication", "publish", "refuse_changed_version"]
 
@@ -108,14 +101,10 @@ def publish(
     address, place = bundle.product.address, place_of(root)
     published = PublishedProduct.at(place, address)
     with aside(place, address) as work:
-        contracts = {port: bundle.contract(port) for port in frames}
-        policies = {port: PortPolicy.of(bundle.product, port) for port in frames}
-        rows = {port: conformed(frame, contracts[port]) for port, frame in frames.items()}
-        stored = {
-            port: protected(frame, policies[port], contracts[port], str(address))
-            for port, frame in rows.items()
+        going = {
+            port: Outgoing.of(frame, bundle.product, bundle.contract(port), port)
+            for port, frame in frames.items()
         }
-        told = {port: (slos[port], (shapes or {}).get(port, {})) for port in rows}
         draft = Receipt(
             snapshot=0,
             product=str(address),
@@ -128,60 +117,25 @@ def publish(
             code_digest=bundle.code_digest,
             inputs=inputs,
             ports={
-                port: _draft(
-                    bundle.product, contracts[port], policies[port], frame, told[port], interval
-                )
-                for port, frame in stored.items()
+                port: one.draft(slos[port], (shapes or {}).get(port, {}), interval)
+                for port, one in going.items()
             },
             engine=engine,
             principal=principal,
         )
         with turn(place, address):
-            run = _Run(
-                *(published, bundle, draft, rows, stored, contracts, policies, work, clock),
-                *(progress, measured),
-            )
+            run = _Run(published, bundle, draft, going, work, clock, progress, measured)
             return run.publish()
-
-
-def _draft(
-    product: Product,
-    contract: Contract,
-    policy: PortPolicy,
-    rows: pl.DataFrame,
-    told: tuple[dict[str, float], dict[str, dict[str, Any]]],
-    interval: datetime | None,
-) -> PortSnapshot:
-    port = policy.port
-    temporality = product.output(port).temporality
-    kind, length = str(temporality.get("kind", "snapshot")), temporality.get("interval")
-    if kind not in KINDS:
-        raise DeployRefused(
-            f"the port '{port}' is of the kind '{kind}', which is none.",
-            next_step=f"one of {', '.join(KINDS)}",
-        )
-    of = interval_of_rows(rows, contract, str(length), interval) if length else ""
-    slos, shape = told
-    content = content_of(rows)
-    return PortSnapshot(
-        *(-1, rows.height, content, slos, kind),
-        interval=of,
-        shape=shape,
-        protection=Protection.of(policy, contract).as_dict(),
-    )
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One publication under way: of each port the rows, and the rows as its table holds them."""
+    """One publication under way."""
 
     published: PublishedProduct
     bundle: Bundle
     draft: Receipt
-    rows: Mapping[str, pl.DataFrame]
-    stored: Mapping[str, pl.DataFrame]
-    contracts: Mapping[str, Contract]
-    policies: Mapping[str, PortPolicy]
+    going: Mapping[str, Outgoing]
     work: Path
     clock: Callable[[], datetime]
     progress: Callable[[str], None]
@@ -199,7 +153,7 @@ class _Run:
                 refuse_incompatible(self.published, earlier, self.bundle)
             self._keep_release()
             number = latest.snapshot + 1 if latest else 1
-            ports = {port: self._write(port, number, earlier) for port in self.rows}
+            ports = {port: self._write(port, number, earlier) for port in self.going}
             receipt = self._receipt(number, latest, earlier, ports)
             self.progress(f"publish snapshot {number} of {self.published.name}")
             try:
@@ -208,10 +162,6 @@ class _Run:
                 continue
             self.progress(f"snapshot {number} of {self.published.name} is published")
             return Publication(receipt, unchanged=False)
-
-    @property
-    def product(self) -> str:
-        return self.draft.product
 
     def _is_told_by(self, latest: Receipt) -> bool:
         """Whether publishing would change nothing but the time."""
@@ -241,7 +191,8 @@ class _Run:
             raise _unwritable(self.published, error) from None
 
     def _write(self, port: str, number: int, earlier: Receipt | None) -> PortSnapshot:
-        self.progress(f"write {self.published.name}/{port}: {self.stored[port].height:,} rows")
+        going, draft = self.going[port], self.draft.ports[port]
+        self.progress(f"write {self.published.name}/{port}: {going.stored.height:,} rows")
         table = self.published.table(port, major_of(self.draft.version))
         metadata = {
             "mesh.product": self.draft.product,
@@ -249,60 +200,11 @@ class _Run:
             "mesh.snapshot": str(number),
             "mesh.writtenTime": iso(self.clock()),
         }
+        if draft.kind == "log" and earlier:
+            refuse_made_up_log(earlier, port, self.draft.status, self.draft.version)
         before = earlier.ports.get(port) if earlier else None
-        if self.draft.ports[port].kind == "log":
-            if earlier:
-                refuse_made_up_log(earlier, port, self.draft.status, self.draft.version)
-            return self._extended(port, table, before, metadata)
-        version = write_snapshot(table, self.stored[port], self.contracts[port], metadata)
-        draft = self.draft.ports[port]
-        pictures = dict(before.intervals) if before else {}
-        if draft.interval:
-            pictures[draft.interval] = number
-        return replace(draft, delta_version=version, intervals=pictures)
-
-    def _extended(
-        self, port: str, table: Place, before: PortSnapshot | None, metadata: dict[str, str]
-    ) -> PortSnapshot:
-        import polars as pl
-
-        contract, base = self.contracts[port], before.delta_version if before else None
-        protection = Protection.from_dict(self.draft.ports[port].protection)
-        stood = Protection.from_dict(before.protection) if before else protection
-        try:
-            if stood == protection:
-                picture = picture_of(table, base, contract, protection.columns)
-                news = news_of(self.stored[port], picture, contract)
-            else:
-                picture = raw_picture(table, before, contract, port, self.product)
-                news = news_of(self.rows[port], picture, contract)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise table.unreachable(error) or StoreError(
-                f"what was published of the log '{port}' cannot be read: {first_line(error)}",
-                next_step="restore its files from a backup",
-                table=str(table),
-            ) from None
-        if stood == protection:
-            version = extend(table, base, news, contract, metadata)
-        else:  # the rows of before are protected anew: no reader is to find them as they were
-            whole = folded(picture, news, contract)
-            anew = protected(whole, self.policies[port], contract, self.product)
-            version = write_snapshot(table, anew, contract, metadata)
-        added, draft = news.rows.height, self.draft.ports[port]
-        # A log's lag is that of what it adds, however much else the frame holds.
-        lag = {}
-        if self.measured:
-            policy = self.policies[port]
-            lag = lag_told(news.rows, policy, contract, self.product, self.measured)
-        return replace(
-            draft,
-            delta_version=version,
-            slos={**draft.slos, **lag},
-            rows=(before.rows if before else 0) + added - news.corrected,
-            added=added,
-            corrected=news.corrected,
-            widened=self._widened(port, before),
-        )
+        written = going.write(table, draft, before, metadata, self.measured)
+        return replace(written, widened=draft.kind == "log" and self._widened(port, before))
 
     def _widened(self, port: str, before: PortSnapshot | None) -> bool:
         if before is None:
@@ -312,7 +214,7 @@ class _Run:
             return before.widened
         return earlier.spec_digest != self.draft.spec_digest and len(
             self.published.contract(earlier, port).columns
-        ) < len(self.contracts[port].columns)
+        ) < len(self.going[port].contract.columns)
 
     def _receipt(
         self,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mesh_notebook.errors import StoreError, Unreachable, UsageError
-from mesh_notebook.mesh.access import decide
+from mesh_notebook.errors import StoreError, UsageError
+from mesh_notebook.mesh.access import decide, newest
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.scan import Scan, columns_of, scan_of
@@ -25,7 +24,7 @@ from mesh_notebook.model.time import Window, interval_of
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Reading", "read_port"]
+__all__ = ["Reading", "raw_rows", "read_port"]
 
 
 @dataclass(frozen=True)
@@ -128,8 +127,9 @@ def read_port(
     receipt = published.as_of(window.as_of)
     product = published.product(receipt)
     name = product.output(port).name
-    decision = decide(published, receipt, name, window, principal)
-    contract, added = _contract(published, receipt, name, window.as_of)
+    now = receipt if window.as_of is None else newest(published, receipt)
+    decision = decide(published, receipt, now, name, window, principal)
+    contract, added = _contract(published, receipt, name, now)
     cut = _event_window(contract, window)
     if window.bounded and cut is None and not receipt.ports[name].interval:
         raise UsageError(
@@ -139,30 +139,37 @@ def read_port(
         )
     pictures = _pictures(published, receipt, name, window)
     added = added or any(picture.spec_digest != receipt.spec_digest for picture in pictures)
-    scan = _scan(published, pictures, name, contract, cut, added, decision)
+    scan = _scan(published, pictures, name, contract, cut, added, decision, receipt.product)
     frame = cut.cut(scan.lazy()) if cut else scan.lazy()
     return Reading(scan, frame, receipt, product, contract, name, window, decision, pictures)
 
 
+def raw_rows(published: PublishedProduct, receipt: Receipt, port: str) -> pl.LazyFrame:
+    """Return the rows as they are, all of them, for what answers in their stead and shows none.
+
+    Raises
+    ------
+    KeyMissing
+        Sealed values are among them, and their key is not here.
+    """
+    contract, _ = _contract(published, receipt, port, receipt)
+    pictures = _pictures(published, receipt, port, Window())
+    added = any(picture.spec_digest != receipt.spec_digest for picture in pictures)
+    told = (published, pictures, port, contract, None, added, None, receipt.product)
+    return _scan(*told).lazy()
+
+
 def _contract(
-    published: PublishedProduct, receipt: Receipt, port: str, as_of: datetime | None
+    published: PublishedProduct, receipt: Receipt, port: str, now: Receipt
 ) -> tuple[Contract, bool]:
     """Return the newest contract of the port's major version, and whether it has more columns."""
     then = published.contract(receipt, port)
-    if as_of is None:
+    if now.spec_digest == receipt.spec_digest or port not in now.ports:
         return then, False
-    try:
-        latest = published.latest()
-        if latest.spec_digest == receipt.spec_digest or port not in latest.ports:
-            return then, False
-        now = published.contract(latest, port)
-    except Unreachable:
-        raise
-    except StoreError:  # it is the latest that is hurt, and not what was asked for
+    if major_of(now.version) != major_of(receipt.version):
         return then, False
-    if major_of(latest.version) != major_of(receipt.version):
-        return then, False
-    return now, [c.name for c in now.columns] != [c.name for c in then.columns]
+    newest_one = published.contract(now, port)
+    return newest_one, [c.name for c in newest_one.columns] != [c.name for c in then.columns]
 
 
 def _pictures(
@@ -186,16 +193,18 @@ def _scan(
     contract: Contract,
     cut: EventWindow | None,
     added: bool,
-    decision: Decision,
+    decision: Decision | None,
+    product: str,
 ) -> Scan:
     protections = [Protection.from_dict(r.ports[port].protection) for r in pictures]
-    shown = [protection.places(decision.filters) for protection in protections]
+    filters = decision.filters if decision else ()
+    shown = [protection.places(filters) for protection in protections]
     versions = [
         published.version(receipt, port, cut, places)
         for receipt, places in zip(pictures, shown, strict=True)
     ]
-    veil = veil_of(decision, protections, contract, str(published.address), port)
-    late = [where for p in protections for where in late_filters(decision, p)]
+    veil = veil_of(decision, protections, contract, product, port)
+    late = [where for p in protections for where in late_filters(filters, p)]
     if not all(version.plain for version in versions):
         return _by_delta(published, pictures, port, contract, held=bool(veil or late))
     widened = added or len(pictures) > 1 or any(r.ports[port].widened for r in pictures)

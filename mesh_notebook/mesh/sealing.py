@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
     from mesh_notebook.model.contract import Contract
 
-__all__ = ["ROWS", "SUBJECT", "Protection", "is_own", "protected", "row_key", "sealed_name"]
+__all__ = [
+    "ROWS",
+    "SUBJECT",
+    "Protection",
+    "fingerprint",
+    "is_own",
+    "protected",
+    "row_key",
+    "sealed_name",
+]
 
 ROWS = "_rows"
 # What a row carries in place of its subject, of which each has a key of its own.
@@ -55,12 +64,15 @@ class Protection:
         The row filters, in the order of the digits of `_rows`, of which `1` means that it is true.
     subject : str
         The column whose value has a key of its own, if there is one.
+    key : str
+        The fingerprint of the product's key, where it takes one.
     """
 
     masks: dict[str, dict[str, Any]]
     sealed: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     subject: str = ""
+    key: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.masks or self.rows)
@@ -71,8 +83,11 @@ class Protection:
         return (*map(sealed_name, self.sealed), *((SUBJECT,) if self.subject else ()))
 
     @classmethod
-    def of(cls, policy: PortPolicy, contract: Contract) -> Protection:
-        """Return the protection that a policy asks for; raises `UsageError` where it cannot be."""
+    def of(cls, policy: PortPolicy, contract: Contract, product: str = "") -> Protection:
+        """Return the protection that a policy asks for; raises `UsageError` where it cannot be.
+
+        With a product's URN also the fingerprint of its key, which must be here.
+        """
         for mask in policy.masks:
             refuse_unfit(mask, contract)
         rows = tuple(dict.fromkeys(rule.where for rule in policy.rows))
@@ -82,7 +97,14 @@ class Protection:
         for where in rows:
             predicate(where, contract)
         masks = {mask.column: mask.as_dict() for mask in policy.masks}
-        return cls(masks, tuple(sealed), rows, policy.subject if masks else "")
+        made = cls(masks, tuple(sealed), rows, policy.subject if masks else "")
+        return replace(made, key=fingerprint(product)) if product and made.takes_key else made
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether the product's own key is needed to protect rows so."""
+        keyed = (Mask.from_dict(raw) for raw in self.masks.values())
+        return bool(self.sealed or self.subject or any(m.keyed and not m.key for m in keyed))
 
     def places(self, filters: Iterable[RowFilter]) -> tuple[int, ...]:
         """Return where the digits of those row filters stand that were known then."""
@@ -94,8 +116,13 @@ class Protection:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Protection:
         """Read back what `as_dict` gave; nothing of nothing."""
-        lists = {name: tuple(raw.get(name, ())) for name in ("sealed", "rows")}
-        return cls(dict(raw.get("masks", {})), **lists, subject=raw.get("subject", ""))
+        return cls(
+            dict(raw.get("masks", {})),
+            tuple(raw.get("sealed", ())),
+            tuple(raw.get("rows", ())),
+            raw.get("subject", ""),
+            raw.get("key", ""),
+        )
 
 
 def protected(
@@ -121,7 +148,7 @@ def protected(
     if not protection:
         return rows
     own: list[pl.Series] = []
-    vault = Vault(key_of(product), policy.port)
+    vault = Vault(key_of(product) if protection.takes_key else None, policy.port)
     if protection.subject:
         rows, vault, own = _by_subject(rows, protection.subject, vault, product)
     shown = rows.with_columns(_shown(rows[mask.column], mask, vault) for mask in policy.masks)
@@ -151,6 +178,11 @@ def _shown(values: pl.Series, mask: Mask, vault: Vault) -> pl.Series:
     if not mask.keyed:
         return keyless(values, mask)
     return vault.masked(values, mask, key_of(mask.key) if mask.key else None)
+
+
+def fingerprint(name: str) -> str:
+    """Return what tells a key from another one, and nothing else of it."""
+    return key_of(name).derived("fingerprint")[:8].hex()
 
 
 def _by_subject(

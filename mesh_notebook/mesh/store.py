@@ -150,7 +150,7 @@ def write_snapshot(
             laid_out(rows, delta, contract),
             mode="overwrite",
             schema_mode="overwrite",
-            partition_by=_folders(rows, PARTITION in delta.metadata().partition_columns) or None,
+            partition_by=_folders(rows, PARTITION in delta.metadata().partition_columns),
             commit_properties=commit_of(metadata),
         )
         return delta.version()

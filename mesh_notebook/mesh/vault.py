@@ -35,15 +35,15 @@ class Vault:
 
     Attributes
     ----------
-    key : Key
-        The product's.
+    key : Key or None
+        The product's; None where nothing takes it.
     subjects : polars.Series, optional
         Of each row, what names its subject; rows of none are under the product's key.
     keys : mapping
         By that name: the subject's key. Of whom there is none, everything is null.
     """
 
-    key: Key
+    key: Key | None
     port: str
     subjects: pl.Series | None = None
     keys: Mapping[Any, Key] = field(default_factory=dict)
@@ -112,10 +112,12 @@ class Vault:
         return unplain(texts.to_series(), dtype).alias(sealed.name)
 
     def _each(
-        self, values: pl.Series, rows: pl.Series | None, maker: _Maker, key: Key
+        self, values: pl.Series, rows: pl.Series | None, maker: _Maker, key: Key | None
     ) -> pl.Series | list[Any]:
         import polars as pl
 
+        if key is None:
+            raise KeyMissing(f"the values of '{values.name}' take a key, and none is given.")
         given = pl.DataFrame({"value": values})
         if self.subjects is not None:
             given = given.with_columns(subject=self.subjects)

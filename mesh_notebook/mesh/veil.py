@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import DeployRefused
+from mesh_notebook.errors import DeployRefused, KeyMissing
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type, polars_dtype
-from mesh_notebook.mesh.predicates import predicate
+from mesh_notebook.mesh.predicates import columns_in, predicate
 from mesh_notebook.mesh.s3 import cache_folder
 from mesh_notebook.mesh.scan import Scan, scan_of
-from mesh_notebook.mesh.sealing import SUBJECT, Protection, row_key, sealed_name
+from mesh_notebook.mesh.sealing import SUBJECT, Protection, fingerprint, row_key, sealed_name
 from mesh_notebook.model.decision import Decision
-from mesh_notebook.model.policy import Mask
+from mesh_notebook.model.policy import Mask, RowFilter
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from mesh_notebook.model.contract import Contract
     from mesh_notebook.model.receipt import PortSnapshot
 
-__all__ = ["Veil", "filtered", "late_filters", "raw_picture", "veil_of"]
+__all__ = ["Veil", "filtered", "forget_filtered", "late_filters", "raw_picture", "veil_of"]
 
 # Masks that give away nothing, whatever the policy says now.
 _OPAQUE = ("redact", "null")
@@ -57,6 +59,8 @@ class Veil:
         Whose key opens them: the URN, and the port's name.
     by_subject : bool
         Whether each subject has a key of its own.
+    fingerprints : tuple of str
+        Those of the keys that the values were sealed with.
     """
 
     columns: tuple[tuple[str, str], ...]
@@ -67,12 +71,13 @@ class Veil:
     product: str = ""
     port: str = ""
     by_subject: bool = False
+    fingerprints: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Veil:
         """Read back what `dataclasses.asdict` gave, also after a trip through JSON."""
         known = {f.name: raw[f.name] for f in fields(cls) if f.name in raw}
-        for name in ("blank", "opened", "alike", "key"):
+        for name in ("blank", "opened", "alike", "key", "fingerprints"):
             known[name] = tuple(raw.get(name, ()))
         known["columns"] = tuple((name, dtype) for name, dtype in raw["columns"])
         return cls(**known)
@@ -144,6 +149,12 @@ class Veil:
         from mesh_notebook.mesh.keys import key_of
         from mesh_notebook.mesh.vault import Vault
 
+        if set(self.fingerprints) != {fingerprint(self.product)}:
+            raise KeyMissing(
+                f"the key of {self.product} that is here is not the one that the values of "
+                f"'{self.port}' were sealed with.",
+                next_step="ask the product's owner for the key of this product",
+            )
         keys = Subjects(self.product).by_reference() if self.by_subject else {}
         return Vault(key_of(self.product), self.port, keys=keys)
 
@@ -185,6 +196,7 @@ def veil_of(
         product,
         port,
         any(protection.subject for protection in protections),
+        tuple(sorted({protection.key for protection in protections if protection.key})),
     )
 
 
@@ -229,9 +241,9 @@ def raw_picture(
     return scan_of(files, contract, named=True, veil=veil).lazy()
 
 
-def late_filters(decision: Decision, protection: Protection) -> Iterable[str]:
+def late_filters(filters: Iterable[RowFilter], protection: Protection) -> Iterable[str]:
     """Yield the row filters that hold now, and were not yet known when a snapshot was published."""
-    return (rule.where for rule in decision.filters if rule.where not in protection.rows)
+    return (rule.where for rule in filters if rule.where not in protection.rows)
 
 
 def filtered(
@@ -250,7 +262,7 @@ def filtered(
     import polars as pl
 
     wheres = sorted(set(wheres))
-    folder = cache_folder() / "policies"
+    folder = _folder()
     told = repr((scan, wheres)).encode()
     path = folder / f"{hashlib.sha256(told).hexdigest()}.parquet"
     if not path.exists():
@@ -263,7 +275,7 @@ def filtered(
         stored = bare.lazy().collect()
         raw = own.over(stored.lazy()) if own else stored.lazy()
         true = raw.select(
-            pl.all_horizontal(predicate(where, contract).fill_null(False) for where in wheres)
+            pl.all_horizontal(_true(where, protections, contract) for where in wheres)
         )
         rows = (seen.over(stored.lazy()) if seen else stored.lazy()).collect()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -272,3 +284,22 @@ def filtered(
         rows.filter(true.collect().to_series()).write_parquet(aside)
         aside.rename(path)
     return Scan("parquet", (str(path),))
+
+
+def _true(where: str, protections: Sequence[Protection], contract: Contract) -> pl.Expr:
+    """Return where a row filter is true; nowhere, if what it looks at was not kept as it is."""
+    import polars as pl
+
+    looked_at = columns_in(where, contract)
+    if any(looked_at.intersection(set(p.masks) - set(p.sealed)) for p in protections):
+        return pl.repeat(False, pl.len())
+    return predicate(where, contract).fill_null(False)
+
+
+def forget_filtered() -> None:
+    """Take away what was written out for readers on this machine."""
+    shutil.rmtree(_folder(), ignore_errors=True)
+
+
+def _folder() -> Path:
+    return cache_folder() / "policies"

@@ -45,6 +45,12 @@ class Decision:
         return self.policy.privacy is not None and len(self.refusals) == 1 and not self.forbidden
 
     @property
+    def lacks_purpose(self) -> bool:
+        """Whether all that stands in the way is that nobody said what for."""
+        unsaid = bool(self.policy.access.purposes) and not self.principal.purpose
+        return unsaid and len(self.refusals) == 1
+
+    @property
     def filters(self) -> tuple[RowFilter, ...]:
         """The row filters that hold for this principal."""
         return tuple(r for r in self.policy.rows if not self.principal.is_one_of(r.exempt))

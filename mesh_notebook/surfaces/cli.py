@@ -16,14 +16,19 @@ import typer
 
 import mesh_notebook
 from mesh_notebook.errors import MeshError
-from mesh_notebook.surfaces import descriptions, promise_panels, proofs  # noqa: F401
+from mesh_notebook.surfaces import registered  # noqa: F401
 from mesh_notebook.surfaces.panel import as_text
 from mesh_notebook.surfaces.panels import panel_of
 from mesh_notebook.surfaces.verbs import VERBS, Argument, Verb
 
 __all__ = ["app", "main"]
 
-_TYPES: dict[str, Any] = {"flag": bool, "whole": int | None, "rest": list[str] | None}
+_TYPES: dict[str, Any] = {
+    "flag": bool,
+    "whole": int | None,
+    "number": float | None,
+    "rest": list[str] | None,
+}
 
 
 def main() -> None:

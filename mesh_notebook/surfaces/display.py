@@ -25,7 +25,11 @@ SHOWN = (
     ("mesh_notebook.workspace.discovery.described", "Described"),
     ("mesh_notebook.workspace.discovery.described", "DescriptionFile"),
     ("mesh_notebook.workspace.port", "Port"),
+    *(("mesh_notebook.workspace.governing", name) for name in ("Decisions", "Grants", "MeshRules")),
     ("mesh_notebook.workspace.keeping", "Standings"),
+    ("mesh_notebook.workspace.protecting", "Erased"),
+    ("mesh_notebook.workspace.protecting", "Protected"),
+    ("mesh_notebook.workspace.protecting", "Why"),
     ("mesh_notebook.workspace.rehearsing", "Rehearsed"),
     ("mesh_notebook.workspace.handles", "Input"),
     ("mesh_notebook.workspace.handles", "Inputs"),
@@ -34,6 +38,7 @@ SHOWN = (
     ("mesh_notebook.explore.profile", "Profile"),
     ("mesh_notebook.export.exporting", "Exported"),
     ("mesh_notebook.deploy.deploying", "Deployed"),
+    ("mesh_notebook.mesh.asking", "Answer"),
     ("mesh_notebook.mesh.retention", "Retained"),
 )
 
@@ -59,7 +64,7 @@ class Formatters:
 
     def bundle(self, value: Any, include: Any = None, exclude: Any = None) -> dict[str, str] | None:
         """Return the MIME bundle of a result; None leaves the object to its own display."""
-        from mesh_notebook.surfaces import descriptions, promise_panels, proofs  # noqa: F401
+        from mesh_notebook.surfaces import registered  # noqa: F401
         from mesh_notebook.surfaces.panel import as_html, as_text
         from mesh_notebook.surfaces.panels import panel_of
 

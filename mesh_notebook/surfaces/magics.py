@@ -175,8 +175,8 @@ def _options(argument: Argument) -> dict[str, Any]:
         options["nargs"] = "?"
     if argument.kind == "flag":
         options["action"] = "store_true"
-    if argument.kind == "whole":
-        options["type"] = int
+    if argument.kind in ("whole", "number"):
+        options["type"] = int if argument.kind == "whole" else float
     if argument.choices:
         options["choices"] = argument.choices
     return options

@@ -80,11 +80,8 @@ def _declared(
     before = product.ports.get(port)
     draft = PortDraft(port, frame_name, frames.lazy(value), frames.kept(value), key, event_time)
     if before:  # declared again: what was set by hand stays
-        draft.overrides, draft.promises, draft.links = (
-            before.overrides,
-            before.promises,
-            before.links,
-        )
+        draft.overrides, draft.promises = before.overrides, before.promises
+        draft.links, draft.policy = before.links, before.policy
     changes = joined(draft.overrides, as_mapping(contract, port)) if contract else draft.overrides
     return draft.stands(product, overrides=changes)
 

@@ -12,6 +12,7 @@ from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import digest
 from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import ODPS_VERSION, STATUSES
 from mesh_notebook.workspace.promises import Promises, add_promises
 
@@ -49,6 +50,7 @@ class PortDraft:
     links: dict[str, str] = field(default_factory=dict)
     inferred: Contract | None = None
     temporality: dict[str, str] = field(default_factory=dict)
+    policy: PortPolicy | None = None
     references: dict[Any, list[dict[str, Any]]] = field(default_factory=dict)
     origin: Origin = Origin.LIVE  # the worst that the frame touched when it was declared
 

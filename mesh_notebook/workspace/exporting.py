@@ -25,6 +25,7 @@ def export(workspace: Session, folder: str | Path | None) -> Exported:
     """Write the bundle of the notebook's product, proved; or raise and write nothing."""
     from mesh_notebook.export.exporting import OutputDraft
     from mesh_notebook.export.exporting import export as write
+    from mesh_notebook.workspace.protecting import refuse_unfit
 
     draft = _ready(workspace.draft, folder)
     target = workspace.base / (folder or f"products/{draft.name}")
@@ -32,9 +33,13 @@ def export(workspace: Session, folder: str | Path | None) -> Exported:
     outputs = []
     for port in draft.ports.values():
         contract = port.contract(draft, status)
+        if port.policy:
+            refuse_unfit(port.policy, contract)
         outputs.append(
             OutputDraft(
-                port.port, port.value, contract, contract.purpose, temporality=port.temporality
+                *(port.port, port.value, contract, contract.purpose),
+                temporality=port.temporality,
+                policy=port.policy.as_dict() if port.policy else {},
             )
         )
 

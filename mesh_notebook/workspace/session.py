@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mesh_notebook.export.tracing import Trace
     from mesh_notebook.mesh.catalogue import Catalogue
     from mesh_notebook.model.origin import Origin
+    from mesh_notebook.model.policy import Principal
     from mesh_notebook.model.time import Window
     from mesh_notebook.workspace import results
     from mesh_notebook.workspace.drafts import PortDraft, ProductDraft
@@ -88,6 +89,13 @@ class Session:
     @classmethod
     def of_notebook(cls, namespace: MutableMapping[str, Any]) -> Self:
         return cls(_roots(None, os.environ), _user(), namespace)
+
+    @property
+    def asks(self) -> Principal:
+        """Who asks, and what for."""
+        from mesh_notebook.model.policy import Principal
+
+        return Principal(self.principal)
 
     @cached_property
     def catalogue(self) -> Catalogue:

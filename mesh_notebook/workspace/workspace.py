@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.workspace.session import Session, Time
+from mesh_notebook.workspace.control import Control
+from mesh_notebook.workspace.session import Time
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Workspace"]
 
 
-class Workspace(Session):
+class Workspace(Control):
     """The verbs that walk the path of a data product."""
 
     # ---- any step -------------------------------------------------------------------------

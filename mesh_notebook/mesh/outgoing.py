@@ -1,0 +1,157 @@
+"""One port's part of a publication: its rows, and how they get into its table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.errors import DeployRefused, StoreError
+from mesh_notebook.mesh.disclosure import lag_told
+from mesh_notebook.mesh.intervals import interval_of_rows
+from mesh_notebook.mesh.log import News, extend, folded, news_of, picture_of
+from mesh_notebook.mesh.place import Place
+from mesh_notebook.mesh.sealing import Protection, protected
+from mesh_notebook.mesh.store import conformed, content_of, first_line, write_snapshot
+from mesh_notebook.mesh.veil import raw_picture
+from mesh_notebook.model.policy import PortPolicy
+from mesh_notebook.model.product import KINDS, Product
+from mesh_notebook.model.receipt import PortSnapshot
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.model.contract import Contract
+
+__all__ = ["Outgoing"]
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """The rows of one port under way: as they are, and as its table holds them."""
+
+    product: Product
+    contract: Contract
+    policy: PortPolicy
+    rows: pl.DataFrame
+    stored: pl.DataFrame
+
+    @classmethod
+    def of(
+        cls, frame: pl.LazyFrame | pl.DataFrame, product: Product, contract: Contract, port: str
+    ) -> Outgoing:
+        """Have the rows conform to their contract, and be protected as the port's policy says."""
+        policy, rows = PortPolicy.of(product, port), conformed(frame, contract)
+        stored = protected(rows, policy, contract, str(product.address))
+        return cls(product, contract, policy, rows, stored)
+
+    @property
+    def port(self) -> str:
+        return self.policy.port
+
+    def draft(
+        self, slos: dict[str, float], shape: dict[str, dict[str, Any]], interval: datetime | None
+    ) -> PortSnapshot:
+        """Return what the receipt will say of the port, but for where its rows lie."""
+        temporality = self.product.output(self.port).temporality
+        kind, length = str(temporality.get("kind", "snapshot")), temporality.get("interval")
+        if kind not in KINDS:
+            raise DeployRefused(
+                f"the port '{self.port}' is of the kind '{kind}', which is none.",
+                next_step=f"one of {', '.join(KINDS)}",
+            )
+        of = interval_of_rows(self.rows, self.contract, str(length), interval) if length else ""
+        return PortSnapshot(
+            *(-1, self.stored.height, content_of(self.stored), slos, kind),
+            interval=of,
+            shape=shape,
+            protection=Protection.of(
+                self.policy, self.contract, str(self.product.address)
+            ).as_dict(),
+        )
+
+    def write(
+        self,
+        table: Place,
+        draft: PortSnapshot,
+        before: PortSnapshot | None,
+        metadata: dict[str, str],
+        measured: datetime | None,
+    ) -> PortSnapshot:
+        """Write the next version of the table; return the draft with what came of it.
+
+        Parameters
+        ----------
+        before : PortSnapshot, optional
+            What was published last of the same major version.
+        """
+        if draft.kind == "log":
+            return self._extended(table, draft, before, metadata, measured)
+        version = write_snapshot(table, self.stored, self.contract, metadata)
+        pictures = dict(before.intervals) if before else {}
+        if draft.interval:
+            pictures[draft.interval] = int(metadata["mesh.snapshot"])
+        return replace(draft, delta_version=version, intervals=pictures)
+
+    def _extended(
+        self,
+        table: Place,
+        draft: PortSnapshot,
+        before: PortSnapshot | None,
+        metadata: dict[str, str],
+        measured: datetime | None,
+    ) -> PortSnapshot:
+        protection = Protection.from_dict(draft.protection)
+        if before is None or Protection.from_dict(before.protection) == protection:
+            version, news = self._appended(table, protection, before, metadata)
+        else:
+            version, news = self._protected_anew(table, before, metadata)
+        # A log's lag is that of what it adds, however much else the frame holds.
+        lag = {}
+        if measured:
+            lag = lag_told(
+                news.rows, self.policy, self.contract, str(self.product.address), measured
+            )
+        return replace(
+            draft,
+            delta_version=version,
+            slos={**draft.slos, **lag},
+            rows=(before.rows if before else 0) + news.rows.height - news.corrected,
+            added=news.rows.height,
+            corrected=news.corrected,
+        )
+
+    def _appended(
+        self,
+        table: Place,
+        protection: Protection,
+        before: PortSnapshot | None,
+        metadata: dict[str, str],
+    ) -> tuple[int, News]:
+        base = before.delta_version if before else None
+        picture = picture_of(table, base, self.contract, protection.columns)
+        news = self._news(self.stored, picture, table)
+        return extend(table, base, news, self.contract, metadata), news
+
+    def _protected_anew(
+        self, table: Place, before: PortSnapshot, metadata: dict[str, str]
+    ) -> tuple[int, News]:
+        """Write the whole picture: no reader is to find the rows of before as they lay."""
+        address = str(self.product.address)
+        picture = raw_picture(table, before, self.contract, self.port, address)
+        news = self._news(self.rows, picture, table)
+        whole = folded(picture, news, self.contract)
+        anew = protected(whole, self.policy, self.contract, address)
+        return write_snapshot(table, anew, self.contract, metadata), news
+
+    def _news(self, rows: pl.DataFrame, picture: pl.LazyFrame | None, table: Place) -> News:
+        import polars as pl
+
+        try:
+            return news_of(rows, picture, self.contract)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise table.unreachable(error) or StoreError(
+                f"what was published of the log '{self.port}' cannot be read: {first_line(error)}",
+                next_step="restore its files from a backup",
+                table=str(table),
+            ) from None

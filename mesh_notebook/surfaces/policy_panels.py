@@ -1,0 +1,60 @@
+"""Policies as panels: what is set, what it makes of who asks, and what is gone."""
+
+from __future__ import annotations
+
+from mesh_notebook.surfaces.panel import Badge, Panel, Table
+from mesh_notebook.surfaces.panels import panel_of
+from mesh_notebook.workspace.protecting import Erased, Protected, Why
+
+__all__: list[str] = []
+
+
+@panel_of.register
+def _(protected: Protected) -> Panel:
+    said = protected.policy.said()
+    return Panel(
+        f"policy of {protected.port}",
+        (Badge("set" if said else "none", "good" if said else "plain"),),
+        tables=[Table(("the port",), [(line,) for line in said])] if said else [],
+        sentence="" if said else "Everybody who can reach the port reads all of it.",
+        next_step="%mesh export, and %mesh deploy: from then on it holds for every read, of every "
+        "snapshot",
+    )
+
+
+@panel_of.register
+def _(why: Why) -> Panel:
+    decision = why.decision
+    verdict = Badge("may read", "good") if decision.allowed else Badge("may not read", "bad")
+    step = ""
+    if decision.asks_instead:
+        step = f"%mesh ask {why.product}/{why.port} count"
+    elif not decision.allowed and decision.policy.access.stand_in:
+        step = f"%mesh connect {why.product}/{why.port} --mode mock gives made-up rows"
+    return Panel(
+        f"{why.product}/{why.port} for {decision.principal.name}",
+        (verdict,),
+        tables=[
+            Table((title,), [(line,) for line in lines])
+            for title, lines in (
+                ("for you", decision.said()),
+                ("the policy says that it", decision.policy.said()),
+            )
+            if lines
+        ],
+        next_step=step,
+    )
+
+
+@panel_of.register
+def _(erased: Erased) -> Panel:
+    return Panel(
+        f"erased from {erased.product}/{erased.port}",
+        (Badge("for ever", "warn"),),
+        notes=(
+            f"what was sealed of that {erased.column} cannot be read by anybody any more, in any "
+            f"of {erased.snapshots} snapshots; everybody else's values can",
+            "what is published from now on leaves its rows out",
+            "a backup of the subjects' keys would bring it back: destroy those, too",
+        ),
+    )

@@ -1,0 +1,12 @@
+"""Every panel that there is: importing this registers them all with `panels.panel_of`."""
+
+from mesh_notebook.surfaces import (  # noqa: F401
+    answers,
+    control_panels,
+    descriptions,
+    policy_panels,
+    promise_panels,
+    proofs,
+)
+
+__all__: list[str] = []

@@ -1,0 +1,233 @@
+"""`%mesh protect`, `why` and `erase`: a port's policy as it is set, explained, and enforced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mesh_notebook.errors import UsageError, near
+from mesh_notebook.mesh.sealing import Protection
+from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.policy import MASKS, Access, Mask, PortPolicy, Privacy, RowFilter
+
+if TYPE_CHECKING:
+    from mesh_notebook.model.decision import Decision
+    from mesh_notebook.model.receipt import Receipt
+    from mesh_notebook.workspace.session import Session
+
+__all__ = [
+    *("Erased", "Protected", "Rule", "Why", "erase", "protect", "refuse_unfit", "why", "words"),
+]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one `protect` says; what is not given is not touched."""
+
+    mask: str = ""
+    exempt: tuple[str, ...] = ()
+    to: str = ""
+    keep: int = 0
+    groups: tuple[str, ...] = ()
+    key: str = ""
+    where: str = ""
+    roles: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    stand_in: bool = False
+    erasable: str = ""
+    private: str = ""
+    budget: float = 0.0
+    rows_each: int = 1
+    bounds: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A port's policy as it now is, in words; it holds from the next deployment on."""
+
+    port: str
+    policy: PortPolicy
+
+
+@dataclass(frozen=True)
+class Why:
+    """What a port's policy makes of who asks, and why."""
+
+    product: str
+    port: str
+    decision: Decision
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class Erased:
+    """That one subject's values can be read by nobody any more, in any snapshot."""
+
+    product: str
+    port: str
+    column: str
+    snapshots: int
+
+
+def protect(session: Session, target: str, rule: Rule, remove: bool) -> Protected:
+    """Set, or take away, a rule of the port or of its column that `target` names."""
+    port, _, column = target.partition(".")
+    draft = session.draft.port(port)
+    contract = draft.contract(session.draft, "draft")
+    if column:
+        contract.column(column)
+    policy = draft.policy or PortPolicy(port)
+    if remove:
+        policy = _without(policy, column)
+    elif rule != Rule():
+        policy = _with_mask(policy, column, rule) if column else _with_rules(policy, rule)
+    refuse_unfit(policy, contract)
+    if policy != (draft.policy or PortPolicy(port)):
+        session.redraft(replace(draft, policy=policy))
+    return Protected(port, policy)
+
+
+def _without(policy: PortPolicy, column: str) -> PortPolicy:
+    if not column:
+        return PortPolicy(policy.port)
+    return replace(policy, masks=tuple(m for m in policy.masks if m.column != column))
+
+
+def _with_mask(policy: PortPolicy, column: str, rule: Rule) -> PortPolicy:
+    if rule.mask not in MASKS:
+        close = near(rule.mask, MASKS)
+        raise UsageError(
+            f"'{rule.mask}' is no mask."
+            if rule.mask
+            else f"it is not said how {column} is masked.",
+            next_step=(f"did you mean {close[0]}? " if close else "")
+            + f"--with {', '.join(MASKS)}; rules of the whole port name no column",
+            near=close,
+        )
+    groups = {name: tuple(places) for name, places in map(_pair, rule.groups)}
+    mask = Mask(column, rule.mask, rule.exempt, rule.to, rule.keep, groups, rule.key)
+    others = [other for other in policy.masks if other.column != column]
+    return replace(policy, masks=(*others, mask))
+
+
+def _with_rules(policy: PortPolicy, rule: Rule) -> PortPolicy:
+    if rule.mask:
+        raise UsageError(
+            f"'{rule.mask}' masks a column, and none is named.",
+            next_step=f"%mesh protect {policy.port}.COLUMN --with {rule.mask}",
+        )
+    if rule.where:
+        others = [other for other in policy.rows if other.where != rule.where]
+        policy = replace(policy, rows=(*others, RowFilter(rule.where, rule.exempt)))
+    if rule.roles or rule.purposes or rule.stand_in:
+        policy = replace(policy, access=Access(rule.roles, rule.purposes, rule.stand_in))
+    if rule.erasable:
+        policy = replace(policy, subject=rule.erasable)
+    if rule.private:
+        policy = replace(policy, privacy=_privacy(rule))
+    return policy
+
+
+def _privacy(rule: Rule) -> Privacy:
+    if not 0 < rule.budget < float("inf"):
+        raise UsageError(
+            "a port of noisy aggregates has a budget.",
+            next_step="--budget 10: the epsilon that each principal may spend",
+        )
+    bounds = {}
+    for word in rule.bounds:
+        column, _, ends = word.partition("=")
+        low, dots, high = ends.partition("..")
+        try:
+            bounds[column] = (float(low), float(high))
+        except ValueError:
+            dots = ""
+        if not dots or bounds[column][0] >= bounds[column][1]:
+            raise UsageError(f"'{word}' is no bound.", next_step="--bounds minutes=0..1440")
+    values = {name: tuple(values) for name, values in map(_pair, rule.values)}
+    return Privacy(rule.private, rule.budget, rule.rows_each, bounds, values, rule.exempt)
+
+
+def _pair(word: str) -> tuple[str, list[str]]:
+    name, equals, values = word.partition("=")
+    if not (name and equals and values):
+        raise UsageError(f"'{word}' is no list of values.", next_step="write NAME=ONE|TWO|THREE")
+    return name, values.split("|")
+
+
+def refuse_unfit(policy: PortPolicy, contract: Contract) -> None:
+    """Raise `UsageError` where a policy does not fit the contract that it protects."""
+    Protection.of(policy, contract)
+    names = {column.name for column in contract.columns}
+    private = policy.privacy
+    named = [policy.subject] if policy.subject else []
+    named += [private.subject, *private.bounds, *private.keys] if private else []
+    if unknown := [name for name in named if name not in names]:
+        close = near(unknown[0], names)
+        raise UsageError(
+            f"'{contract.name}' has no column '{unknown[0]}'.",
+            next_step=f"did you mean {close[0]}?" if close else f"it has: {', '.join(names)}",
+            near=close,
+        )
+    if policy.subject and not ((mask := policy.mask(policy.subject)) and mask.keyed):
+        raise UsageError(
+            f"to erase a {policy.subject}, it must not stand in the rows itself.",
+            next_step=f"%mesh protect {policy.port}.{policy.subject} --with tokenise, and then "
+            f"%mesh protect {policy.port} --erasable {policy.subject}",
+        )
+    if policy.subject and (shared := [m.column for m in policy.masks if m.key]):
+        raise UsageError(
+            f"{shared[0]} has a key that others share, which no erasure can destroy.",
+            next_step=f"%mesh protect {policy.port}.{shared[0]} again, without --key",
+        )
+
+
+def why(session: Session, product: str, port: str | None) -> Why:
+    """Say what the policy of a port makes of who asks now."""
+    from mesh_notebook.mesh.access import decision_of
+    from mesh_notebook.model.time import Window
+
+    published, named = session.catalogue.resolve(product)
+    receipt = published.latest()
+    name = published.product(receipt).output(port or named).name
+    decision = decision_of(published, receipt, receipt, name, Window(), session.asks)
+    return Why(published.name, name, decision, receipt)
+
+
+def erase(session: Session, product: str, subject: str, port: str | None) -> Erased:
+    """Destroy the key of one subject, so that its values are gone from every snapshot."""
+    from mesh_notebook.mesh.erasure import Subjects
+    from mesh_notebook.mesh.journal import Journal
+    from mesh_notebook.mesh.veil import forget_filtered
+    from mesh_notebook.model.time import iso
+
+    published, named = session.catalogue.resolve(product)
+    receipt = published.latest()
+    spec = published.product(receipt)
+    name = spec.output(port or named).name
+    policy = PortPolicy.of(spec, name)
+    if not policy.subject:
+        raise UsageError(
+            f"nothing can be erased from {published.name}/{name}: its values are not sealed by "
+            "subject.",
+            next_step=f"%mesh protect {name} --erasable COLUMN, and deploy: then, and for what is "
+            "published from then on",
+        )
+    if not Subjects(str(spec.address)).erase(subject):
+        raise UsageError(
+            f"{published.name}/{name} holds nobody of that {policy.subject}, or holds nothing of "
+            "them any more.",
+            next_step=f"is it written as the {policy.subject} is in the rows?",
+        )
+    forget_filtered()
+    Journal(published.root, published.domain, published.name, "erasures").append(
+        lambda before: {"at": iso(session.clock()), "by": session.principal, "port": name}
+    )
+    return Erased(published.name, name, policy.subject, len(published.snapshots()))
+
+
+def words(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Return a list as it comes from a magic, or from Python."""
+    return (given,) if isinstance(given, str) else tuple(given)
