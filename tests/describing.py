@@ -70,6 +70,10 @@ SAID_OF_THE_PRODUCT: dict[str, Any] = {
         {"type": "videoTutorial", "url": "https://acme.example/delays", "description": "A tour"}
     ],
 }
+POLICY = {
+    "port": "daily",
+    "access": {"roles": ["controller"], "purposes": ["planning"], "standIn": True},
+}
 SAID_OF_THE_CONTRACT: dict[str, Any] = {
     "roles": [{"role": "analyst", "access": "read", "firstLevelApprovers": "Ana"}],
     "slaProperties": [
@@ -123,6 +127,7 @@ def write_delays(
     )
     path = bundle / "product.odps.yaml"
     product = {**yaml.safe_load(path.read_text()), **SAID_OF_THE_PRODUCT, **said}
+    product.setdefault("customProperties", []).append({"property": "policies", "value": [POLICY]})
     product["outputPorts"][0]["description"] = "One row for each airport and day"
     product["outputPorts"][0]["customProperties"] = [
         {"property": "outputModes", "value": ["sql", "polars", "parquet", "events"]},

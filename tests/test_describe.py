@@ -35,6 +35,9 @@ SAID = (
     "flights.parquet",
     "late-airports",
     "analyst",
+    "may be read by controller",
+    "may be read for planning",
+    "has a synthetic stand-in",
     "delays@acme.example",
     "https://acme.example/delays",
     "1.0.0",
@@ -154,7 +157,7 @@ def test_a_name_that_two_products_bear_is_told_with_its_domain(mesh, tmp_path):
 
 
 def test_a_product_is_described_as_it_was_known_then(mesh):
-    first = mesh.describe("airport-delays", as_of="2026-01-01T00:04:00Z")
+    first = mesh.describe("airport-delays", as_of="2026-01-01T00:05:00Z")
     assert (first.receipt.snapshot, first.product.version) == (1, "1.0.0")
     assert (first.snapshots, first.consumers, len(first.releases)) == (1, (), 1)
     assert first.ports[0].promises[0].now.measured == "published 60 s ago"
@@ -189,11 +192,11 @@ def test_the_keys_of_the_json_stay(mesh):
     ]
     assert list(port) == [
         *("address", "name", "description", "kind", "modes", "rows", "key", "event_time"),
-        *("interval", "covers", "rules", "columns", "promises"),
+        *("interval", "covers", "rules", "policies", "stand_in", "columns", "promises"),
     ]
     assert list(port["columns"][0]) == [
         *("name", "type", "logical_type", "meaning", "required", "unique", "key", "personal"),
-        *("link", "rules", "shape"),
+        *("link", "rules", "mask", "shape"),
     ]
     assert list(port["promises"][0]) == [
         *("property", "value", "unit", "element", "promised", "now", "at_publication"),

@@ -8,13 +8,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import DeployRefused
-from mesh_notebook.mesh.earlier import earlier
+from mesh_notebook.mesh.disclosure import OF_EVENTS, lag_told, seen_by_all, shape_to_tell
+from mesh_notebook.mesh.earlier import Earlier, earlier
 from mesh_notebook.mesh.evolution import last_of_major
-from mesh_notebook.mesh.lag import lag_of
 from mesh_notebook.mesh.log import news_of
-from mesh_notebook.mesh.shape import Shape, shape_of
+from mesh_notebook.mesh.sealing import Protection
+from mesh_notebook.mesh.shape import Shape
 from mesh_notebook.mesh.slos import SloVerdict, measure, verdicts
 from mesh_notebook.mesh.veil import raw_picture
+from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import major_of
 
 if TYPE_CHECKING:
@@ -33,7 +35,11 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Measured:
-    """By output port: what was measured, and the statistical shape; and when that was."""
+    """By output port: what was measured, and the statistical shape; and when that was.
+
+    Both are published with the snapshot, so they tell no more than everybody sees of the rows (see
+    `mesh.disclosure`); but how many rows there are, and how complete, is told of all of them.
+    """
 
     slos: dict[str, dict[str, float]]
     shapes: dict[str, Shape]
@@ -51,16 +57,39 @@ class Measured:
     ) -> Measured:
         slos, shapes = {}, {}
         for port, frame in frames.items():
+            contract, policy = contracts[port], PortPolicy.of(product, port)
+            Protection.of(policy, contract)  # raises where it does not fit the contract
             before = earlier(published, port, origin)
             is_log = product.output(port).temporality.get("kind") == "log"
             if is_log:
                 before = before.without_events()  # its frame holds what is new, late rows included
-            shapes[port] = shape_of(frame, contracts[port])
-            slos[port] = measure(frame.lazy(), contracts[port], now, before, shapes[port])
-            if is_log and _gates_lag(contracts[port]):
-                news = _added(frame, port, product, contracts[port], published)
-                slos[port] |= lag_of(news.lazy(), str(contracts[port].event_time), now)
+            seen = seen_by_all(frame, policy, contract, str(product.address))
+            shapes[port] = shape_to_tell(seen, policy, contract)
+            slos[port] = _measured(frame, seen, contract, policy, now, before, shapes[port])
+            if is_log and _gates_lag(contract):
+                news = _added(frame, port, product, contract, published)
+                slos[port] |= lag_told(news, policy, contract, str(product.address), now)
         return cls(slos, shapes, now)
+
+
+def _measured(
+    frame: pl.DataFrame,
+    seen: pl.DataFrame,
+    contract: Contract,
+    policy: PortPolicy,
+    now: datetime,
+    before: Earlier,
+    shape: Shape,
+) -> dict[str, float]:
+    """Measure all rows, and event times where everybody sees them."""
+    whole = measure(frame.lazy(), contract, now, before, shape)
+    if seen is frame and not policy.privacy:
+        return whole
+    counted = {name: value for name, value in whole.items() if name not in OF_EVENTS}
+    if policy.privacy:
+        return counted
+    timed = measure(seen.lazy(), contract, now, before)
+    return counted | {name: timed[name] for name in OF_EVENTS if name in timed}
 
 
 def _gates_lag(contract: Contract) -> bool:

@@ -35,15 +35,17 @@ def drift(shape: Shape, earlier: Sequence[Shape], moving: Collection[str] = ()) 
     Returns
     -------
     dict
-        `drift.<column>` for each column that was there before, and `drift`, the worst of them;
-        empty where there is nothing to compare with.
+        `drift.<column>` for each column of which both tell something, and `drift`, the worst of
+        them; empty where there is nothing to compare with.
     """
     found: dict[str, float] = {}
     for name, column in shape.items():
         before = [
-            _nulls(e[name]) if name in moving else e[name] for e in earlier[:EARLIER] if name in e
+            _nulls(e[name]) if name in moving else e[name]
+            for e in earlier[:EARLIER]
+            if _tells(e.get(name))
         ]
-        if before:
+        if before and _tells(column):
             now = _nulls(column) if name in moving else column
             found[f"drift.{name}"] = round(median(distance(now, then) for then in before), 6)
     return {"drift": max(found.values()), **found} if found else {}
@@ -74,6 +76,11 @@ def distance(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
     elif "quantiles" in one and "quantiles" in other:
         parts.append(_kolmogorov(one, other))
     return min(max(parts), 1.0)
+
+
+def _tells(column: Mapping[str, Any] | None) -> bool:
+    """Whether a shape tells anything of a column: of one that is masked it may not."""
+    return column is not None and "nulls" in column
 
 
 def _nulls(column: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,6 +61,13 @@ class Subjects:
             rows = store.execute("SELECT reference, salt FROM subjects WHERE salt IS NOT NULL")
             return {reference: self._derived(salt) for reference, salt in rows}
 
+    def erased(self, names: Iterable[str]) -> list[str]:
+        """Return those of the names that were erased; nothing is made of who is not known."""
+        with closing(self._opened()) as store:
+            rows = store.execute("SELECT name FROM subjects WHERE salt IS NULL")
+            gone = {hashed for (hashed,) in rows}
+        return [name for name in names if self._hash(name) in gone] if gone else []
+
     def erase(self, name: str) -> bool:
         """Destroy a subject's key, so that its values can be read by nobody; whether it had one."""
         with closing(self._opened()) as store:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import DeployRefused, StoreError
+from mesh_notebook.mesh.disclosure import lag_told
 from mesh_notebook.mesh.intervals import interval_of_rows
-from mesh_notebook.mesh.lag import lag_of
 from mesh_notebook.mesh.log import News, extend, folded, news_of, picture_of
 from mesh_notebook.mesh.place import Place
 from mesh_notebook.mesh.sealing import Protection, protected
@@ -108,8 +108,10 @@ class Outgoing:
             version, news = self._protected_anew(table, before, metadata)
         # A log's lag is that of what it adds, however much else the frame holds.
         lag = {}
-        if self.contract.event_time and measured:
-            lag = lag_of(news.rows.lazy(), self.contract.event_time, measured)
+        if measured:
+            lag = lag_told(
+                news.rows, self.policy, self.contract, str(self.product.address), measured
+            )
         return replace(
             draft,
             delta_version=version,

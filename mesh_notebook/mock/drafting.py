@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, UsageError, near
+from mesh_notebook.mock.fitted import fitted
 from mesh_notebook.mock.following import grouped, later, mapped
 from mesh_notebook.mock.hints import Hints, refuse
 from mesh_notebook.mock.limits import Limits, limits_of, unique_sets
@@ -20,6 +21,7 @@ from mesh_notebook.model.address import Address
 if TYPE_CHECKING:
     import polars as pl
 
+    from mesh_notebook.mesh.shape import Shape
     from mesh_notebook.mock.noise import Floats, Integers
     from mesh_notebook.model.contract import Column, Contract
 
@@ -50,12 +52,13 @@ def normal(urn: str) -> str:
 
 @dataclass
 class Draft:
-    """One frame in the making."""
+    """One frame in the making; a `shape` says how its columns' values are to lie, where it does."""
 
     contract: Contract
     rows: int
     seed: int
     populations: Mapping[str, int]
+    shape: Shape = field(default_factory=dict)
     made: dict[str, pl.Series] = field(default_factory=dict)
     index: dict[str, Integers] = field(default_factory=dict)
     limits: dict[str, Limits] = field(default_factory=dict)
@@ -84,7 +87,10 @@ class Draft:
             keyed=bool(column.link) or any(name in names for names in sets),
             distinct=(name,) in sets,
         )
-        self.makers[name] = maker_of(self.limits[name], self.hints[name], self.uses[name])
+        own = maker_of(self.limits[name], self.hints[name], self.uses[name])
+        # Keys stay those of the contract, so that they join.
+        told = {} if self.uses[name].keyed else self.shape.get(name, {})
+        self.makers[name] = fitted(own, self.limits[name], self.uses[name], told)
 
     # ---- keys -------------------------------------------------------------------------------
 
@@ -215,6 +221,7 @@ class Draft:
             refuse(name, "it is hinted nulls, yet may not be null", "drop `nulls` or `required`")
         if most == 0:
             return values
+        share = self.shape.get(name, {}).get("nulls", share)
         if share is None:
             untouched = name in self.index and not column.link
             quiet = untouched or name == self.contract.event_time or self.uses[name].distinct

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mesh_notebook.model.contract import Contract
 
-__all__ = ["breakable_rules", "identity", "mock"]
+__all__ = ["breakable_rules", "identity", "mock", "one_table"]
 
 
 def mock(
@@ -60,7 +60,7 @@ def mock(
         cannot be broken alone.
     """
     countable(rows)
-    _one_table(contract)
+    one_table(contract)
     known = {normal(urn): count for urn, count in (populations or {}).items()}
 
     def kept(count: int) -> pl.DataFrame:
@@ -70,7 +70,8 @@ def mock(
     return broken(contract, breaking, rows, seed, kept) if breaking is not None else kept(rows)
 
 
-def _one_table(contract: Contract) -> None:
+def one_table(contract: Contract) -> None:
+    """Raise `ContractError` where a contract describes several tables."""
     names = [str(table.get("name")) for table in contract.raw["schema"]]
     if len(names) > 1:
         raise ContractError(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mock.limits import Limits
     from mesh_notebook.mock.noise import Integers
 
-__all__ = ["instant_seconds", "number_maker", "time_maker"]
+__all__ = ["instant_seconds", "number_maker", "pulled_in", "time_maker"]
 
 # Where a contract sets no limits, times fall in this year: a mock knows no clock, so that
 # the same contract and seed always give the same rows.
@@ -193,23 +193,30 @@ def _finish(limits: Limits, scale: int) -> Callable[[Integers], pl.Series]:
 
 def _inside(numbers: pl.Series, limits: Limits) -> pl.Series:
     """Pull back the 32-bit floats that rounding has carried over a limit."""
+    import polars as pl
+
+    return pulled_in(numbers, limits) if isinstance(numbers.dtype, pl.Float32) else numbers
+
+
+def pulled_in(numbers: pl.Series, limits: Limits) -> pl.Series:
+    """Pull floats that lie beyond a limit back to the nearest that keeps it."""
     import numpy as np
     import polars as pl
 
-    if not isinstance(numbers.dtype, pl.Float32):
-        return numbers
+    single = isinstance(numbers.dtype, pl.Float32)
+    kind: Callable[[float], np.floating] = np.float32 if single else np.float64
     values = numbers.to_numpy().copy()
     for edge, exclusive in limits.low:
-        least = np.float32(edge)
-        if float(least) < float(edge) or exclusive:
-            least = np.nextafter(least, np.float32(np.inf))
+        least = kind(float(edge))
+        if float(least) < float(edge) or (exclusive and float(least) == float(edge)):
+            least = np.nextafter(least, kind(np.inf))
         values = np.maximum(values, least)
     for edge, exclusive in limits.high:
-        most = np.float32(edge)
-        if float(most) > float(edge) or exclusive:
-            most = np.nextafter(most, np.float32(-np.inf))
+        most = kind(float(edge))
+        if float(most) > float(edge) or (exclusive and float(most) == float(edge)):
+            most = np.nextafter(most, kind(-np.inf))
         values = np.minimum(values, most)
-    return pl.Series(values, dtype=pl.Float32)
+    return pl.Series(values, dtype=numbers.dtype)
 
 
 # ---- dates and instants ---------------------------------------------------------------------

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mesh_notebook.mock.noise import Floats, Integers
 
-__all__ = ["Choice", "Clock", "Lattice", "Law", "Listed", "Maker", "zipf_odds"]
+__all__ = ["Choice", "Clock", "Lattice", "Law", "Listed", "Maker", "Spread", "zipf_odds"]
 
 
 class Maker(Protocol):
@@ -76,6 +76,18 @@ class Choice:
         return self.values.gather(picked(draws, self.odds))
 
 
+class Spread(Protocol):
+    """How numbers lie."""
+
+    def below(self, value: float) -> float:
+        """Return the probability of numbers below `value`."""
+        ...
+
+    def quantile(self, draws: Floats) -> Floats:
+        """Return the number that each share of all numbers lies below."""
+        ...
+
+
 @dataclass(frozen=True)
 class Law:
     """A distribution of numbers, by its quantiles.
@@ -125,7 +137,7 @@ class Lattice:
     ----------
     finish : callable
         Turns the whole numbers of the lattice into a series of the column's type.
-    law : Law or None
+    law : Spread or None
         How the numbers are spread, in the units of the lattice; None spreads them evenly.
     """
 
@@ -133,7 +145,7 @@ class Lattice:
     high: int
     step: int
     finish: Callable[[Integers], pl.Series]
-    law: Law | None = None
+    law: Spread | None = None
     salt: int | None = None  # scatters the order of `nth`; None counts upwards
 
     @property
@@ -160,7 +172,7 @@ class Lattice:
         places: Integers = self.low + np.minimum(within, self.capacity - 1) * self.step
         return places
 
-    def _lawful(self, law: Law, draws: Floats) -> Floats:
+    def _lawful(self, law: Spread, draws: Floats) -> Floats:
         import numpy as np
 
         first, last = law.below(self.low - self.step / 2), law.below(self.high + self.step / 2)

@@ -91,7 +91,7 @@ def _(card: InputCard) -> Panel:
         ("snapshot", f"{reading.receipt.snapshot} of version {product.version}"),
         ("published", moment(reading.receipt.processing_time)),
         *window_fact(reading.window),
-        ("policies", policies_in_words(product.policies)),
+        ("policies", "; ".join(policies_in_words(reading.decision.policy))),
     ]
     return Panel(
         f"{product.name}/{reading.port}",

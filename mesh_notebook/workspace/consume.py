@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import StoreError
 from mesh_notebook.mesh.catalogue import Catalogue
+from mesh_notebook.mesh.disclosure import told
 from mesh_notebook.mesh.reading import Reading
 from mesh_notebook.mesh.slos import verdicts
 from mesh_notebook.workspace.discovery.describing import aged
@@ -54,7 +55,12 @@ def card(handle: Handle, now: datetime) -> InputCard:
     columns = tuple((n, _say(physical_type, t), meaning.get(n, "")) for n, t in schema.items())
     slos: tuple[Any, ...] = ()
     if reading := handle.reading:
-        measured = aged(reading.receipt.ports[reading.port].slos, reading.receipt, now)
+        snapshot = told(
+            reading.receipt.ports[reading.port],
+            reading.decision.policy,
+            reading.contract.event_time,
+        )
+        measured = aged(snapshot.slos, reading.receipt, now)
         slos = tuple(verdicts(measured, reading.contract))
     return InputCard(handle, columns, slos)
 

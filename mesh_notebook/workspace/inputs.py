@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mesh_notebook.mesh.scan import Scan
+    from mesh_notebook.mesh.shape import Shape
 
 __all__ = ["Handle", "Opener", "fitting", "pinned", "port_recipe", "recipe_window", "slug"]
 
@@ -144,9 +145,14 @@ class Opener:
         seed: int,
         breaking: str | None = None,
         window: Window | None = None,
+        shape: Shape | None = None,
     ) -> Handle:
-        """Make a mock from a contract; upstreams mocked before lend it their keys."""
+        """Make a mock from a contract; upstreams mocked before lend it their keys.
+
+        With a `shape`, its values lie as the shape says: a stand-in.
+        """
         from mesh_notebook.mock.from_contract import mock
+        from mesh_notebook.mock.from_shape import stand_in
         from mesh_notebook.mock.within import within
 
         used = {
@@ -155,7 +161,12 @@ class Opener:
             if (link := column.link) is not None and link in self.populations
         }
         narrowed = within(contract, window) if window else contract
-        frame = mock(narrowed, rows, seed, used, breaking).lazy()
+        made = (
+            stand_in(narrowed, shape, rows, seed, used)
+            if shape
+            else mock(narrowed, rows, seed, used, breaking)
+        )
+        frame = made.lazy()
         recipe: dict[str, Any] = {"kind": "mock", "rows": rows, "seed": seed}
         if used:
             recipe["populations"] = used
@@ -185,6 +196,8 @@ class Opener:
         )
 
     def _mock(self, port: InputPort, recipe: dict[str, Any], bundle: Path) -> OpenedInput:
+        from mesh_notebook.workspace.standins import of_shape, shape_again
+
         if "data" in recipe:  # modelled on a real frame: the bundle carries the rows themselves
             scan = open_source(recipe["data"], bundle)
             version = f"{recipe['rows']} rows, seed {recipe['seed']}, {scan.fingerprint()[:12]}"
@@ -196,6 +209,8 @@ class Opener:
         there = Opener(
             self.catalogue, self.principal, self.now, bundle, recipe.get("populations") or {}
         )
+        snapshot = recipe.get("shapeOf")
+        shape = shape_again(self.catalogue, recipe["address"], snapshot) if snapshot else None
         handle = there.mock(
             port.name,
             contract,
@@ -203,8 +218,10 @@ class Opener:
             recipe["seed"],
             recipe.get("breaking"),
             recipe_window(recipe, self.now),
+            shape,
         )
-        return OpenedInput(handle.data, handle.pin)
+        pin = of_shape(handle.pin, snapshot) if snapshot else handle.pin
+        return OpenedInput(handle.data, pin)
 
 
 def port_recipe(address: Address, window: Window) -> dict[str, Any]:

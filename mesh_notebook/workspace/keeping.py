@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import SpecError, StoreError, UsageError
+from mesh_notebook.mesh.disclosure import told_receipts
 from mesh_notebook.mesh.verdicts import SloVerdict, verdicts
 from mesh_notebook.model.time import iso
 from mesh_notebook.workspace.discovery.describing import aged
@@ -105,8 +106,9 @@ def standings(catalogue: Catalogue, text: str, last: int, now: datetime) -> Stan
 
 
 def readable(published: PublishedProduct, last: int) -> list[Receipt]:
-    """Return the last publications that can be read, oldest first."""
-    return list(_readable(published, published.snapshots()[-last:]))
+    """Return the last publications that can be read, oldest first, as they may be told now."""
+    found = list(_readable(published, published.snapshots()[-last:]))
+    return told_receipts(published, found)
 
 
 def _readable(published: PublishedProduct, snapshots: Sequence[int]) -> Iterator[Receipt]:
@@ -121,7 +123,8 @@ def _readable(published: PublishedProduct, snapshots: Sequence[int]) -> Iterator
 
 def measured_of(snapshot: PortSnapshot) -> dict[str, float]:
     """Return what a receipt tells of a port, the completeness of each column included."""
-    shares = {f"completeness.{n}": 1 - column["nulls"] for n, column in snapshot.shape.items()}
+    columns = snapshot.shape.items()
+    shares = {f"completeness.{n}": 1 - c["nulls"] for n, c in columns if "nulls" in c}
     return {**shares, **snapshot.slos}
 
 

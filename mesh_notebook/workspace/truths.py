@@ -14,6 +14,7 @@ from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.time import Window
 from mesh_notebook.model.truth import Truth
 from mesh_notebook.workspace.inputs import Handle, Opener, pinned, port_recipe, recipe_window
+from mesh_notebook.workspace.standins import of_shape, shape_of_stand_in
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.published import PublishedProduct
@@ -29,21 +30,29 @@ def mocked(
     window: Window,
     truth: Truth,
 ) -> Handle:
-    """Make a port's rows up from its published contract; none of its own are read."""
+    """Make a port's rows up from its published contract; none of its own are read.
+
+    Where the port's policy has a stand-in, they lie as its snapshot's shape says.
+    """
     receipt = published.as_of(window.as_of)
     product = published.product(receipt)
     port = product.output(port).name
     contract = published.contract(receipt, port)
     name = name or python_name(product.name)
-    made = opener.mock(name, contract, truth.rows, truth.seed, window=window)
+    shape = shape_of_stand_in(published, receipt, port)
+    made = opener.mock(name, contract, truth.rows, truth.seed, window=window, shape=shape)
     recipe = port_recipe(product.address.with_port(port), window) | truth.as_recipe()
     if used := made.recipe.get("populations"):
         recipe["populations"] = used
+    what, pin = "contract", made.pin
+    if shape:
+        recipe["shapeOf"] = receipt.snapshot
+        what, pin = "shape", of_shape(made.pin, receipt.snapshot)
     note = (
-        f"{truth.rows:,} rows made from the contract of snapshot {receipt.snapshot}, "
+        f"{truth.rows:,} rows made from the {what} of snapshot {receipt.snapshot}, "
         f"seed {truth.seed}"
     )
-    return replace(made, kind="port", recipe=recipe, truth=truth, note=note)
+    return replace(made, kind="port", pin=pin, recipe=recipe, truth=truth, note=note)
 
 
 def sampled(live: Handle, truth: Truth) -> Handle:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.contract import Column, Contract
 from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.policy import Mask, PortPolicy
 from mesh_notebook.model.product import OutputPort, Product
 from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
+from mesh_notebook.workspace.discovery.figures import NOT_MEASURED, NOT_TOLD
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.slos import SloVerdict
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 _OF_PERSONAL = ("nulls", "distinct")
+_OPEN = PortPolicy("")  # nothing is declared
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,15 @@ class Promise:
 
 @dataclass(frozen=True)
 class ColumnCard:
-    """One column and its statistical shape (see `mesh.shape`); empty where none was measured."""
+    """One column, the mask that everybody but a few sees it through, and its statistical shape.
+
+    The shape (see `mesh.shape`) is empty where none was measured, or none may be told.
+    """
 
     column: Column
     key: bool
     shape: dict[str, Any] = field(default_factory=dict)
+    mask: Mask | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +142,10 @@ class People:
 
 @dataclass(frozen=True)
 class PortCard:
-    """One output port, as a consumer wants to know it."""
+    """One output port, as a consumer wants to know it.
+
+    `policy` is the one that holds now; None where it cannot be understood, and nobody is let in.
+    """
 
     address: Address
     port: OutputPort
@@ -143,6 +153,7 @@ class PortCard:
     snapshot: PortSnapshot
     promises: tuple[Promise, ...]
     consumers: tuple[Consumer, ...] = ()
+    policy: PortPolicy | None = _OPEN
 
     @property
     def name(self) -> str:
@@ -179,7 +190,11 @@ class PortCard:
     @property
     def columns(self) -> tuple[ColumnCard, ...]:
         key = self.contract.key
-        return tuple(ColumnCard(c, c.name in key, self._shape_of(c)) for c in self.contract.columns)
+        mask = self.policy.mask if self.policy else lambda column: None
+        return tuple(
+            ColumnCard(c, c.name in key, self._shape_of(c), mask(c.name))
+            for c in self.contract.columns
+        )
 
     def column(self, name: str | None) -> ColumnCard | None:
         return next((card for card in self.columns if card.column.name == name), None)
@@ -188,6 +203,12 @@ class PortCard:
         # Whatever a receipt holds, a description shows no value of a personal column.
         shape = self.snapshot.shape.get(column.name) or {}
         return {k: v for k, v in shape.items() if not column.personal or k in _OF_PERSONAL}
+
+    @property
+    def no_shape(self) -> str:
+        """Why there is no shape, where there is none."""
+        hidden = self.policy is None or self.policy.privacy or self.policy.rows
+        return NOT_TOLD if hidden else NOT_MEASURED
 
     @property
     def slos(self) -> tuple[SloVerdict, ...]:
@@ -238,16 +259,28 @@ class Described:
 
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
-        """What to type to get at the rows: where, and the line."""
-        name = self.short
-        if len(self.product.outputs) > 1 and self.ports:
-            port = self.ports[0]
-            name = str(port.address) if name.startswith("urn:") else f"{name}/{port.name}"
+        """What to type to get at the rows, and at those that stand in for them: where, the line."""
+        name = self._name_of(self.ports[0]) if self.ports else self.short
+        stand_ins = [card for card in self.ports if card.policy and card.policy.access.stand_in]
+        of = len(self.ports) > 1
         return (
             ("notebook", f"%mesh connect {name}"),
             ("Python", f'mesh.connect("{name}")'),
             ("shell", f"mesh read {name}"),
+            *(
+                (
+                    f"notebook, for the stand-in{f' of {card.name}' if of else ''}",
+                    f"%mesh connect {self._name_of(card)} --mode mock",
+                )
+                for card in stand_ins
+            ),
         )
+
+    def _name_of(self, card: PortCard) -> str:
+        """Return the shortest name that means this port."""
+        if len(self.product.outputs) < 2:
+            return self.short
+        return str(card.address) if self.short.startswith("urn:") else f"{self.short}/{card.name}"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from mesh_notebook.errors import NotFound, StoreError
 from mesh_notebook.mesh.catalogue import Catalogue
+from mesh_notebook.mesh.disclosure import policy_now, told_receipt
 from mesh_notebook.mesh.earlier import AGEING
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.slos import verdicts
@@ -42,7 +43,7 @@ def describe(
         The snapshot is damaged.
     """
     published, named = catalogue.resolve(text)
-    receipt = published.as_of(as_of)
+    receipt = told_receipt(published, published.as_of(as_of))
     product = published.product(receipt)
     wanted = [product.output(named).name] if named else [port.name for port in product.outputs]
     moment = as_of or now
@@ -86,7 +87,8 @@ def _port_card(
     then = verdicts(snapshot.slos, contract)
     promises = tuple(Promise(*pair) for pair in zip(now, then, strict=True))
     address: Address = product.address.with_port(name)
-    return PortCard(address, product.output(name), contract, snapshot, promises)
+    policy = policy_now(published, receipt, name)
+    return PortCard(address, product.output(name), contract, snapshot, promises, (), policy)
 
 
 def _with_consumers(card: PortCard, consumers: Sequence[Consumer]) -> PortCard:

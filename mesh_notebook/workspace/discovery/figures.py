@@ -8,6 +8,7 @@ from typing import Any
 
 __all__ = [
     "NOT_MEASURED",
+    "NOT_TOLD",
     "figure",
     "gaps",
     "range_and_gaps",
@@ -17,6 +18,7 @@ __all__ = [
 ]
 
 NOT_MEASURED = "not measured"
+NOT_TOLD = "not told"
 _TOP = 3
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}")
 

@@ -30,6 +30,7 @@ _TONES = {
     "mock": "warn",
     "draft": "warn",
     "personal": "warn",
+    "masked": "good",
     "broken": "bad",
     "deprecated": "bad",
     "retired": "bad",
@@ -122,7 +123,6 @@ def _head(described: Described) -> str:
         ("version", f"{escape(product.version)} {_faint(f'snapshot {receipt.snapshot}')}"),
         ("published", escape(words.moment(receipt.processing_time))),
         ("address", _code(str(product.address))),
-        ("policies", escape(words.policies_in_words(product.policies))),
         ("tags", escape(", ".join(product.tags))),
     ]
     told = "told as of " + figures.figure(described.moment.isoformat()) + " UTC"
@@ -147,8 +147,17 @@ def _port(one: PortCard) -> str:
         ("contract", f"{_code(contract.id)} {_faint(f'version {contract.version}')}"),
     ]
     about = _paragraphs([one.port.description])
-    body = about + _facts(facts) + _promises(one) + _columns(one)
+    body = about + _facts(facts) + _policies(one) + _promises(one) + _columns(one)
     return _section(one.name, body, _faint(f"output port, {one.kind}"))
+
+
+def _policies(one: PortCard) -> str:
+    """Return what the port's policy says as a list; of a port without one, that there is none."""
+    said = words.policies_in_words(one.policy)
+    if one.policy is not None and not one.policy:
+        return f"<p>{_faint(f'policies: {said[0]}')}</p>"
+    items = "".join(f"<li>{escape(rule)}</li>" for rule in said)
+    return f'<div class="mesh-policies"><h4>policies</h4><ul>{items}</ul></div>'
 
 
 def _mode(mode: str) -> str:
@@ -174,7 +183,8 @@ def _promise(promise: Promise) -> list[str]:
 
 
 def _columns(one: PortCard) -> str:
-    note = "" if one.snapshot.shape else f"<p>{_faint('statistical shape: not measured')}</p>"
+    untold = _faint(f"statistical shape: {one.no_shape}")
+    note = "" if one.snapshot.shape else f"<p>{untold}</p>"
     headers = ("column", "meaning", "statistical shape")
     return _table(headers, [_column(column) for column in one.columns]) + note
 
@@ -188,7 +198,8 @@ def _column(one: ColumnCard) -> list[str]:
         said.append(
             f'<span class="mesh-faint">means {_code(words.link_in_words(column.link))}</span>'
         )
-    return [name, "<br>".join(s for s in said if s), _shape(one)]
+    told = _faint(words.shape_of(one)) if one.mask else _shape(one)
+    return [name, "<br>".join(s for s in said if s), told]
 
 
 def _shape(one: ColumnCard) -> str:

@@ -17,6 +17,7 @@ CONTEXT: dict[str, Any] = {
     "prov": "http://www.w3.org/ns/prov#",
     "dqv": "http://www.w3.org/ns/dqv#",
     "csvw": "http://www.w3.org/ns/csvw#",
+    "odrl": "http://www.w3.org/ns/odrl/2/",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "vcard": "http://www.w3.org/2006/vcard/ns#",

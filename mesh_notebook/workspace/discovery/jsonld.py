@@ -1,9 +1,10 @@
 """A description as JSON-LD, in the terms of DPROD and DCAT.
 
 The context stands in the document, so that nothing is fetched to read it. What DPROD and DCAT have
-no term for is said with PROV (lineage), DQV (what was measured), CSVW (columns) and SKOS (what a
-column means); what none of them can say stands under `urn:mesh-notebook:`. The document is held to
-`model/shapes/dprod.shacl.ttl`: it conforms where the product has an owner and a purpose.
+no term for is said with PROV (lineage), DQV (what was measured), CSVW (columns), ODRL (policies)
+and SKOS (what a column means); what none of them can say stands under `urn:mesh-notebook:`. The
+document is held to `model/shapes/dprod.shacl.ttl`: it conforms where the product has an owner and a
+purpose.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from mesh_notebook.workspace.discovery.iris import (
 )
 from mesh_notebook.workspace.discovery.json import plain
 from mesh_notebook.workspace.discovery.measurements import measurement_nodes
+from mesh_notebook.workspace.discovery.odrl import policy_node
 
 __all__ = ["jsonld"]
 
@@ -62,6 +64,7 @@ def jsonld(described: Described) -> dict[str, Any]:
             _service(card, described),
             _dataset(card, described),
             *(_distribution(card, mode, described) for mode in _modes(card)),
+            policy_node(card),
             contract_node(card),
             *measurement_nodes(card, described),
         ]
@@ -163,15 +166,18 @@ def _service(card: PortCard, described: Described) -> dict[str, Any]:
                 individual("protocol", mode, "dprod:Protocol", _title(mode))
                 for mode in _modes(card)
             ],
-            "dprod:securitySchemaType": individual(
-                "security",
-                "storage-permissions",
-                "dprod:SecuritySchemaType",
-                "permissions of the storage",
-            ),
+            "dprod:securitySchemaType": _security(card),
             "dct:isRequiredBy": [refer(c.address) for c in card.consumers],
+            "odrl:hasPolicy": refer(about(urn, "policy")),
         },
     )
+
+
+def _security(card: PortCard) -> dict[str, Any]:
+    kind = "dprod:SecuritySchemaType"
+    if card.policy is None or card.policy:
+        return individual("security", "port-policy", kind, "the port's policy")
+    return individual("security", "storage-permissions", kind, "permissions of the storage")
 
 
 def _place(described: Described) -> str:

@@ -67,7 +67,6 @@ def _product(described: Described) -> Section:
         ("version", product.version),
         ("snapshot", f"{receipt.snapshot}, published {words.moment(receipt.processing_time)}"),
         ("told as of", figures.figure(described.moment.isoformat()) + " UTC"),
-        ("policies", words.policies_in_words(product.policies)),
     ]
     return Section(product.name, [product.purpose] if product.purpose else [], _told(facts))
 
@@ -88,6 +87,7 @@ def _port(card: PortCard) -> Section:
         ("interval", card.interval),
         ("contract", f"{card.contract.id}, version {card.contract.version}"),
         ("rules", "; ".join(words.table_rules(card.contract))),
+        ("policies", "; ".join(words.policies_in_words(card.policy))),
     ]
     tables = [_columns(card), *_shapes(card), *_promises(card)]
     sentences = [card.port.description] if card.port.description else []
@@ -112,10 +112,9 @@ def _columns(card: PortCard) -> Table:
 
 def _shapes(card: PortCard) -> list[Table]:
     if not card.snapshot.shape:
-        return [Table(("statistical shape",), [(figures.NOT_MEASURED,)])]
+        return [Table(("statistical shape",), [(card.no_shape,)])]
     rows = [
-        (one.column.name, bars_in_words(one.shape), figures.shape_in_words(one.shape))
-        for one in card.columns
+        (one.column.name, bars_in_words(one.shape), words.shape_of(one)) for one in card.columns
     ]
     return [Table(("column", "shape", "statistical shape"), rows, (0,))]
 

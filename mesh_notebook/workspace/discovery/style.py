@@ -84,6 +84,11 @@ margin-right:2px;font-size:.9em}
 .mesh-card.mesh-card .mesh-flow{display:flex;gap:18px;align-items:center;flex-wrap:wrap}
 .mesh-card.mesh-card .mesh-flow ul{list-style:none;margin:0;padding:0}
 .mesh-card.mesh-card .mesh-flow li{margin:0 0 6px;padding:0;overflow-wrap:anywhere;max-width:24em}
+.mesh-card.mesh-card .mesh-policies{border-left:3px solid var(--line);padding:0 0 1px 12px;
+margin:0 0 12px}
+.mesh-card.mesh-card .mesh-policies h4{margin:0 0 2px}
+.mesh-card.mesh-card .mesh-policies ul{list-style:none;margin:0;padding:0}
+.mesh-card.mesh-card .mesh-policies li{margin:0 0 2px;padding:0;overflow-wrap:anywhere}
 .mesh-arrow{color:var(--faint);font-size:1.4em}
 .mesh-self{border:1px solid var(--brand);border-radius:6px;padding:6px 12px;font-weight:600}
 .mesh-lines{display:flex;flex-wrap:wrap;gap:8px 14px;margin-top:4px}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import UsageError
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.contract import Column, Contract, Rule
+from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.workspace.discovery.described import (
     ColumnCard,
     Consumer,
@@ -16,7 +17,12 @@ from mesh_notebook.workspace.discovery.described import (
     Release,
     Upstream,
 )
-from mesh_notebook.workspace.discovery.figures import NOT_MEASURED, figure
+from mesh_notebook.workspace.discovery.figures import (
+    NOT_MEASURED,
+    NOT_TOLD,
+    figure,
+    shape_in_words,
+)
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.slos import SloVerdict
@@ -33,6 +39,7 @@ __all__ = [
     "read_by",
     "release_in_words",
     "rules_of",
+    "shape_of",
     "snapshots_in_words",
     "span",
     "table_rules",
@@ -63,9 +70,11 @@ def moment(processing_time: str) -> str:
     return processing_time[:19].replace("T", " ") + " UTC"
 
 
-def policies_in_words(policies: tuple[dict[str, object], ...]) -> str:
-    said = [f"{p.get('kind')} on {p.get('field', 'every row')}" for p in policies]
-    return "; ".join(said) or "none: everybody who can reach the port reads it in the clear"
+def policies_in_words(policy: PortPolicy | None) -> tuple[str, ...]:
+    """Return what a port's policy says, a sentence a rule."""
+    if policy is None:
+        return ("cannot be understood, so nobody is let in",)
+    return policy.said() or ("none: everybody who can reach the port reads it in the clear",)
 
 
 # ---- columns and rules ------------------------------------------------------------------------
@@ -76,9 +85,16 @@ def type_of(column: Column) -> str:
 
 
 def marks_of(card: ColumnCard) -> list[str]:
-    """Return what a column is before it is anything else: key, personal."""
-    marks = {"key": card.key, "personal": card.column.personal}
+    """Return what a column is before it is anything else: key, personal, masked."""
+    marks = {"key": card.key, "personal": card.column.personal, "masked": bool(card.mask)}
     return [name for name, holds in marks.items() if holds]
+
+
+def shape_of(card: ColumnCard) -> str:
+    """Return a column's shape in a line; of one that is masked, that it is not told."""
+    if card.mask and not card.shape.get("nulls"):
+        return NOT_TOLD
+    return shape_in_words(card.shape)
 
 
 def where_typed(where: str) -> str:
@@ -234,10 +250,40 @@ def access_in_words(described: Described) -> Iterator[str]:
     """Say how one gets to read: by roles and channels where they are named, else by the root."""
     people = described.people
     where = "bucket" if "://" in described.root else "folder"
+    held = [card for card in described.ports if card.policy is None or card.policy]
+    named = people.roles or any(card.policy and card.policy.access.roles for card in held)
+    for card in held:
+        yield from _port_access(card)
     if people.channels:
         yield "Ask at the channels below."
     if people.roles:
         yield "The contract names the roles below; nothing but the storage enforces them yet."
-    if not people.channels and not people.roles:
+    if not people.channels and not named:
         yield "Neither a role nor a channel to ask at is named."
-    yield f"Whoever may read the {where} {described.root} can read every port."
+    if not people.channels and named and not people.roles:
+        yield "No channel to ask at is named."
+    if held:
+        yield (
+            f"Policies hold for who reads through the port. Whoever may read the {where} "
+            f"{described.root} can read its files, in which masked columns are masked."
+        )
+    else:
+        yield f"Whoever may read the {where} {described.root} can read every port."
+
+
+def _port_access(card: PortCard) -> Iterator[str]:
+    """Say who may read a port under a policy, and what there is for everybody else."""
+    if card.policy is None:
+        yield f"{card.name}: its policy cannot be understood, so nobody is let in."
+        return
+    access, privacy = card.policy.access, card.policy.privacy
+    asked = [f"one of the roles {', '.join(access.roles)}"] if access.roles else []
+    asked += [f"one of the purposes {', '.join(access.purposes)}"] if access.purposes else []
+    if asked:
+        yield f"{card.name}: reading it takes {' and '.join(asked)}."
+    if privacy:
+        yield f"{card.name} {privacy.said()}."
+    if access.stand_in:
+        shaped = any(one.shape for one in card.columns)
+        like = "in the shape of its own" if shaped else "under its contract"
+        yield f"{card.name} has a synthetic stand-in, which anybody may have: made-up rows {like}."
