@@ -101,7 +101,7 @@ def test_no_measurement_is_finer_than_the_mask(tmp_path, kind, before):
         said = set()
         for minute in (5, 55):
             made = Deployed(tmp_path / f"{kind}{minute}{bool(policy)}", kind)
-            made.folder.mkdir()
+            made.folder.mkdir(exist_ok=True)
             made.deploy(ROWS.tail(1), policy and before)
             said.add(measured(made, minute, policy))
         return said

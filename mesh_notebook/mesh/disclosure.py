@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import SpecError
-from mesh_notebook.mesh.access import newest
+from mesh_notebook.mesh.inforce import in_force, newest
 from mesh_notebook.mesh.lag import lag_of
 from mesh_notebook.mesh.masking import keyless, plain
 from mesh_notebook.mesh.predicates import predicate
@@ -124,12 +124,10 @@ def policy_now(
 ) -> PortPolicy | None:
     """Return the policy of now, which holds for early snapshots too; None if it is no policy.
 
-    `now` is the newest publication, where it is known already. A port that is served no more keeps
-    the policy that it had.
+    `now` is the newest publication, where it is known already.
     """
-    now = now or newest(published, receipt)
     try:
-        return PortPolicy.of(published.product(now if port in now.ports else receipt), port)
+        return in_force(published, receipt, now or newest(published, receipt), port)
     except SpecError:
         return None
 
