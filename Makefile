@@ -30,7 +30,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 # ---- what there is to do --------------------------------------------------------------------
 
 .PHONY: help setup demo lab test format conformance peers laws kills races bench-start bench-ports \
-  bench-policies lock clean
+  lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,8 +62,8 @@ conformance: setup .venv-conformance/.locked .venv-transform/.locked ## hold the
 peers: setup .venv-spark/.locked ## hold what Spark sees of each snapshot to what the port serves
 	@$(BIN)/python tests/peers.py .venv-spark/bin/python
 
-laws: setup ## try the bitemporal law on 1,050 sequences of publications and reads
-	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws tests/test_laws.py
+laws: setup ## try the laws of time and of policies on 1,050 sequences of publications and reads each
+	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws tests/test_laws.py tests/test_policy_law.py
 
 kills: setup ## kill 200 publications in a folder, and 200 on S3
 	$(BIN)/pytest -q -s --kills 100 tests/test_kills.py
@@ -74,11 +74,8 @@ races: setup ## have eight processes publish fifty times each to one port, in a 
 bench-start: setup .venv-bench/.locked ## hold the time of %load_ext to a tenth of JupySQL's
 	@$(BIN)/python tests/bench/start_up.py .venv-bench/bin/python
 
-bench-ports: setup ## hold what a port costs to the bare files: opening, querying, publishing
-	@$(BIN)/python tests/bench/port_costs.py
-
-bench-policies: setup ## hold what a policy costs to the same rows without one
-	@$(BIN)/python tests/bench/policy_costs.py
+bench-ports: setup ## hold what a port costs to the bare files, and what its policy costs besides
+	@$(BIN)/python tests/bench/port_costs.py && $(BIN)/python tests/bench/policy_costs.py
 
 lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 for the newest versions
 	@.ci/lock $(if $(UPGRADE),--upgrade)

@@ -295,3 +295,22 @@ def test_a_role_is_granted_and_not_claimed(tmp_path, monkeypatch):
     assert listeners.rows(bo)["email"].to_list() == ["***"] * 4
     monkeypatch.setenv("MESH_ROLES", "")
     assert listeners.rows(OFFICER)["email"].to_list() == ["***"] * 4
+
+
+# ---- on storage that speaks S3 -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["snapshot", "log"])
+def test_on_s3_a_policy_holds_as_it_does_in_a_folder(tmp_path, s3, kind):
+    listeners = Listeners(tmp_path, root=f"{s3.url}/mesh", kind=kind)
+    first = listeners.publish()
+    listeners.publish(policy=policy(mask("email", "redact"), rows=(GERMANS,)))
+    for moment in (None, first.processing_time):
+        seen = listeners.read(NOBODY, None, None, moment).frame.collect()
+        assert seen["user"].sort().to_list() == ["u1", "u3"]
+        assert not set(seen["email"].drop_nulls()) - {"***"}
+        assert listeners.rows(OFFICER, None, None, moment).equals(ROWS)
+    listeners.publish(policy=policy(access=Access(("x",))))
+    with pytest.raises(AccessDenied):
+        listeners.read(NOBODY)
+    assert [d.decision for d in decisions(listeners.product, 10)][0] == "deny"

@@ -189,3 +189,22 @@ def test_the_policy_in_the_specification_is_plain_and_valid(notebook):
     [told] = Product.loads(Path("b/product.odps.yaml").read_text()).policies
     mask = {"column": "name", "mask": "tokenise", "except": ["privacy-officer"]}
     assert told == {"port": "people", "masks": [mask]}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "people.country --with redact",
+        """people --rows "country = 'DE'" """,
+        "people --private name --budget 1",
+    ],
+)
+def test_the_contract_tells_no_value_of_what_is_hidden(notebook, words):
+    contract = "b/contracts/people.odcs.yaml"
+    notebook.run("%mesh product listeners --status active")
+    notebook.run("%mesh promise people drift.country=0.5")
+    notebook.run("%mesh export b")
+    assert "'DE'" in Path(contract).read_text()
+    notebook.run(f"%mesh protect {words}")
+    notebook.run("%mesh export b")
+    assert "'DE'" not in Path(contract).read_text()

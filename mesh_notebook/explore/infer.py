@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
@@ -24,7 +24,7 @@ from mesh_notebook.model.document import set_custom
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["described", "infer"]
+__all__ = ["described", "infer", "without_values"]
 
 _MOST_VALUES = 30  # a column with more distinct texts is no enumeration
 _LEAST_REPEATS = 5  # rows for each distinct text, so that the list is likely whole
@@ -208,6 +208,25 @@ def _may_enumerate(seen: _Seen) -> bool:
 def _free(values: list[str]) -> bool:
     """Whether texts look written by people, not picked from a list."""
     return any(len(v.split()) > _MOST_WORDS or not v.strip() for v in values)
+
+
+def without_values(contract: Contract, columns: Collection[str]) -> Contract:
+    """Return a contract less what inference told of the values of some columns.
+
+    Limits and enumerations are read off the rows, and everybody reads a contract: of a column that
+    a policy hides they would tell what the policy does not.
+    """
+    raw = contract.edited()
+    for found in raw["schema"][0]["properties"]:
+        if found["name"] not in columns:
+            continue
+        options = found.pop("logicalTypeOptions", {})
+        if kept := {k: v for k, v in options.items() if k not in ("minimum", "maximum")}:
+            found["logicalTypeOptions"] = kept
+        rules = found.pop("quality", [])
+        if kept_rules := [r for r in rules if "validValues" not in (r.get("arguments") or {})]:
+            found["quality"] = kept_rules
+    return Contract(raw, contract.where)
 
 
 def _property(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.mesh.drift import moving
@@ -19,7 +19,11 @@ _LONGEST = 80
 
 
 def reference_rules(
-    frame: pl.LazyFrame, contract: Contract, limit: float, only: str = ""
+    frame: pl.LazyFrame,
+    contract: Contract,
+    limit: float,
+    only: str = "",
+    hidden: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Return a rule for each column whose shape can be told in SQL (DuckDB's, or nearly any).
 
@@ -34,8 +38,10 @@ def reference_rules(
         The distance that is allowed.
     only : str, optional
         The one column that is asked for.
+    hidden : collection of str
+        Columns of which nothing may be told.
     """
-    schema, aside = frame.collect_schema(), moving(contract)
+    schema, aside = frame.collect_schema(), {*moving(contract), *hidden}
     rules = []
     for column in contract.columns:
         name = column.name

@@ -56,7 +56,7 @@ class PortDraft:
 
     def contract(self, product: ProductDraft, status: str) -> Contract:
         """Return the contract as it stands: inferred, then overridden, promised and linked."""
-        from mesh_notebook.explore.infer import infer
+        from mesh_notebook.explore.infer import infer, without_values
         from mesh_notebook.explore.overrides import merge
 
         if self.inferred is None:
@@ -70,7 +70,8 @@ class PortDraft:
                 event_time=self.event_time,
                 status=status,
             )
-        contract = product.stamped(self.inferred, self.port, status)
+        told = without_values(self.inferred, self._hidden()) if self.policy else self.inferred
+        contract = product.stamped(told, self.port, status)
         if self.overrides:
             contract = merge(contract, self.overrides)
         raw = contract.edited()
@@ -82,10 +83,19 @@ class PortDraft:
     def _reference(self, contract: Contract, limit: float, column: str) -> list[dict[str, Any]]:
         from mesh_notebook.mesh.reference import reference_rules
 
-        asked = (digest(contract.table), limit, column)
+        hidden = self._hidden()
+        asked = (digest(contract.table), limit, column, hidden)
         if asked not in self.references:
-            self.references[asked] = reference_rules(self.frame, contract, limit, column)
+            self.references[asked] = reference_rules(self.frame, contract, limit, column, hidden)
         return self.references[asked]
+
+    def _hidden(self) -> frozenset[str]:
+        """Return the columns of which the contract tells no value: all, where rows are hidden."""
+        if self.policy is None:
+            return frozenset()
+        if self.policy.rows or self.policy.privacy:
+            return frozenset(self.frame.collect_schema())
+        return frozenset(mask.column for mask in self.policy.masks)
 
     def stands(self, product: ProductDraft, **changed: Any) -> PortDraft:
         """Return this draft with something changed, if the contract that follows can hold."""
