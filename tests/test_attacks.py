@@ -1042,13 +1042,13 @@ def test_a_mask_that_hides_nothing_is_refused(mask, guests):
 
 
 @pytest.mark.parametrize("column", ["share", "note"])
-def test_odd_values_are_masked_like_others(guests, column):
+def test_odd_values_are_masked_like_others(guests, column, monkeypatch):
     odd = {
         "share": [float("nan"), float("inf"), -0.0, -12.5, None],
         "note": ["", " ", "\0", "e\u0301", None],
     }[column]
     rows = pl.DataFrame({"guest": [f"g{n}" for n in range(5)], column: odd})
-    COLUMNS.setdefault("share", "DOUBLE")
+    monkeypatch.setitem(COLUMNS, "share", "DOUBLE")
     how = {
         "share": Mask("share", "generalise", OFFICERS, to="10"),
         "note": Mask("note", "encrypt", OFFICERS),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.deploy.gates import Measured, refuse_broken_gates, refuse_broken_rules
 from mesh_notebook.deploy.keys import ready_key
-from mesh_notebook.errors import DeployRefused, SpecError, StoreError
+from mesh_notebook.deploy.validating import Validated
+from mesh_notebook.errors import DeployRefused, StoreError
 from mesh_notebook.mesh.aside import aside
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.checks import CheckReport, check
@@ -33,10 +33,8 @@ from mesh_notebook.mesh.rulebook import cache_rules, standing_rules
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.mesh.store import conformed
-from mesh_notebook.model.address import python_name
-from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
-from mesh_notebook.model.product import STATUSES, InputPort, Product
+from mesh_notebook.model.product import InputPort, Product
 from mesh_notebook.model.receipt import Receipt
 
 if TYPE_CHECKING:
@@ -118,7 +116,7 @@ def deploy(
         The root cannot be written.
     """
     progress("validate the bundle")
-    made = _Validated.of(Bundle(bundle))
+    made = Validated.of(Bundle(bundle))
     address = made.product.address
     place = place_of(root)
     published = PublishedProduct.at(place, address)
@@ -142,10 +140,10 @@ def deploy(
         refuse_broken_rules(made.product, checks)
         # Read once: what is measured and published is in memory from here on.
         rows = {port: conformed(frame, made.contracts[port]) for port, frame in frames.items()}
-        measured = Measured.of(rows, made.product, made.contracts, published, origin, now=clock())
-        refuse_broken_gates(made.product, made.contracts, measured.slos)
         if path := ready_key(published, made.product, made.contracts):
             progress(f"made the key that seals what is masked: {path}; keep it, and a copy of it")
+        measured = Measured.of(rows, made.product, made.contracts, published, origin, now=clock())
+        refuse_broken_gates(made.product, made.contracts, measured.slos)
         done = publish(
             place,
             made.bundle,
@@ -166,66 +164,17 @@ def deploy(
     # rules, and `%mesh rule` shows that it is behind.
     with suppress(StoreError):
         cache_rules(published)
-    return made.deployed(done, checks, published.folder)
+    return _deployed(made, done, checks, published.folder)
 
 
-@dataclass(frozen=True)
-class _Validated:
-    """A bundle whose parts are valid and match each other."""
-
-    bundle: Bundle
-    product: Product
-    contracts: dict[str, Contract]
-    functions: dict[str, str]
-
-    @classmethod
-    def of(cls, bundle: Bundle) -> _Validated:
-        product = bundle.product
-        if not product.outputs:
-            raise SpecError(f"{product.where} has no output port.", where=product.where)
-        if product.status not in STATUSES:
-            raise SpecError(
-                f"{product.where} has the status '{product.status}', which is none.",
-                next_step=f"one of {', '.join(STATUSES)}",
-            )
-        contracts = {port.name: bundle.contract(port.name) for port in product.outputs}
-        for port in product.outputs:
-            if port.raw.get("contractId") != contracts[port.name].id:
-                raise SpecError(
-                    f"output port '{port.name}' is under the contract "
-                    f"{port.raw.get('contractId')}, but the bundle holds "
-                    f"{contracts[port.name].id}.",
-                    next_step="give both the same id",
-                    port=port.name,
-                )
-        functions = {port.name: python_name(port.name) for port in product.outputs}
-        inputs = [port.name for port in product.inputs]
-        for names, what in ((inputs, "inputs"), (list(functions.values()), "output ports")):
-            if len(set(names)) < len(names):
-                raise SpecError(f"{product.where} has two {what} of one name.")
-        _refuse_mismatch(bundle, functions, inputs)
-        _refuse_edited(bundle)
-        return cls(bundle, product, contracts, functions)
-
-    def deployed(
-        self, done: Publication, checks: dict[str, CheckReport], folder: Place
-    ) -> Deployed:
-        slos = {
-            port: tuple(verdicts(done.receipt.ports[port].slos, contract))
-            for port, contract in self.contracts.items()
-        }
-        return Deployed(done.receipt, done.unchanged, checks, slos, self.product, folder)
-
-
-def _refuse_edited(bundle: Bundle) -> None:
-    """Raise `DeployRefused` where what would run is not what was proved."""
-    if edited := bundle.edited():
-        raise DeployRefused(
-            f"{edited[0]} was edited since it was proved.",
-            next_step="change the notebook and export again; a module kept by hand needs no "
-            "receipt.json, and nothing is proved of it",
-            files=edited,
-        )
+def _deployed(
+    made: Validated, done: Publication, checks: dict[str, CheckReport], folder: Place
+) -> Deployed:
+    slos = {
+        port: tuple(verdicts(done.receipt.ports[port].slos, contract))
+        for port, contract in made.contracts.items()
+    }
+    return Deployed(done.receipt, done.unchanged, checks, slos, made.product, folder)
 
 
 def _refuse_changed_sources(opened: Mapping[str, OpenedInput]) -> None:
@@ -245,40 +194,6 @@ def _refuse_changed_sources(opened: Mapping[str, OpenedInput]) -> None:
             )
 
 
-def _refuse_mismatch(bundle: Bundle, functions: Mapping[str, str], inputs: list[str]) -> None:
-    """Raise `DeployRefused` unless each port has its function, and each parameter its input."""
-    defined = _parameters(bundle.transform)
-    for port, function in functions.items():
-        if function not in defined:
-            raise DeployRefused(
-                f"transform.py has no function for the output port '{port}'.",
-                next_step=f"define {function}(…), or take the port out of product.odps.yaml",
-                port=port,
-            )
-        if unknown := [name for name in defined[function] if name not in inputs]:
-            raise DeployRefused(
-                f"{function}() wants '{unknown[0]}', which is no input of the product.",
-                next_step=f"its inputs are: {', '.join(inputs) or 'none'}",
-                port=port,
-                parameter=unknown[0],
-            )
-
-
-def _parameters(transform: Path) -> dict[str, list[str]]:
-    """Return the functions that a module defines, with their parameters; nothing is run."""
-    try:
-        tree = ast.parse(transform.read_text("utf-8"))
-    except (SyntaxError, ValueError) as error:
-        raise DeployRefused(
-            f"transform.py is not Python: {error}", next_step="export the product again"
-        ) from None
-    return {
-        node.name: [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef)
-    }
-
-
 def _refuse_unless_live(product: Product, opened: Mapping[str, OpenedInput]) -> None:
     """Raise `DeployRefused` where what is not real would pass for it."""
     unreal = {name: g.pin.origin for name, g in opened.items() if g.pin.origin is not Origin.LIVE}
@@ -294,7 +209,7 @@ def _refuse_unless_live(product: Product, opened: Mapping[str, OpenedInput]) -> 
 
 
 def _refuse_forbidden(
-    made: _Validated,
+    made: Validated,
     published: PublishedProduct,
     origin: Origin,
     principal: str,
@@ -318,9 +233,7 @@ def _refuse_forbidden(
             )
 
 
-def _run(
-    made: _Validated, opened: Mapping[str, OpenedInput], work: Path
-) -> dict[str, pl.LazyFrame]:
+def _run(made: Validated, opened: Mapping[str, OpenedInput], work: Path) -> dict[str, pl.LazyFrame]:
     import polars as pl
 
     try:
