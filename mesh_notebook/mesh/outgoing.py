@@ -12,7 +12,7 @@ from mesh_notebook.mesh.intervals import interval_of_rows
 from mesh_notebook.mesh.log import News, extend, folded, news_of, picture_of
 from mesh_notebook.mesh.place import Place
 from mesh_notebook.mesh.sealing import Protection, protected
-from mesh_notebook.mesh.store import conformed, content_of, first_line, write_snapshot
+from mesh_notebook.mesh.store import conformed, first_line, write_snapshot
 from mesh_notebook.mesh.veil import raw_picture
 from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import KINDS, Product
@@ -52,7 +52,9 @@ class Outgoing:
     def draft(
         self, slos: dict[str, float], shape: dict[str, dict[str, Any]], interval: datetime | None
     ) -> PortSnapshot:
-        """Return what the receipt will say of the port, but for where its rows lie."""
+        """Return what the receipt will say of the port, but for where its rows lie, and of what
+        content they are.
+        """
         temporality = self.product.output(self.port).temporality
         kind, length = str(temporality.get("kind", "snapshot")), temporality.get("interval")
         if kind not in KINDS:
@@ -62,7 +64,7 @@ class Outgoing:
             )
         of = interval_of_rows(self.rows, self.contract, str(length), interval) if length else ""
         return PortSnapshot(
-            *(-1, self.stored.height, content_of(self.stored), slos, kind),
+            *(-1, self.stored.height, "", slos, kind),
             interval=of,
             shape=shape,
             protection=Protection.of(

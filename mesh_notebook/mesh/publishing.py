@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,7 @@ from mesh_notebook.mesh.evolution import (
 from mesh_notebook.mesh.outgoing import Outgoing
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
+from mesh_notebook.mesh.store import content_of
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.product import major_of
 from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
@@ -123,19 +125,21 @@ def publish(
             engine=engine,
             principal=principal,
         )
-        with turn(place, address):
-            run = _Run(published, bundle, draft, going, work, clock, progress, measured)
-            return run.publish()
+        with ThreadPoolExecutor(1, "content") as pool, turn(place, address):
+            contents = {port: pool.submit(content_of, one.stored) for port, one in going.items()}
+            told = (bundle, draft, going, contents, work, clock, progress, measured)
+            return _Run(published, *told).publish()
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One publication under way."""
+    """One publication under way; `contents` are hashed beside the writing, on another core."""
 
     published: PublishedProduct
     bundle: Bundle
     draft: Receipt
     going: Mapping[str, Outgoing]
+    contents: Mapping[str, Future[str]]
     work: Path
     clock: Callable[[], datetime]
     progress: Callable[[str], None]
@@ -167,10 +171,14 @@ class _Run:
         """Whether publishing would change nothing but the time."""
 
         def told(receipt: Receipt) -> tuple[object, ...]:
-            rows = {name: (port.interval, port.content) for name, port in receipt.ports.items()}
-            return receipt.spec_digest, receipt.code_digest, receipt.inputs, rows
+            intervals = {name: port.interval for name, port in receipt.ports.items()}
+            return receipt.spec_digest, receipt.code_digest, receipt.inputs, intervals
 
-        return told(latest) == told(self.draft)
+        # The contents come last, since they may not be known yet.
+        return told(latest) == told(self.draft) and all(
+            latest.ports[port].content == content.result()
+            for port, content in self.contents.items()
+        )
 
     def _keep_release(self) -> None:
         """Copy the bundle aside, then move it to its place in one step."""
@@ -231,7 +239,11 @@ class _Run:
             moment = max(moment, last + _TICK)
         oldest = oldest_of(self.published) if latest else None
         whole = {
-            name: replace(port, slos=settled(port.slos, self.measured, moment, latest, oldest))
+            name: replace(
+                port,
+                content=self.contents[name].result(),
+                slos=settled(port.slos, self.measured, moment, latest, oldest),
+            )
             for name, port in ports.items()
         }
         logged = any(port.kind == "log" for port in ports.values())
