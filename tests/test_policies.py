@@ -313,4 +313,4 @@ def test_on_s3_a_policy_holds_as_it_does_in_a_folder(tmp_path, s3, kind):
     listeners.publish(policy=policy(access=Access(("x",))))
     with pytest.raises(AccessDenied):
         listeners.read(NOBODY)
-    assert [d.decision for d in decisions(listeners.product, 10)][0] == "deny"
+    assert decisions(listeners.product, 10)[0].decision == "deny"
