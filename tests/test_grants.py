@@ -23,6 +23,8 @@ from mesh_notebook.mesh.grants import grants_of, principal_of, roles_of
 from mesh_notebook.mesh.place import Folder, place_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.model.policy import Principal
+from mesh_notebook.surfaces import registered  # noqa: F401
+from mesh_notebook.surfaces.panels import panel_of
 from mesh_notebook.workspace import Workspace
 
 FLIGHTS = pl.DataFrame({"airport": ["JFK"], "day": [date(2026, 1, 1)], "delay": [10.0]})
@@ -233,6 +235,22 @@ def test_a_decision_that_can_be_logged_nowhere_is_an_error(root, tmp_path):
     with pytest.raises(StoreError, match="what is not logged is not read") as refused:
         log(published, decision(), {"XDG_STATE_HOME": str(tmp_path / "state")})
     assert "XDG_STATE_HOME" in refused.value.next_step
+
+
+def test_what_holds_for_several_columns_alike_is_shown_once(root, mesh):
+    rules = (
+        "rows: only those where a = 1",
+        "b: tokenise",
+        "c: null",
+        "d: tokenise",
+        "for ads only",
+    )
+    log(product(root), decision(rules=rules))
+    shown = panel_of(mesh.decisions("delays/daily"))
+    assert shown.tables[0].rows[0][-1] == (
+        "rows: only those where a = 1; b, d: tokenise; c: null; for ads only"
+    )
+    assert shown.tables[0].rows[0][-2].startswith("snapshot 1, sql")
 
 
 def test_a_damaged_decision_is_not_skipped(root):

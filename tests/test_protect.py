@@ -163,6 +163,20 @@ def test_one_subject_is_erased_from_every_snapshot_and_the_others_stay(notebook,
             assert b"ann@example.org" not in written.read_bytes()
 
 
+def test_who_is_erased_from_one_port_is_erased_from_all_ports_of_the_product(notebook):
+    notebook.run("%mesh output plays people --key name")
+    for port in ("people", "plays"):
+        notebook.run(f"%mesh protect {port}.name --with tokenise --except privacy-officer")
+        notebook.run(f"%mesh protect {port} --erasable name")
+    deploy(notebook)
+    erased = notebook.run("%mesh erase listeners/plays ann@example.org")
+    assert erased.also == ("people",)
+    assert "their key sealed people, too" in " ".join(notebook.shown(erased)["text/plain"].split())
+    mesh_notebook.open(".mesh").grant("cy", "privacy-officer")
+    for port in ("people", "plays"):
+        assert seen("cy", port=port)["name"].null_count() == 1
+
+
 def test_nothing_can_be_erased_where_nothing_was_sealed_by_subject(notebook):
     deploy(notebook)
     with pytest.raises(UsageError, match="nothing can be erased"):

@@ -140,6 +140,7 @@ def deploy(
         refuse_broken_rules(made.product, checks)
         # Read once: what is measured and published is in memory from here on.
         rows = {port: conformed(frame, made.contracts[port]) for port, frame in frames.items()}
+        # Before it is measured: who was erased, only the key can tell.
         if path := ready_key(published, made.product, made.contracts):
             progress(f"made the key that seals what is masked: {path}; keep it, and a copy of it")
         measured = Measured.of(rows, made.product, made.contracts, published, origin, now=clock())

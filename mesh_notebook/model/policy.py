@@ -101,11 +101,16 @@ class Mask:
             "redact": "is redacted",
             "null": "is left out",
             "truncate": f"shows its first {self.keep} characters",
-            "generalise": f"is generalised to {self.to or 'regions'}",
+            "generalise": f"is generalised to {self._steps()}",
             "tokenise": "is shown as a keyed token, the same for the same value",
             "encrypt": "is shown encrypted, the same for the same value",
         }[self.kind]
         return f"{self.column} {how}{_except(self.exempt)}"
+
+    def _steps(self) -> str:
+        if not self.to:
+            return "regions"
+        return f"bands of {self.to}" if self.to[0].isdigit() else f"the {self.to}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as the policy writes it."""

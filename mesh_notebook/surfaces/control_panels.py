@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mesh_notebook.mesh.decisions import ALLOW, Decision
+from mesh_notebook.mesh.place import Folder, Place
 from mesh_notebook.mesh.rulebook import Cached
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
-from mesh_notebook.surfaces.panels import panel_of
+from mesh_notebook.surfaces.panels import from_here, panel_of
 from mesh_notebook.workspace.discovery.words import moment
 from mesh_notebook.workspace.governing import Decisions, Grants, MeshRules
 
@@ -19,7 +20,7 @@ def _(grants: Grants) -> Panel:
     return Panel(
         "who has which role",
         sentence=grants.done,
-        facts=(("mesh", str(grants.root)),),
+        facts=(("mesh", _root(grants.root)),),
         tables=(table,) if rows else (),
         next_step="" if rows else "%mesh grant NAME ROLE grants the first",
     )
@@ -37,11 +38,15 @@ def _(rules: MeshRules) -> Panel:
     return Panel(
         "the rules of this mesh" if rows else "this mesh has no rules",
         sentence=rules.done,
-        facts=(("mesh", str(rules.root)),),
+        facts=(("mesh", _root(rules.root)),),
         tables=tables,
         notes=(late,) if rules.entries and behind else (),
         next_step="" if rows else "%mesh rule FILE.rego pushes one",
     )
+
+
+def _root(root: Place) -> str:
+    return from_here(root.path) if isinstance(root, Folder) else str(root)
 
 
 def _cache_badge(cached: Cached, entries: int) -> Badge:
@@ -58,8 +63,8 @@ def _(log: Decisions) -> Panel:
             moment(one.at),
             Badge(one.decision, "good" if one.decision == ALLOW else "bad"),
             _who(one),
-            _what(one),
-            "; ".join(one.rules),
+            _what(one, whole="/" not in log.product),
+            _together(one.rules),
         )
         for one in log.decisions
     ]
@@ -77,8 +82,17 @@ def _who(decision: Decision) -> str:
     return f"{decision.principal}{roles}{purpose}"
 
 
-def _what(decision: Decision) -> str:
+def _what(decision: Decision, whole: bool) -> str:
     limits = (f"{name} {moment(at)}" for name, at in decision.window.items() if at)
     snapshot = f"snapshot {decision.snapshot}" if decision.snapshot else ""
-    told = (decision.port, snapshot, decision.mode, *limits)
+    told = (decision.port if whole else "", snapshot, decision.mode, *limits)
     return ", ".join(filter(None, told))
+
+
+def _together(rules: tuple[str, ...]) -> str:
+    """Say once what holds for several columns alike: `card, email: tokenise`."""
+    alike: dict[str, list[str]] = {}
+    for rule in rules:
+        about, colon, said = rule.partition(": ")
+        alike.setdefault(colon + (said if colon else rule), []).append(about if colon else "")
+    return "; ".join(", ".join(about) + said for said, about in alike.items())

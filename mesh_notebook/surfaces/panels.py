@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import singledispatch
+from pathlib import Path
 
 from mesh_notebook.mesh.retention import Retained
 from mesh_notebook.mesh.slos import SloVerdict
@@ -101,6 +102,12 @@ def _(card: InputCard) -> Panel:
         (columns, *slo_table(card.slos)),
         next_step=live,
     )
+
+
+def from_here(folder: Path) -> str:
+    """Return a folder as one would type it: relative, where it lies below the current one."""
+    here = Path.cwd()
+    return (folder.relative_to(here) if folder.is_relative_to(here) else folder).as_posix()
 
 
 def window_fact(window: Window) -> list[tuple[str, str]]:

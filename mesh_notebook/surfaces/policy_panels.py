@@ -48,13 +48,17 @@ def _(why: Why) -> Panel:
 
 @panel_of.register
 def _(erased: Erased) -> Panel:
+    notes = [
+        "everybody else's values can be read as before",
+        "what is published from now on leaves its rows out",
+        "a backup of the subjects' keys would bring it back: destroy those, too",
+    ]
+    if erased.also:
+        notes.insert(0, f"their key sealed {', '.join(erased.also)}, too: the same is true of it")
     return Panel(
         f"erased from {erased.product}/{erased.port}",
         (Badge("for ever", "warn"),),
-        notes=(
-            f"what was sealed of that {erased.column} cannot be read by anybody any more, in any "
-            f"of {erased.snapshots} snapshots; everybody else's values can",
-            "what is published from now on leaves its rows out",
-            "a backup of the subjects' keys would bring it back: destroy those, too",
-        ),
+        sentence=f"What was sealed of that {erased.column} cannot be read by anybody any more, in "
+        f"any of {erased.snapshots} snapshots.",
+        notes=notes,
     )

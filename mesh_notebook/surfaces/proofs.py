@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from pathlib import Path
 
 from mesh_notebook.deploy.deploying import Deployed
 from mesh_notebook.explore.profile import ColumnProfile, Profile
@@ -15,6 +14,7 @@ from mesh_notebook.model.contract import Column, Contract, Rule
 from mesh_notebook.model.origin import worst
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import (
+    from_here,
     made_of,
     origin_badge,
     panel_of,
@@ -218,14 +218,8 @@ def _(exported: Exported) -> Panel:
             ("inputs", ", ".join(exported.inputs) or "none"),
             ("files", ", ".join(exported.files)),
         ),
-        next_step=f"%mesh deploy {_from_here(exported.folder)}",
+        next_step=f"%mesh deploy {from_here(exported.folder)}",
     )
-
-
-def _from_here(folder: Path) -> str:
-    """Return a folder as one would type it: relative, where it lies below the current one."""
-    here = Path.cwd()
-    return (folder.relative_to(here) if folder.is_relative_to(here) else folder).as_posix()
 
 
 @panel_of.register

@@ -63,12 +63,16 @@ class Why:
 
 @dataclass(frozen=True)
 class Erased:
-    """That one subject's values can be read by nobody any more, in any snapshot."""
+    """That one subject's values can be read by nobody any more, in any snapshot.
+
+    `also` names the product's other ports that were sealed by subject: they share its keys.
+    """
 
     product: str
     port: str
     column: str
     snapshots: int
+    also: tuple[str, ...] = ()
 
 
 def protect(session: Session, target: str, rule: Rule, remove: bool) -> Protected:
@@ -225,7 +229,9 @@ def erase(session: Session, product: str, subject: str, port: str | None) -> Era
     Journal(published.root, published.domain, published.name, "erasures").append(
         lambda before: {"at": iso(session.clock()), "by": session.principal, "port": name}
     )
-    return Erased(published.name, name, policy.subject, len(published.snapshots()))
+    ports = (output.name for output in spec.outputs if output.name != name)
+    also = tuple(port for port in ports if PortPolicy.of(spec, port).subject)
+    return Erased(published.name, name, policy.subject, len(published.snapshots()), also)
 
 
 def words(given: str | Sequence[str]) -> tuple[str, ...]:
