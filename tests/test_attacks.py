@@ -824,7 +824,7 @@ def test_rows_of_one_subject_are_not_told_to_be_of_one(guests):
     stored = guests.stored()
     assert stored["_subject"].n_unique() == 3
     assert guests.frame(OLGA).equals(visits)
-    assert Subjects(ADDRESS).erase("ann")
+    assert Subjects(ADDRESS, "email").erase("ann")
     assert guests.frame(OLGA)["email"].to_list() == [None, None, "ben"]
 
 
@@ -834,7 +834,7 @@ def test_who_was_erased_is_gone_from_the_cache_of_later_filters_too(guests, capt
     guests.publish(policy=replace(hide, rows=(RowFilter("country = 'DE'"),)))
     assert leaked(guests.frame(OLGA, None, None, first.processing_time), ["ann@victim.example"])
     assert list((captures / "policies").iterdir())
-    Subjects(ADDRESS).erase("ann@victim.example")
+    Subjects(ADDRESS, "email").erase("ann@victim.example")
     again = guests.frame(OLGA, None, None, first.processing_time)
     assert not leaked(again, ["ann@victim.example"])
     assert leaked(again, ["dee@victim.example"])

@@ -92,7 +92,7 @@ def test_who_was_erased_is_in_no_figure(listeners):
         minutes=pl.when(pl.col("user") == "u5").then(987_654.5).otherwise("minutes")
     )
     assert shape(listeners.publish(rows, tokens))["minutes"]["max"] == 987_654.5
-    Subjects(ADDRESS).erase("u5")
+    Subjects(ADDRESS, "user").erase("u5")
     after = listeners.publish(rows.with_columns(age=pl.col("age") + 1))
     assert shape(after)["minutes"]["max"] < 1_000
 

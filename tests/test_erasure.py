@@ -27,7 +27,7 @@ def listeners(tmp_path: Path, request: pytest.FixtureRequest) -> Listeners:
 def test_the_erased_are_null_in_old_snapshots_and_the_others_are_as_they_were(listeners):
     assert listeners.rows(OFFICER).equals(ROWS)
     before = listeners.rows(NOBODY)
-    assert Subjects(ADDRESS).erase("u1")
+    assert Subjects(ADDRESS, "user").erase("u1")
     now = listeners.rows(OFFICER)
     assert now.row(0)[:2] == (None, None)
     assert now[1:].equals(ROWS[1:])
@@ -36,24 +36,24 @@ def test_the_erased_are_null_in_old_snapshots_and_the_others_are_as_they_were(li
 
 def test_a_token_of_the_erased_cannot_be_made_again(listeners):
     token = listeners.rows(NOBODY)["user"][0]
-    Subjects(ADDRESS).erase("u1")
+    Subjects(ADDRESS, "user").erase("u1")
     other = Listeners(listeners.folder / "other")
     other.publish(ROWS, policy=ERASABLE)
     assert token not in other.rows(NOBODY)["user"]
 
 
 def test_who_was_erased_stays_out_of_what_is_published_later(listeners):
-    Subjects(ADDRESS).erase("u1")
+    Subjects(ADDRESS, "user").erase("u1")
     listeners.publish(ROWS.with_columns(minutes=pl.lit(1.0)))
     users = listeners.rows(OFFICER)["user"].drop_nulls().to_list()
     assert users == ["u2", "u3", "u4"]
 
 
 def test_nothing_of_the_destroyed_key_is_left_in_the_file(listeners):
-    store = Subjects(ADDRESS)
+    store = Subjects(ADDRESS, "user")
     with sqlite3.connect(store.path) as con:
         salts = dict(con.execute("SELECT reference, salt FROM subjects").fetchall())
-    Subjects(ADDRESS).erase("u1")
+    Subjects(ADDRESS, "user").erase("u1")
     left = store.path.read_bytes()
     gone = [salt for reference, salt in salts.items() if reference not in store.by_reference()]
     assert len(gone) == 1
@@ -62,7 +62,7 @@ def test_nothing_of_the_destroyed_key_is_left_in_the_file(listeners):
 
 
 def test_keys_of_subjects_that_others_can_read_are_refused(listeners):
-    path = Subjects(ADDRESS).path
+    path = Subjects(ADDRESS, "user").path
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o640)
     with pytest.raises(KeyMissing, match="open to others"):
@@ -95,12 +95,12 @@ def test_erasing_some_leaves_exactly_the_others(tmp_path_factory, users, data):
         },
         schema=ROWS.schema,
     )
-    store = Subjects(ADDRESS)
+    store = Subjects(ADDRESS, "user")
     gone_before = {name for name, subject in store.known(set(users)).items() if subject is None}
     listeners.publish(rows, policy=ERASABLE)
     erased = data.draw(st.sets(st.sampled_from(sorted(set(users)))))
     for user in erased:
-        assert Subjects(ADDRESS).erase(user) is (user not in gone_before)
+        assert Subjects(ADDRESS, "user").erase(user) is (user not in gone_before)
     seen = listeners.read(OFFICER).frame.collect()
     left = rows.filter(~pl.col("user").is_in(list(gone_before)))
     assert seen.height == left.height

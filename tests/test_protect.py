@@ -222,3 +222,17 @@ def test_the_contract_tells_no_value_of_what_is_hidden(notebook, words):
     notebook.run(f"%mesh protect {words}")
     notebook.run("%mesh export b")
     assert "'DE'" not in Path(contract).read_text()
+
+
+def test_to_erase_a_subject_of_one_column_leaves_another_of_that_name_alone(notebook):
+    """The person and the country that are both called DE are two subjects."""
+    notebook.run("%mesh output countries people --key country,name")
+    notebook.run("%mesh protect people.name --with tokenise --except privacy-officer")
+    notebook.run("%mesh protect people --erasable name")
+    for column in ("name", "country"):
+        notebook.run(f"%mesh protect countries.{column} --with tokenise --except privacy-officer")
+    notebook.run("%mesh protect countries --erasable country")
+    deploy(notebook)
+    with pytest.raises(UsageError, match="holds nobody of that name"):
+        notebook.run("%mesh erase listeners/people DE")
+    assert notebook.run("%mesh erase listeners/countries DE").also == ()

@@ -82,7 +82,7 @@ def _without_erased(rows: pl.DataFrame, subject: str, product: str) -> pl.DataFr
     from mesh_notebook.mesh.erasure import Subjects
 
     names = plain(rows[subject])
-    erased = Subjects(product).erased(names.drop_nulls().unique().to_list())
+    erased = Subjects(product, subject).erased(names.drop_nulls().unique().to_list())
     return rows.filter(~names.is_in(erased).fill_null(False))
 
 

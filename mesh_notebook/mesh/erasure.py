@@ -36,11 +36,20 @@ Subject = tuple[bytes, Key]
 
 
 class Subjects:
-    """The keys of one product's subjects."""
+    """The keys of one product's subjects.
 
-    def __init__(self, product: str, environ: Mapping[str, str] = os.environ) -> None:
+    Parameters
+    ----------
+    column : str
+        What they are named by: the order 17 is nobody's user 17. Not needed to look them up by
+        reference. Ports of a product that name their subjects by one column share their keys.
+    """
+
+    def __init__(
+        self, product: str, column: str = "", environ: Mapping[str, str] = os.environ
+    ) -> None:
         self._key = key_of(product, environ)
-        self._names, self._salts = self._key.derived("name"), self._key.derived("subject")
+        self._names, self._salts = self._key.derived("name", column), self._key.derived("subject")
         self.path = keys_folder(environ) / f"{product.replace(':', '.')}.subjects"
 
     def known(self, names: Iterable[str]) -> dict[str, Subject | None]:

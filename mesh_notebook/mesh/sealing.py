@@ -237,7 +237,7 @@ def _by_subject(
     from mesh_notebook.mesh.erasure import Subjects
 
     names = plain(rows[column])
-    subjects = Subjects(product).known(names.drop_nulls().unique().to_list())
+    subjects = Subjects(product, column).known(names.drop_nulls().unique().to_list())
     erased = [name for name, subject in subjects.items() if subject is None]
     stay = ~names.is_in(erased).fill_null(False)
     rows, names = rows.filter(stay), names.filter(stay)

@@ -65,7 +65,7 @@ class Why:
 class Erased:
     """That one subject's values can be read by nobody any more, in any snapshot.
 
-    `also` names the product's other ports that were sealed by subject: they share its keys.
+    `also` names the product's other ports that are sealed by the same column: they share its keys.
     """
 
     product: str
@@ -219,18 +219,19 @@ def erase(session: Session, product: str, subject: str, port: str | None) -> Era
             next_step=f"%mesh protect {name} --erasable COLUMN, and deploy: then, and for what is "
             "published from then on",
         )
-    if not Subjects(str(spec.address)).erase(subject):
+    if not Subjects(str(spec.address), policy.subject).erase(subject):
         raise UsageError(
             f"{published.name}/{name} holds nobody of that {policy.subject}, or holds nothing of "
             "them any more.",
-            next_step=f"is it written as the {policy.subject} is in the rows?",
+            next_step=f"is it written as the {policy.subject} is in the rows? Who was erased "
+            "before, through whichever port, is gone",
         )
     forget_filtered()
     Journal(published.root, published.domain, published.name, "erasures").append(
         lambda before: {"at": iso(session.clock()), "by": session.principal, "port": name}
     )
     ports = (output.name for output in spec.outputs if output.name != name)
-    also = tuple(port for port in ports if PortPolicy.of(spec, port).subject)
+    also = tuple(port for port in ports if PortPolicy.of(spec, port).subject == policy.subject)
     return Erased(published.name, name, policy.subject, len(published.snapshots()), also)
 
 
