@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import StoreError, UsageError
 from mesh_notebook.mesh.access import decide
+from mesh_notebook.mesh.filtering import filtered, late_filters
 from mesh_notebook.mesh.inforce import newest
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.scan import Scan, columns_of, scan_of
 from mesh_notebook.mesh.sealing import Protection
-from mesh_notebook.mesh.veil import filtered, late_filters, veil_of
+from mesh_notebook.mesh.veil import veil_of
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.origin import Origin, worst

@@ -8,23 +8,16 @@ is not read at all: the column is null.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import DeployRefused, KeyMissing
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type, polars_dtype
-from mesh_notebook.mesh.predicates import columns_in, predicate
-from mesh_notebook.mesh.s3 import cache_folder
-from mesh_notebook.mesh.scan import Scan, columns_of, scan_of
-from mesh_notebook.mesh.sealing import ROWS, SUBJECT, Protection, fingerprint, row_key, sealed_name
+from mesh_notebook.mesh.scan import scan_of
+from mesh_notebook.mesh.sealing import SUBJECT, Protection, fingerprint, row_key, sealed_name
 from mesh_notebook.model.decision import Decision
-from mesh_notebook.model.policy import Mask, RowFilter
+from mesh_notebook.model.policy import Mask
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +27,7 @@ if TYPE_CHECKING:
     from mesh_notebook.model.contract import Contract
     from mesh_notebook.model.receipt import PortSnapshot
 
-__all__ = ["Veil", "filtered", "forget_filtered", "late_filters", "raw_picture", "veil_of"]
+__all__ = ["Veil", "raw_picture", "veil_of"]
 
 # Masks that give away nothing, whatever the policy says now.
 _OPAQUE = ("redact", "null")
@@ -128,7 +121,6 @@ class Veil:
         subject = [SUBJECT] if self.by_subject else []
 
         def opened(given: pl.Series) -> pl.Series:
-            from dataclasses import replace
 
             rows = given.struct.unnest()
             beside, own = row_key(rows, key), vault
@@ -246,71 +238,3 @@ def raw_picture(
     files = read_version(table, snapshot.delta_version).files
     veil = veil_of(None, [protection], contract, product, port)
     return scan_of(files, contract, named=True, veil=veil).lazy()
-
-
-def late_filters(filters: Iterable[RowFilter], protection: Protection) -> Iterable[str]:
-    """Yield the row filters that hold now, and were not yet known when a snapshot was published."""
-    return (rule.where for rule in filters if rule.where not in protection.rows)
-
-
-def filtered(
-    scan: Scan, wheres: Iterable[str], protections: Sequence[Protection], contract: Contract
-) -> Scan:
-    """Return a scan of the rows of which some filters are true, written out for this reader alone.
-
-    Rows that a filter hides now, and did not hide when they were published, lie among the others.
-    No engine is given the one and told to leave the other out, lest it be talked out of it. What is
-    sealed stays so, and what is blank is not written, so that the file outlives no decision.
-
-    Raises
-    ------
-    KeyMissing
-        A filter looks at a column that is sealed, and its key is not here.
-    """
-    wheres = sorted(set(wheres))
-    folder = _folder()
-    told = repr((scan, wheres)).encode()
-    path = folder / f"{hashlib.sha256(told).hexdigest()}.parquet"
-    if not path.exists():
-        rows = _shown(scan, wheres, protections, contract)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        aside = folder / f".{uuid.uuid4().hex}"
-        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        rows.write_parquet(aside)
-        aside.rename(path)
-    return replace(scan, paths=(str(path),))
-
-
-def _shown(
-    scan: Scan, wheres: Sequence[str], protections: Sequence[Protection], contract: Contract
-) -> pl.DataFrame:
-    """Return the stored rows of which the filters are true, with nothing in what is blank."""
-    import polars as pl
-
-    seen = scan.veil
-    product, port = (seen.product, seen.port) if seen else ("", "")
-    own = veil_of(None, protections, contract, product, port)
-    stored = dict(seen.stored if seen else columns_of(contract))
-    every = dict((*stored.items(), *(own.stored if own else ())))
-    bare = replace(scan, veil=None, schema=tuple(every.items())).lazy().collect()
-    raw = own.over(bare.lazy()) if own else bare.lazy()
-    true = [predicate(where, contract).fill_null(False) for where in wheres]
-    # Of what is kept through a mask alone, nothing is true.
-    lost = {name for p in protections for name in p.masks if name not in p.sealed}
-    if any(not lost.isdisjoint(columns_in(where, contract)) for where in wheres):
-        true.append(pl.lit(False))
-    rows = bare.filter(raw.with_columns(pl.all_horizontal(true).alias(ROWS)).collect()[ROWS])
-    blank = seen.blank if seen else ()
-    return rows.select(
-        pl.lit(None, polars_dtype(physical)).alias(name) if name in blank else pl.col(name)
-        for name, physical in stored.items()
-    )
-
-
-def forget_filtered() -> None:
-    """Take away what was written out for readers on this machine."""
-    shutil.rmtree(_folder(), ignore_errors=True)
-
-
-def _folder() -> Path:
-    return cache_folder() / "policies"

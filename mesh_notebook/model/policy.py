@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mesh_notebook.errors import SpecError
+from mesh_notebook.model.policy_words import either, except_for, names, refuse_unknown
+from mesh_notebook.model.privacy import Privacy
 from mesh_notebook.model.product import Product
 
 __all__ = ["MASKS", "Access", "Mask", "PortPolicy", "Principal", "Privacy", "RowFilter"]
@@ -105,7 +107,7 @@ class Mask:
             "tokenise": "is shown as a keyed token, the same for the same value",
             "encrypt": "is shown encrypted, the same for the same value",
         }[self.kind]
-        return f"{self.column} {how}{_except(self.exempt)}"
+        return f"{self.column} {how}{except_for(self.exempt)}"
 
     def _steps(self) -> str:
         if not self.to:
@@ -122,17 +124,17 @@ class Mask:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Mask:
         """Read back what `as_dict` gave; raises `ValueError` or `KeyError` where it is no mask."""
-        _refuse_unknown(raw, "column", "mask", "except", "to", "keep", "groups", "key")
+        refuse_unknown(raw, "column", "mask", "except", "to", "keep", "groups", "key")
         kind, groups = str(raw["mask"]), raw.get("groups") or {}
         if kind not in MASKS:
             raise ValueError(f"the mask '{kind}' is none of {', '.join(MASKS)}")
         return cls(
             str(raw["column"]),
             kind,
-            _names(raw.get("except")),
+            names(raw.get("except")),
             str(raw.get("to") or ""),
             int(raw.get("keep") or 0),
-            {str(region): _names(places) for region, places in groups.items()},
+            {str(region): names(places) for region, places in groups.items()},
             str(raw.get("key") or ""),
         )
 
@@ -145,45 +147,11 @@ class RowFilter:
     exempt: tuple[str, ...] = ()
 
     def said(self) -> str:
-        return f"only rows where {self.where}{_except(self.exempt)}"
+        return f"only rows where {self.where}{except_for(self.exempt)}"
 
     def as_dict(self) -> dict[str, Any]:
         raw = {"where": self.where, "except": list(self.exempt)}
         return {name: value for name, value in raw.items() if value}
-
-
-@dataclass(frozen=True)
-class Privacy:
-    """A port that answers noisy aggregates only (differential privacy).
-
-    Attributes
-    ----------
-    subject : str
-        The column that says whose a row is.
-    budget : float
-        The epsilon that each principal may spend, over all its questions.
-    rows_each : int
-        How many rows of one subject count, at most.
-    bounds : dict
-        By column that may be summed: its least and its greatest value; what is beyond is clamped.
-    keys : dict
-        By column that may be grouped by: its values, known to all beforehand.
-    exempt : tuple of str
-        Roles that read the rows.
-    """
-
-    subject: str
-    budget: float
-    rows_each: int = 1
-    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    keys: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    exempt: tuple[str, ...] = ()
-
-    def said(self) -> str:
-        return (
-            f"answers noisy aggregates only, up to epsilon {self.budget:g} for each principal"
-            f"{_except(self.exempt)}"
-        )
 
 
 @dataclass(frozen=True)
@@ -230,9 +198,9 @@ class PortPolicy:
         """Say the policy in words, one sentence a rule."""
         lines = []
         if self.access.roles:
-            lines.append(f"may be read by {_or(self.access.roles)}")
+            lines.append(f"may be read by {either(self.access.roles)}")
         if self.access.purposes:
-            lines.append(f"may be read for {_or(self.access.purposes)}")
+            lines.append(f"may be read for {either(self.access.purposes)}")
         if self.access.stand_in:
             lines.append("has a synthetic stand-in for those who may not read it")
         if self.privacy:
@@ -255,7 +223,7 @@ class PortPolicy:
             "masks": [mask.as_dict() for mask in self.masks],
             "rows": [rule.as_dict() for rule in self.rows],
             "subject": self.subject,
-            "privacy": _private(self.privacy),
+            "privacy": self.privacy.as_dict() if self.privacy else {},
         }
         return {"port": self.port, **{name: value for name, value in raw.items() if value}}
 
@@ -270,77 +238,27 @@ def _by_port(product: Product) -> dict[str, Mapping[str, Any]]:
     return raws
 
 
-def _refuse_unknown(raw: Mapping[str, Any], *known: str) -> None:
-    # What is not understood may be a rule; to leave it out would widen the policy.
-    if unknown := sorted(set(raw) - set(known)):
-        raise ValueError(f"'{unknown[0]}' is not known; known are {', '.join(known)}")
-
-
 def _parsed(port: str, raw: Mapping[str, Any]) -> PortPolicy:
-    _refuse_unknown(raw, "port", "access", "masks", "rows", "subject", "privacy")
+    refuse_unknown(raw, "port", "access", "masks", "rows", "subject", "privacy")
     access, privacy = raw.get("access") or {}, raw.get("privacy")
-    _refuse_unknown(access, "roles", "purposes", "standIn")
+    refuse_unknown(access, "roles", "purposes", "standIn")
     masks = tuple(Mask.from_dict(one) for one in raw.get("masks") or ())
     if len({mask.column for mask in masks}) < len(masks):
         raise ValueError("a column has two masks")
     return PortPolicy(
         port,
         Access(
-            _names(access.get("roles")),
-            _names(access.get("purposes")),
+            names(access.get("roles")),
+            names(access.get("purposes")),
             bool(access.get("standIn", False)),
         ),
         masks,
         tuple(_row_filter(one) for one in raw.get("rows") or ()),
         str(raw.get("subject") or ""),
-        _privacy(privacy) if privacy else None,
+        Privacy.from_dict(privacy) if privacy else None,
     )
 
 
 def _row_filter(raw: Mapping[str, Any]) -> RowFilter:
-    _refuse_unknown(raw, "where", "except")
-    return RowFilter(str(raw["where"]), _names(raw.get("except")))
-
-
-def _privacy(raw: Mapping[str, Any]) -> Privacy:
-    _refuse_unknown(raw, "subject", "budget", "rowsEach", "bounds", "keys", "except")
-    bounds = {
-        str(c): (float(low), float(high)) for c, (low, high) in (raw.get("bounds") or {}).items()
-    }
-    return Privacy(
-        str(raw["subject"]),
-        float(raw["budget"]),
-        int(raw.get("rowsEach") or 1),
-        bounds,
-        {str(column): tuple(values) for column, values in (raw.get("keys") or {}).items()},
-        _names(raw.get("except")),
-    )
-
-
-def _private(privacy: Privacy | None) -> dict[str, Any]:
-    if privacy is None:
-        return {}
-    raw = {
-        "subject": privacy.subject,
-        "budget": privacy.budget,
-        "rowsEach": privacy.rows_each,
-        "bounds": {column: list(bounds) for column, bounds in privacy.bounds.items()},
-        "keys": {column: list(values) for column, values in privacy.keys.items()},
-        "except": list(privacy.exempt),
-    }
-    return {name: value for name, value in raw.items() if value}
-
-
-def _names(raw: Any) -> tuple[str, ...]:
-    if isinstance(raw, str):
-        raise ValueError(f"'{raw}' must be a list")
-    return tuple(str(name) for name in raw or ())
-
-
-def _except(roles: tuple[str, ...]) -> str:
-    return f", except to {_or(roles)}" if roles else ""
-
-
-def _or(names: tuple[str, ...]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} or {last}" if most else last
+    refuse_unknown(raw, "where", "except")
+    return RowFilter(str(raw["where"]), names(raw.get("except")))

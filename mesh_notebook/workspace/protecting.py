@@ -203,8 +203,8 @@ def why(session: Session, product: str, port: str | None) -> Why:
 def erase(session: Session, product: str, subject: str, port: str | None) -> Erased:
     """Destroy the key of one subject, so that its values are gone from every snapshot."""
     from mesh_notebook.mesh.erasure import Subjects
+    from mesh_notebook.mesh.filtering import forget_filtered
     from mesh_notebook.mesh.journal import Journal
-    from mesh_notebook.mesh.veil import forget_filtered
     from mesh_notebook.model.time import iso
 
     published, named = session.catalogue.resolve(product)
