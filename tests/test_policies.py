@@ -12,10 +12,12 @@ import pytest
 from listeners import ADDRESS, ANALYST, NOBODY, NOW, OFFICER, ROWS, Listeners, mask, policy
 
 from mesh_notebook.errors import AccessDenied, KeyMissing, UsageError
+from mesh_notebook.mesh.asking import ask
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.decisions import decisions
 from mesh_notebook.mesh.keys import key_of, made_key
 from mesh_notebook.mesh.place import place_of
+from mesh_notebook.mesh.question import Question
 from mesh_notebook.mesh.rulebook import push_rule
 from mesh_notebook.mesh.scan import Scan, attach, connect_duckdb
 from mesh_notebook.model.policy import Access, PortPolicy, Principal, RowFilter
@@ -279,6 +281,14 @@ def test_each_decision_is_kept_without_a_row_in_it(tmp_path):
     assert "email: redact (but for privacy-officer)" in allowed.rules
     kept = b"".join(p.read_bytes() for p in listeners.root.rglob("decisions/*.json"))
     assert b"example.org" not in kept
+
+
+def test_that_a_private_port_was_asked_is_kept_as_an_answer_and_not_as_a_refusal(private_root):
+    found = Catalogue([private_root]).resolve("podcasts")[0]
+    ask(found, None, Question("count"), "ana", lambda: NOW)
+    [kept] = decisions(found, 10)
+    assert (kept.principal, kept.mode, kept.decision) == ("ana", "ask", "allow")
+    assert not [line for line in kept.rules if line.startswith("refused")]
 
 
 def test_of_a_port_without_a_policy_nothing_is_decided_and_nothing_is_kept(tmp_path):

@@ -504,3 +504,5 @@ def test_a_shell_asks_and_is_refused_in_one_paragraph(private_root):
     assert second.returncode == 1
     assert "ana has 0.5 of 2 left" in second.stderr
     assert "Traceback" not in second.stderr
+    whole = subprocess.run([*mesh, "podcasts", "count", "--epsilon", "0.1"], capture_output=True)
+    assert whole.returncode == 0, whole.stderr

@@ -89,6 +89,9 @@ def note(
     """Keep a decision in the product's log; of a port that has no policy nothing is decided."""
     if not decision.policy and not decision.forbidden:
         return
+    said = decision.said()[1:]
+    if not refusals:  # a private port is asked because it shows no rows
+        said = tuple(line for line in said if not line.startswith("refused"))
     limits = {"from": window.start, "to": window.end, "as_of": window.as_of}
     asks = decision.principal
     decisions.log(
@@ -105,7 +108,7 @@ def note(
             version=receipt.version,
             mode=mode,
             decision=decisions.DENY if refusals else decisions.ALLOW,
-            rules=refusals or decision.said()[1:],
+            rules=refusals or said,
         ),
     )
 

@@ -94,7 +94,9 @@ def _parameter(argument: Argument) -> inspect.Parameter:
         info: Any = typer.Option(argument.flag, help=argument.help)
     else:
         info = typer.Argument(help=argument.help)
-    default = inspect.Parameter.empty if argument.required else argument.default
+    # A list is typed as one text with commas; the method knows what no list means.
+    omitted = None if argument.kind == "list" else argument.default
+    default = inspect.Parameter.empty if argument.required else omitted
     return inspect.Parameter(
         argument.name,
         inspect.Parameter.KEYWORD_ONLY,
