@@ -215,7 +215,10 @@ def _is_wide(rows: pl.DataFrame, contract: Contract) -> bool:
     few = times.gather_every(max(rows.height // 10_000, 1))
     if few.cast(pl.Date).n_unique() > most:
         return False
-    return 1 < times.cast(pl.Date).n_unique() <= most
+    ends = pl.Series([times.min(), times.max()], dtype=times.dtype).cast(pl.Date)
+    span = (ends[1] - ends[0]).days + 1 if ends.null_count() == 0 else 1
+    # Of a few days on end there are no more than these; else they have to be counted.
+    return span > 1 and (span <= most or times.cast(pl.Date).n_unique() <= most)
 
 
 def commit_of(metadata: dict[str, str]) -> Any:
