@@ -16,6 +16,7 @@ from mesh_notebook.mesh.asking import ask
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.decisions import decisions
 from mesh_notebook.mesh.keys import key_of, made_key
+from mesh_notebook.mesh.masking import keyless
 from mesh_notebook.mesh.place import place_of
 from mesh_notebook.mesh.question import Question
 from mesh_notebook.mesh.rulebook import push_rule
@@ -59,6 +60,20 @@ def test_a_masked_column_is_seen_so_by_all_but_the_exempt(listeners, kind):
     assert seen.schema == ROWS.schema
     assert seen.drop(masked.column).equals(ROWS.drop(masked.column))
     assert listeners.rows(OFFICER).equals(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values", "bands"),
+    [
+        (pl.Int64, [2**53 + 11, -(2**53) - 11, None], [2**53 + 8, -(2**53) - 18, None]),
+        (pl.Int8, [-128, -1, 127], [None, -10, 120]),  # -130 has no room
+        (pl.Float64, [1.5, -0.1, None], [0.0, -10.0, None]),
+    ],
+)
+def test_a_band_is_exact_and_of_the_columns_type(dtype, values, bands):
+    shown = keyless(pl.Series("n", values, dtype=dtype), mask("n", "generalise", to="10"))
+    assert shown.dtype == dtype
+    assert shown.to_list() == bands
 
 
 @pytest.mark.parametrize("kind", ["tokenise", "encrypt"])

@@ -115,6 +115,7 @@ def test_declaring_the_output_again_keeps_its_policy_and_remove_takes_it_away(no
         ("people.minutes --with redact", "holds none", "null"),
         ("people.minutes --with generalise", "how wide", "--to 10"),
         ("people.minutes --with generalise --to -5", "how wide", "--to 10"),
+        ("people.minutes --with generalise --to 0.5", "a whole number wide", "--to 10"),
         ("people.country --with generalise --to 3", "which places", "--groups"),
         ("people.country --with generalise --groups DE", "no list of values", "NAME="),
         ("people.country --with truncate", "how much is kept", "--keep"),

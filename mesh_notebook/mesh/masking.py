@@ -1,4 +1,4 @@
-"""What a mask makes of a column's values: of each value once, however often it comes."""
+"""What a mask makes of a column's values, and which masks fit which columns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _UNITS = ("hour", "day", "month", "quarter", "year")
 
 
 def keyless(values: pl.Series, mask: Mask) -> pl.Series:
-    """Return what a mask that needs no key shows of the values, of the same type."""
+    """Return what a mask that needs no key shows of the values, of the same type.
+
+    A band is shown by its least value; where that is none of the type's, by null.
+    """
     import polars as pl
 
     if mask.kind == "redact":
@@ -38,8 +41,12 @@ def keyless(values: pl.Series, mask: Mask) -> pl.Series:
     if values.dtype.is_temporal():
         every = {"hour": "1h", "day": "1d", "month": "1mo", "quarter": "1q", "year": "1y"}
         return values.dt.truncate(every[mask.to])
+    if values.dtype.is_integer():  # exactly: a float has no room for 64 bits
+        whole, wide = pl.col(values.name).cast(pl.Int128), pl.lit(int(float(mask.to)), pl.Int128)
+        band = (whole // wide * wide).cast(values.dtype, strict=False)
+        return values.to_frame().select(band).to_series()
     width = float(mask.to)
-    return ((values / width).floor() * width).cast(values.dtype)
+    return ((values / width).floor() * width).cast(values.dtype, strict=False)
 
 
 def plain(values: pl.Series) -> pl.Series:
@@ -127,4 +134,6 @@ def _ungeneralised(mask: Mask, dtype: pl.DataType) -> tuple[str, str] | None:
         wide = False
     if not dtype.is_numeric() or not wide:
         return "it does not say how wide a band is", "--with generalise --to 10"
+    if dtype.is_integer() and not float(mask.to).is_integer():
+        return "a band of whole numbers is a whole number wide", "--with generalise --to 10"
     return None
