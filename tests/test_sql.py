@@ -221,10 +221,15 @@ def test_an_error_leaves_the_connection_usable(con: duckdb.DuckDBPyConnection) -
 
 def test_ctrl_c_ends_a_long_query(con: duckdb.DuckDBPyConnection) -> None:
     endless = "SELECT count(*) AS n FROM range(10000000000) a, range(1000) b WHERE a.range % 7 = 8"
+    # As in a kernel: what a shell starts in the background is deaf to Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     pressed = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     pressed.start()
-    with pytest.raises(KeyboardInterrupt):  # without it, the query would run for days
-        run_sql(endless, con, {})
+    try:
+        with pytest.raises(KeyboardInterrupt):  # without it, the query would run for days
+            run_sql(endless, con, {})
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert run_sql("SELECT 1 AS one", con, {}).item() == 1
 
 
