@@ -1,0 +1,1 @@
+"""The engines on which an exported transform runs: Polars, DuckDB, Spark."""
