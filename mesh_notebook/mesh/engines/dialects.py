@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -38,7 +38,7 @@ def not_portable(query: str, engine: str) -> list[tuple[str, str]]:
     return []
 
 
-def spark_sql(query: str) -> str:
+def spark_sql(query: str, schemas: Any = None) -> str:
     """Return a query of DuckDB's dialect as Spark's."""
     from sqlglot import ErrorLevel
 
