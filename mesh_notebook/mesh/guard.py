@@ -29,6 +29,7 @@ _OUTSIDE = {
     "socket.connect": "reads the network",
     "socket.getaddrinfo": "reads the network",
 }
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _READERS = ("read_", "scan_", "from_csv_auto", "from_parquet")
 _READING_SQL = re.compile(r"\bread_\w+\s*\(", re.IGNORECASE)
 
@@ -37,7 +38,7 @@ class NotAnInput(RuntimeError):
     """A transform reached for something that is none of its inputs."""
 
 
-def guard(inputs: Iterable[str], workdir: Path) -> None:
+def guard(inputs: Iterable[str], workdir: Path, *, loopback: bool = False) -> None:
     """From now on, and for good, refuse this process what is no input.
 
     Parameters
@@ -46,6 +47,8 @@ def guard(inputs: Iterable[str], workdir: Path) -> None:
         The files that were declared.
     workdir : Path
         Where the process may read and write.
+    loopback : bool
+        Whether it may talk to other processes of this machine: an engine of its own is one.
     """
     roots = [*sys.path, sys.prefix, sys.base_prefix, *_SYSTEM, str(workdir)]
     roots += [str(_PACKAGE), *inputs]
@@ -60,11 +63,19 @@ def guard(inputs: Iterable[str], workdir: Path) -> None:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _FILES and not may_read(arguments[_FILES[event]]):
             raise _reads(os.fsdecode(arguments[0]))
-        if event in _OUTSIDE:
+        if event in _OUTSIDE and not (loopback and _stays_here(event, arguments)):
             raise NotAnInput(f"it {_OUTSIDE[event]}, which is no input")
 
     _wrap_native_readers(may_read)
     sys.addaudithook(hook)
+
+
+def _stays_here(event: str, arguments: tuple[Any, ...]) -> bool:
+    """Return whether a connection, or the question for an address, is of this machine."""
+    if event == "socket.connect":
+        address = arguments[1]
+        return isinstance(address, tuple) and address[0] in _LOOPBACK
+    return event == "socket.getaddrinfo" and arguments[0] in _LOOPBACK
 
 
 def _wrap_native_readers(may_read: Callable[[object], bool]) -> None:

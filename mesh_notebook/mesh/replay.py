@@ -1,8 +1,7 @@
 """Run a bundle's transform in a clean process, on exactly the inputs it is given.
 
 The process is isolated (`python -I`): no notebook, no caller's variables or environment, and
-nothing importable but what is installed. `python -I -m mesh_notebook.mesh.replay job.json` is
-its other half.
+nothing importable but what is installed. `mesh_notebook.mesh.replaying` is its other half.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,15 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import MeshError, UsageError
-from mesh_notebook.mesh.guard import guard
-from mesh_notebook.mesh.inputs import EventWindow, OpenedInput, ReplayInput
+from mesh_notebook.mesh.engines import refuse_unknown
+from mesh_notebook.mesh.inputs import OpenedInput, ReplayInput
 from mesh_notebook.mesh.keys import VARIABLES as KEYS
 from mesh_notebook.mesh.keys import keys_folder
 from mesh_notebook.mesh.s3 import VARIABLES
 
 if TYPE_CHECKING:
-    from types import ModuleType, TracebackType
-
     import polars as pl
 
     from mesh_notebook.mesh.scan import Scan
@@ -36,6 +34,7 @@ __all__ = ["ReplayFailed", "replay"]
 _ENVIRONMENT = (
     *("PATH", "LC_CTYPE", "TMPDIR", "TEMP", "TMP"),
     *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "POLARS_MAX_THREADS"),
+    "JAVA_HOME",
 )
 _JOB = "job.json"
 _FAILURE = "failure.json"
@@ -68,6 +67,8 @@ def replay(
     functions: Sequence[str],
     inputs: Mapping[str, ReplayInput | OpenedInput | Scan | pl.LazyFrame | pl.DataFrame],
     workdir: Path,
+    engine: str = "polars",
+    master: str = "",
 ) -> dict[str, Path]:
     """Call functions of a module in a clean process and return where their frames lie.
 
@@ -78,9 +79,14 @@ def replay(
     functions : sequence of str
         Which of its functions to call; each is given the inputs that its parameters name.
     inputs : mapping
-        By parameter name: what the function receives, as a Polars `LazyFrame`.
+        By parameter name: what the function receives, as a Polars `LazyFrame`; on another engine
+        as one of Narwhals over a frame of that engine.
     workdir : Path
         An existing folder for the job, its outputs and its log. The caller removes it.
+    engine : str
+        One of `mesh.engines.ENGINES`. Polars runs `transform.py`, the others `portable.py`.
+    master : str
+        Spark's master; all the processors of this machine if it is not given.
 
     Returns
     -------
@@ -91,7 +97,15 @@ def replay(
     ------
     ReplayFailed
         The module does not load, a function fails or returns no frame, or the process ends.
+    UsageError, MissingExtra
+        There is no such engine, or it cannot start here.
     """
+    refuse_unknown(engine)
+    if engine == "spark":
+        from mesh_notebook.mesh.engines.on_spark import LOCAL, refuse_without_spark
+
+        refuse_without_spark()
+        master = master or LOCAL
     for name in (*functions, *inputs):
         if not name.isidentifier():
             raise UsageError(f"'{name}' is not a Python name.", name=name)
@@ -101,6 +115,8 @@ def replay(
         "transform": str(transform.resolve()),
         "functions": list(functions),
         "inputs": given,
+        "engine": engine,
+        "settings": {"master": master},
     }
     (workdir / _JOB).write_text(json.dumps(job), "utf-8")
     code = _run(workdir, _credentials(given))
@@ -142,7 +158,7 @@ def _run(workdir: Path, credentials: Mapping[str, str]) -> int:
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # The same on every machine, whatever a notebook set: what a transform reads must be an input.
     environment = {**kept, "TZ": "UTC", "HOME": str(workdir)}
-    command = [sys.executable, "-I", "-m", "mesh_notebook.mesh.replay", _JOB]
+    command = [sys.executable, "-I", "-m", "mesh_notebook.mesh.replaying", _JOB]
     with (workdir / _LOG).open("wb") as log:
         # A session of its own: Ctrl-C reaches this process, which then ends the child.
         process = subprocess.Popen(
@@ -158,7 +174,9 @@ def _run(workdir: Path, credentials: Mapping[str, str]) -> int:
             _tell(process, credentials)
             return process.wait()
         finally:
-            process.kill()
+            # All that it started, too: Spark's JVM is of its group, and would end a moment later.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             if process.stdin:
                 with contextlib.suppress(BrokenPipeError):
@@ -193,94 +211,3 @@ def _failure(code: int, workdir: Path) -> ReplayFailed:
         log=log,
         **facts,
     )
-
-
-# The child's half ------------------------------------------------------------------------
-
-
-def main(job_file: str) -> None:
-    """Do the job: load the module, call its functions, write their frames."""
-    os.environ.update(json.loads(sys.stdin.buffer.readline() or b"{}"))
-    _end_with_parent()
-    job = json.loads(Path(job_file).read_text("utf-8"))
-    state = {"function": "", "transform": job["transform"]}
-    sys.excepthook = lambda kind, error, trace: _record(state, error, trace)
-    inputs = {name: _opened(given) for name, given in job["inputs"].items()}
-    for name in (*VARIABLES, *KEYS):  # the inputs are open: what opened them is not the transform's
-        os.environ.pop(name, None)
-    files = [path for given in job["inputs"].values() for path in given["scan"]["paths"]]
-    guard([*files, job["transform"]], Path.cwd())
-    module = _load(Path(job["transform"]))
-    for name in job["functions"]:
-        state["function"] = name
-        _call(module, name, inputs).write_ipc(f"{name}.arrow", compression="uncompressed")
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, however it went."""
-    import threading
-
-    def watch() -> None:
-        os.read(sys.stdin.fileno(), 1)  # nothing more is sent: this returns when the pipe closes
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _load(path: Path) -> ModuleType:
-    """Run a module from its text: no byte code of it is looked for, or left in the bundle."""
-    from types import ModuleType
-
-    module = ModuleType("transform")
-    module.__file__ = str(path)
-    sys.modules["transform"] = module  # as an import would: dataclasses look themselves up here
-    exec(compile(path.read_text("utf-8"), str(path), "exec"), vars(module))
-    return module
-
-
-def _opened(given: dict[str, Any]) -> pl.LazyFrame:
-    from mesh_notebook.mesh.scan import Scan
-
-    frame = Scan.from_dict(given["scan"]).lazy()
-    return EventWindow.from_dict(given["window"]).cut(frame) if given["window"] else frame
-
-
-def _call(module: ModuleType, name: str, inputs: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
-    import inspect
-
-    import polars as pl
-
-    function = getattr(module, name, None)
-    if not callable(function):
-        raise UsageError(f"the module defines no function '{name}'")
-    parameters = inspect.signature(function).parameters
-    if unknown := [parameter for parameter in parameters if parameter not in inputs]:
-        known = ", ".join(inputs) or "none"
-        raise UsageError(f"no input is named '{unknown[0]}'; the inputs are: {known}")
-    frame = function(**{parameter: inputs[parameter] for parameter in parameters})
-    if not isinstance(frame, pl.LazyFrame | pl.DataFrame):
-        raise UsageError(f"it returned {type(frame).__name__}, not a Polars frame")
-    return frame.lazy().collect()
-
-
-def _record(state: Mapping[str, str], error: BaseException, trace: TracebackType | None) -> None:
-    """Write down what failed, and where in the transform, for the process that waits."""
-    import traceback
-
-    own = [f for f in traceback.extract_tb(trace) if f.filename == state["transform"]]
-    line = own[-1].lineno if own else getattr(error, "lineno", None)
-    reason = str(error).strip() or type(error).__name__
-    quoted = [f"  line {f.lineno}, in {f.name}\n    {f.line}" for f in own]
-    facts = {
-        "function": state["function"],
-        "line": line,
-        "error_type": type(error).__name__,
-        "reason": reason,
-        "detail": "\n".join([*quoted, f"{type(error).__name__}: {reason}"]),
-    }
-    Path(_FAILURE).write_text(json.dumps(facts), "utf-8")
-    sys.__excepthook__(type(error), error, trace)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.veil import Veil
     from mesh_notebook.model.contract import Contract
 
-__all__ = ["FORMATS", "Scan", "attach", "columns_of", "connect_duckdb", "scan_of", "without_bar"]
+__all__ = [
+    "FORMATS",
+    "Scan",
+    "attach",
+    "columns_of",
+    "connect_duckdb",
+    "read_alike",
+    "scan_of",
+    "without_bar",
+]
 
 FORMATS = ("parquet", "csv", "ndjson", "json", "sqlite", "ipc", "delta")
 # Types that DuckDB's and Polars' Parquet readers see alike; of any other (a time of day, a
@@ -290,13 +299,18 @@ def attach(
     its types alike; else it reads the lazy frame, columns and filters pushed down. The view is
     seen by every cursor of `con`, and replaces an earlier one of the same name.
     """
-    if isinstance(scan, Scan) and _reads_itself(scan) and _is_whole(scan, frame) and _alike(frame):
+    if isinstance(scan, Scan) and read_alike(scan, frame):
         relation = con.read_parquet(list(scan.paths), hive_partitioning=False)
         if scan.veil:
             relation = relation.project(_quoted(scan.veil.names))
     else:
         relation = con.from_arrow(frame)
     relation.create_view(name, replace=True)
+
+
+def read_alike(scan: Scan, frame: pl.LazyFrame) -> bool:
+    """Return whether other engines see in the files what `frame` holds: the whole scan, alike."""
+    return _reads_itself(scan) and _is_whole(scan, frame) and _alike(frame)
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -1,0 +1,118 @@
+"""The clean process itself: load the module, open the inputs, call its functions, write frames.
+
+`python -I -m mesh_notebook.mesh.replaying job.json`, started by `mesh_notebook.mesh.replay`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.errors import UsageError
+from mesh_notebook.mesh.engines import Engine, engine_of
+from mesh_notebook.mesh.guard import guard
+from mesh_notebook.mesh.inputs import EventWindow
+from mesh_notebook.mesh.keys import VARIABLES as KEYS
+from mesh_notebook.mesh.s3 import VARIABLES
+
+if TYPE_CHECKING:
+    from types import ModuleType, TracebackType
+
+
+__all__ = ["main"]
+
+_FAILURE = "failure.json"
+
+
+def main(job_file: str) -> None:
+    """Do the job: load the module, call its functions, write their frames."""
+    os.environ.update(json.loads(sys.stdin.buffer.readline() or b"{}"))
+    _end_with_parent()
+    job = json.loads(Path(job_file).read_text("utf-8"))
+    state = {"function": "", "transform": job["transform"]}
+    sys.excepthook = lambda kind, error, trace: _record(state, error, trace)
+    engine = engine_of(job["engine"], job["settings"], Path.cwd())
+    inputs = {name: _opened(engine, name, given) for name, given in job["inputs"].items()}
+    for name in (*VARIABLES, *KEYS):  # the inputs are open: what opened them is not the transform's
+        os.environ.pop(name, None)
+    files = [path for given in job["inputs"].values() for path in given["scan"]["paths"]]
+    # Python talks to Spark's JVM over loopback.
+    guard([*files, job["transform"]], Path.cwd(), loopback=job["engine"] == "spark")
+    engine.sealed()
+    module = _load(Path(job["transform"]))
+    for name in job["functions"]:
+        state["function"] = name
+        frame = engine.gathered(_called(module, name, {**engine.given(), **inputs}))
+        frame.write_ipc(f"{name}.arrow", compression="uncompressed")
+    engine.ended()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, however it went."""
+    import threading
+
+    def watch() -> None:
+        os.read(sys.stdin.fileno(), 1)  # nothing more is sent: this returns when the pipe closes
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _load(path: Path) -> ModuleType:
+    """Run a module from its text: no byte code of it is looked for, or left in the bundle."""
+    from types import ModuleType
+
+    module = ModuleType("transform")
+    module.__file__ = str(path)
+    sys.modules["transform"] = module  # as an import would: dataclasses look themselves up here
+    exec(compile(path.read_text("utf-8"), str(path), "exec"), vars(module))
+    return module
+
+
+def _opened(engine: Engine, name: str, given: dict[str, Any]) -> Any:
+    from mesh_notebook.mesh.scan import Scan
+
+    scan = Scan.from_dict(given["scan"])
+    frame = scan.lazy()
+    cut = EventWindow.from_dict(given["window"]).cut(frame) if given["window"] else frame
+    return engine.opened(name, scan, cut)
+
+
+def _called(module: ModuleType, name: str, given: Mapping[str, Any]) -> Any:
+    import inspect
+
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise UsageError(f"the module defines no function '{name}'")
+    parameters = inspect.signature(function).parameters
+    if unknown := [parameter for parameter in parameters if parameter not in given]:
+        known = ", ".join(given) or "none"
+        raise UsageError(f"no input is named '{unknown[0]}'; the inputs are: {known}")
+    return function(**{parameter: given[parameter] for parameter in parameters})
+
+
+def _record(state: Mapping[str, str], error: BaseException, trace: TracebackType | None) -> None:
+    """Write down what failed, and where in the transform, for the process that waits."""
+    import traceback
+
+    own = [f for f in traceback.extract_tb(trace) if f.filename == state["transform"]]
+    line = own[-1].lineno if own else getattr(error, "lineno", None)
+    reason = str(error).strip() or type(error).__name__
+    quoted = [f"  line {f.lineno}, in {f.name}\n    {f.line}" for f in own]
+    facts = {
+        "function": state["function"],
+        "line": line,
+        "error_type": type(error).__name__,
+        "reason": reason,
+        "detail": "\n".join([*quoted, f"{type(error).__name__}: {reason}"]),
+    }
+    Path(_FAILURE).write_text(json.dumps(facts), "utf-8")
+    sys.__excepthook__(type(error), error, trace)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
