@@ -17,17 +17,74 @@ def orders() -> pl.LazyFrame:
     return pl.LazyFrame(
         {
             "id": list(range(1, 15)),
-            "customer": ["a", "b", "b", None, "ghost", "a", "c", "ß", "a", "b", "c", None, "ä", "a"],
+            "customer": [
+                "a",
+                "b",
+                "b",
+                None,
+                "ghost",
+                "a",
+                "c",
+                "ß",
+                "a",
+                "b",
+                "c",
+                None,
+                "ä",
+                "a",
+            ],
             "quantity": [3, -7, 7, None, 0, -3, 2**40, 5, -1, 8, None, 4, -8, 1],
             "pack": [2, 2, -2, 3, 0, 4, 7, None, 4, -3, 2, 0, 3, 1],
-            "price": [1.5, 2.675, NAN, None, -0.0, 0.0, INF, 2.5, 0.125, -1.5, 3.5, NAN, 99.99, 0.5],
+            "price": [
+                1.5,
+                2.675,
+                NAN,
+                None,
+                -0.0,
+                0.0,
+                INF,
+                2.5,
+                0.125,
+                -1.5,
+                3.5,
+                NAN,
+                99.99,
+                0.5,
+            ],
             "paid": [
-                *(Decimal(text) if text else None for text in ("1.25", "2.50", "-3.75", "", "0.00")),
-                *(Decimal(text) if text else None for text in ("10.05", "99.99", "", "-0.01", "7.10")),
+                *(
+                    Decimal(text) if text else None
+                    for text in ("1.25", "2.50", "-3.75", "", "0.00")
+                ),
+                *(
+                    Decimal(text) if text else None
+                    for text in ("10.05", "99.99", "", "-0.01", "7.10")
+                ),
                 *(Decimal(text) if text else None for text in ("1.00", "2.00", "3.00", "4.00")),
             ],
-            "rush": [True, False, None, True, False, False, True, None, True, True, False, None, True, False],
-            "day": [date(2026, 1, 31), date(2026, 2, 28), None, date(1969, 12, 31), date(2024, 2, 29)]
+            "rush": [
+                True,
+                False,
+                None,
+                True,
+                False,
+                False,
+                True,
+                None,
+                True,
+                True,
+                False,
+                None,
+                True,
+                False,
+            ],
+            "day": [
+                date(2026, 1, 31),
+                date(2026, 2, 28),
+                None,
+                date(1969, 12, 31),
+                date(2024, 2, 29),
+            ]
             + [date(2026, 1, 1) + timedelta(days=17 * i) for i in range(9)],
         },
         schema_overrides={"paid": pl.Decimal(12, 2)},
@@ -53,7 +110,9 @@ def readings() -> pl.LazyFrame:
         {
             "sensor": [("north", "south", None)[i % 3] for i in range(48)],
             "at": moments,
-            "value": [None if i % 7 == 3 else NAN if i % 11 == 5 else i * 0.25 - 3 for i in range(48)],
+            "value": [
+                None if i % 7 == 3 else NAN if i % 11 == 5 else i * 0.25 - 3 for i in range(48)
+            ],
             "steps": [None if i % 5 == 4 else (i * 37) % 19 - 9 for i in range(48)],
         }
     ).with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")))

@@ -71,7 +71,7 @@ def _convert(r: Rewriter, call: Call, ctx: Context) -> str:
     if not constant(zone) or ast.literal_eval(zone) != "UTC":  # type: ignore[arg-type]
         raise CannotGo(
             call.node,
-            "the engines keep no zone with a column; a step in SQL can: `timezone('Europe/Berlin', t)`",
+            "the engines keep no zone with a column; SQL can say timezone('Europe/Berlin', t)",
         )
     return r.expr(call.on, ctx)
 

@@ -59,6 +59,11 @@ class Rewriter:
 
     needs: set[str] = field(default_factory=set)
     helper: Callable[[ast.Call, Context], str] | None = None
+    done: dict[tuple[int, int], tuple[ast.expr, Context, str]] = field(default_factory=dict)
+
+    def context(self, frame: Frame, scope: Scope) -> Context:
+        """Return where the arguments of a frame's method stand."""
+        return Context(frame, scope, self.expr)
 
     def expr(self, node: ast.expr, ctx: Context) -> str:
         """Return an expression's text in Narwhals.
@@ -68,6 +73,13 @@ class Rewriter:
         CannotGo
             No engine, or not every one, would give the same values.
         """
+        # A type is asked for where it is decided how to say a thing: each node is met twice.
+        known = self.done.get((id(node), id(ctx)))
+        if known is None:
+            known = self.done[id(node), id(ctx)] = (node, ctx, self._expr(node, ctx))
+        return known[2]
+
+    def _expr(self, node: ast.expr, ctx: Context) -> str:
         match node:
             case ast.Constant():
                 return ast.unparse(node)

@@ -58,7 +58,7 @@ def _bare(node: ast.expr) -> bool:
 
 
 def _select(r: Rewriter, call: Call, text: str, frame: Frame, scope: Scope) -> Made:
-    ctx = Context(frame, scope)
+    ctx = r.context(frame, scope)
     if (
         all(r.plain(v, scope) and not isinstance(scope.evaluated(v), str | list) for v in call.args)
         and not call.keywords
@@ -107,7 +107,7 @@ def _named(r: Rewriter, call: Call, node: ast.expr | None, scope: Scope) -> list
 def _with_columns(r: Rewriter, call: Call, text: str, frame: Frame, scope: Scope) -> Made:
     import polars as pl
 
-    ctx = Context(frame, scope)
+    ctx = r.context(frame, scope)
     told = _told(r.columns(call.args, ctx), call, r, ctx)
     data = applied(call, frame, scope)
     args = [_given(arg, scope) for arg in call.args]
@@ -117,7 +117,7 @@ def _with_columns(r: Rewriter, call: Call, text: str, frame: Frame, scope: Scope
 
 
 def _filter(r: Rewriter, call: Call, text: str, frame: Frame, scope: Scope) -> Made:
-    ctx = Context(frame, scope)
+    ctx = r.context(frame, scope)
     call_keywords_none(call)
     told = ", ".join(r.expr(arg, ctx) for arg in call.args)
     return f"{text}.filter({told})", replace(frame, data=applied(call, frame, scope))
@@ -155,7 +155,7 @@ def _cast(r: Rewriter, call: Call, text: str, frame: Frame, scope: Scope) -> Mad
         if not constant(key):
             raise CannotGo(call.node, "name each column with its type")
         column = f"pl.col({ast.unparse(key)}).cast({ast.unparse(dtype)})"  # type: ignore[arg-type]
-        made.append(r.expr(ast.parse(column, mode="eval").body, Context(frame, scope)))
+        made.append(r.expr(ast.parse(column, mode="eval").body, r.context(frame, scope)))
         dtype_text(dtype)
     return f"{text}.with_columns({', '.join(made)})", Frame(applied(call, frame, scope))
 
@@ -217,16 +217,15 @@ def _unique(r: Rewriter, call: Call, text: str, frame: Frame, scope: Scope) -> M
         return f"{text}.unique({', '.join(filter(None, more))})", Frame(data, None, keys)
     if how == "any":
         raise CannotGo(call.node, "which of the rows it keeps is left to chance: say keep='first'")
-    by = ordered_by(call.node, Context(frame, scope, partition=tuple(names)))
-    order_by = repr(by[0]) if len(by) == 1 else list(by)
-    return f"{text}.unique({told}, keep={how!r}, order_by={order_by})", Frame(data, None, keys)
+    by = ordered_by(call.node, replace(r.context(frame, scope), partition=tuple(names)))
+    return f"{text}.unique({told}, keep={how!r}, order_by={list(by)})", Frame(data, None, keys)
 
 
 def _row_index(r: Rewriter, call: Call, text: str, frame: Frame, scope: Scope) -> Made:
     name, offset = call.takes("name", "offset")
     if not (name is None or constant(name)) or offset is not None:
         raise CannotGo(call.node, "the engines count from 0, under a constant name")
-    by = ordered_by(call.node, Context(frame, scope))
+    by = ordered_by(call.node, r.context(frame, scope))
     told = ast.unparse(name) if name is not None else "'index'"
     made = f"{text}.with_row_index({told}, order_by={repr(by[0]) if len(by) == 1 else list(by)})"
     data = applied(call, frame, scope)
@@ -281,7 +280,7 @@ def _agg(r: Rewriter, call: Call, text: str, frame: Frame, scope: Scope) -> Made
     """Rewrite `group_by(…).agg(…)` or `.len()`; `call` is the second of the two."""
     grouping = call.on
     assert isinstance(grouping, ast.Call)  # what brought us here
-    ctx = Context(frame, scope)
+    ctx = r.context(frame, scope)
     keywords = {k.arg: k.value for k in grouping.keywords}
     named = {k: v for k, v in keywords.items() if k != "maintain_order"}
     keys = r.columns(grouping.args, ctx) + [
@@ -343,16 +342,17 @@ def _pivot(r: Rewriter, call: Call, text: str, frame: Frame, scope: Scope) -> Ma
     if function not in ("sum", "mean", "min", "max", "len"):
         raise CannotGo(call.node, "aggregate_function is none of sum, mean, min, max and len")
     told = []
-    for value in scope.evaluated(columns):
+    data = applied(call, frame, scope)
+    cells = list(data.collect_schema())[len(names[1]) :]
+    for value, name in zip(scope.evaluated(columns), cells, strict=True):
         where, what = f"pl.col({names[0][0]!r}) == {value!r}", f"pl.col({names[2][0]!r})"
         if function == "len":
             what, function_ = "pl.lit(1)", "count"
         else:
             function_ = function
-        cell = f"pl.when({where}).then({what}).{function_}().alias({str(value)!r})"
-        ctx = Context(frame, scope, place="groups")
+        cell = f"pl.when({where}).then({what}).{function_}().alias({name!r})"
+        ctx = replace(r.context(frame, scope), place="groups")
         told.append(r.expr(ast.parse(cell, mode="eval").body, ctx))
-    data = applied(call, frame, scope)
     keys = frozenset({frozenset(names[1])})
     return f"{text}.group_by({_quoted(names[1])}).agg({', '.join(told)})", Frame(data, None, keys)
 

@@ -40,10 +40,10 @@ def _lit(r: Rewriter, call: Call, ctx: Context) -> str:
     value, dtype = call.takes("value", "dtype")
     if value is None or not r.plain(value, ctx.scope):
         raise CannotGo(call.node, "only a constant can be a literal there")
-    only(ctx, call.node, *_LITERALS)
-    if dtype is None:
-        return f"nw.lit({ast.unparse(value)})"
-    return f"nw.lit({ast.unparse(value)}, dtype={dtype_text(dtype)})"
+    more = f", dtype={dtype_text(dtype)}" if dtype is not None else ""
+    if kind_of(ctx.dtypes_of_vetted(call.node)[0]) not in _LITERALS:
+        raise CannotGo(call.node, "a literal of this type is not the same on every engine")
+    return f"nw.lit({ast.unparse(value)}{more})"
 
 
 def dtype_text(node: ast.expr) -> str:

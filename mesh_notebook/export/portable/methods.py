@@ -16,7 +16,7 @@ from mesh_notebook.export.portable.makers import branches, dtype_text
 from mesh_notebook.export.portable.refusals import CannotGo
 from mesh_notebook.export.portable.scope import Context
 from mesh_notebook.export.portable.texts import TEXTS
-from mesh_notebook.export.portable.windows import WINDOWS
+from mesh_notebook.export.portable.windows import WINDOWS, filled
 
 __all__ = ["METHODS"]
 
@@ -152,14 +152,14 @@ def _counted(r: Rewriter, call: Call, ctx: Context) -> str:
 def _fill_null(r: Rewriter, call: Call, ctx: Context) -> str:
     value, strategy = call.takes("value", "strategy")
     if strategy is not None or value is None:
-        return WINDOWS["fill_null"](r, call, ctx)
+        return filled(r, call, ctx)
     dtype = only(ctx, call.on, *_ANY)
     plain = r.plain(value, ctx.scope) and ctx.scope.evaluated(value)
     given = ast.Constant(plain) if isinstance(plain, str) else value
     kinds = {kind_of(dtype), *(kind_of(d) for d in ctx.dtypes(_literal(r, given, ctx)))}
-    if len(kinds) > 1 and not kinds <= {"float", "int"}:
-        if not (kinds <= {"small", "unsigned", "int"} and r.plain(value, ctx.scope)):
-            raise CannotGo(call.node, f"it fills {kind_of(dtype)} with another type")
+    whole = kinds <= {"small", "unsigned", "int"} and r.plain(value, ctx.scope)
+    if len(kinds) > 1 and not whole and not kinds <= {"float", "int"}:
+        raise CannotGo(call.node, f"it fills {kind_of(dtype)} with another type")
     if kinds == {"float", "int"} and kind_of(dtype) == "int":
         raise CannotGo(call.node, "it fills whole numbers with a float")
     return f"({r.expr(call.on, ctx)}).fill_null({r.expr(value, ctx)})"
@@ -231,8 +231,8 @@ def _cast(r: Rewriter, call: Call, ctx: Context) -> str:
     if dtype is None or strict is not None:
         raise CannotGo(call.node, "a cast that makes null of what does not fit has no equal")
     source = kind_of(only(ctx, call.on, *_ANY))
-    target = kind_of(only(ctx, call.node, *_ANY))
     text, said = r.expr(call.on, ctx), dtype_text(dtype)
+    target = kind_of(ctx.dtypes_of_vetted(call.node)[0])
     pair = (source, target)
     whole = {"int", "small", "unsigned"}
     if target in whole and source == "float":

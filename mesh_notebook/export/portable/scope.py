@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.export.portable.refusals import CannotGo
 
 if TYPE_CHECKING:
     import polars as pl
@@ -98,20 +100,31 @@ class Context:
         Inside `over`: its keys, and the order that it gives.
     place : str
         'rows' or 'groups'.
+    vet : callable
+        Raises where an expression cannot go; before Polars is given what it may run.
     """
 
     frame: Frame
     scope: Scope
+    vet: Callable[[ast.expr, Context], str]
     place: str = "rows"
     over: bool = False
     partition: tuple[str, ...] = ()
     order: tuple[str, ...] | None = None
 
     def dtypes(self, node: ast.expr) -> list[pl.DataType]:
+        """Return the types of an expression's columns; first it must be one that can go."""
+        self.vet(node, self)
+        return self.dtypes_of_vetted(node)
+
+    def dtypes_of_vetted(self, node: ast.expr) -> list[pl.DataType]:
         """Return the types of an expression's columns, as Polars has them."""
         import polars as pl
 
         value = self.scope.evaluated(node)
         if not isinstance(value, pl.Expr):
             value = pl.lit(value)
-        return list(self.frame.data.select(value).collect_schema().dtypes())
+        try:
+            return list(self.frame.data.select(value).collect_schema().dtypes())
+        except pl.exceptions.PolarsError as error:
+            raise CannotGo(node, f"Polars cannot tell its type: {error}") from None

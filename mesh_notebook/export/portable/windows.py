@@ -14,7 +14,7 @@ from mesh_notebook.export.portable.kinds import constant, kind_of, only
 from mesh_notebook.export.portable.refusals import CannotGo
 from mesh_notebook.export.portable.scope import Context
 
-__all__ = ["WINDOWS", "ordered_by"]
+__all__ = ["WINDOWS", "filled", "ordered_by"]
 
 _ANY = ("int", "small", "unsigned", "str", "date", "naive", "utc", "bool", "decimal", "float")
 _RANKS = ("min", "max", "dense", "average")
@@ -149,7 +149,8 @@ def _rolling(r: Rewriter, call: Call, ctx: Context) -> str:
     return _ordered(text, call, ctx)
 
 
-def _fill(r: Rewriter, call: Call, ctx: Context) -> str:
+def filled(r: Rewriter, call: Call, ctx: Context) -> str:
+    """Rewrite what fills nulls from the rows before or after."""
     if call.name == "fill_null":
         _, strategy, limit = call.takes("value", "strategy", "limit")
         how = ast.literal_eval(strategy) if constant(strategy) else ""  # type: ignore[arg-type]
@@ -198,9 +199,8 @@ WINDOWS: dict[str, Method] = {
     "diff": _diff,
     "rolling_sum": _rolling,
     "rolling_mean": _rolling,
-    "fill_null": _fill,
-    "forward_fill": _fill,
-    "backward_fill": _fill,
+    "forward_fill": filled,
+    "backward_fill": filled,
     "is_unique": _alone,
     "is_duplicated": _alone,
 }

@@ -51,7 +51,11 @@ def nothing(orders: pl.LazyFrame) -> pl.LazyFrame:
 
 def pivoted(orders: pl.LazyFrame) -> pl.LazyFrame:
     return orders.pivot(
-        "customer", on_columns=["a", "b", "zz"], index="rush", values="quantity", aggregate_function="sum"
+        "customer",
+        on_columns=["a", "b", "zz"],
+        index="rush",
+        values="quantity",
+        aggregate_function="sum",
     )
 
 
@@ -62,7 +66,9 @@ def pivoted_mean(orders: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def unpivoted(orders: pl.LazyFrame) -> pl.LazyFrame:
-    return orders.unpivot(["quantity", "pack"], index="id", variable_name="what", value_name="number")
+    return orders.unpivot(
+        ["quantity", "pack"], index="id", variable_name="what", value_name="number"
+    )
 
 
 def two_steps(orders: pl.LazyFrame, customers: pl.LazyFrame) -> pl.LazyFrame:

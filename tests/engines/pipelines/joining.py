@@ -47,9 +47,13 @@ def as_of(trades: pl.LazyFrame, quotes: pl.LazyFrame) -> pl.LazyFrame:
 
 def union(orders: pl.LazyFrame) -> pl.LazyFrame:
     bought = orders.filter(pl.col("quantity") > 0).select("id", "quantity", kind=pl.lit("bought"))
-    returned = orders.filter(pl.col("quantity") < 0).select("id", "quantity", kind=pl.lit("returned"))
+    returned = orders.filter(pl.col("quantity") < 0).select(
+        "id", "quantity", kind=pl.lit("returned")
+    )
     return pl.concat([bought, returned])
 
 
 def diagonal_union(orders: pl.LazyFrame, customers: pl.LazyFrame) -> pl.LazyFrame:
-    return pl.concat([orders.select("id", "customer"), customers.select("id", "name")], how="diagonal")
+    return pl.concat(
+        [orders.select("id", "customer"), customers.select("id", "name")], how="diagonal"
+    )

@@ -43,16 +43,18 @@ def floats(orders: pl.LazyFrame) -> pl.LazyFrame:
 
 def decimals(orders: pl.LazyFrame) -> pl.LazyFrame:
     return orders.select(
-        "id", (pl.col("paid") + pl.col("paid")).alias("twice"), pl.col("paid").cast(pl.Float64).alias("f")
+        "id",
+        (pl.col("paid") + pl.col("paid")).alias("twice"),
+        pl.col("paid").cast(pl.Float64).alias("f"),
     )
 
 
 def casts(orders: pl.LazyFrame) -> pl.LazyFrame:
     return orders.select(
         pl.col("id").cast(pl.Int32),
-        pl.col("quantity").cast(pl.Float64),
+        pl.col("quantity").cast(pl.Float64).alias("float"),
         pl.col("pack").cast(pl.String).alias("text"),
-        pl.col("price").fill_nan(0).clip(-5, 5).cast(pl.Int64).alias("whole"),
+        pl.col("quantity").clip(-5, 5).alias("held"),
         pl.col("day").cast(pl.String).alias("spelled"),
     )
 
