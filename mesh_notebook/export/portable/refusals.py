@@ -1,0 +1,73 @@
+"""What goes to other engines, and what stays: the expression, its cell, and why."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+__all__ = ["ENGINES", "CannotGo", "NotPortable", "Portable"]
+
+ENGINES = ("duckdb", "spark")
+
+
+@dataclass(frozen=True)
+class NotPortable:
+    """One expression that another engine would not compute as Polars does.
+
+    Attributes
+    ----------
+    engine : str
+        'duckdb' or 'spark'; empty for both.
+    port : str
+        The output port that needs it.
+    cell : str
+        The cell that it comes from, as a person sees it; empty where it is unknown.
+    expression : str
+        As it stands in `transform.py`.
+    why : str
+        In a few words.
+    """
+
+    engine: str
+    port: str
+    cell: str
+    expression: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Portable:
+    """The module for other engines, and what keeps it from them.
+
+    Attributes
+    ----------
+    text : str or None
+        None where no other engine can run the transform.
+    """
+
+    text: str | None
+    refusals: tuple[NotPortable, ...] = ()
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines that can run every port."""
+        if self.text is None:
+            return ()
+        kept = {refusal.engine for refusal in self.refusals}
+        return tuple(engine for engine in ENGINES if not kept & {"", engine})
+
+
+class CannotGo(Exception):
+    """An expression has no equal in Narwhals; told where it stands, and why."""
+
+    def __init__(self, node: ast.AST, why: str) -> None:
+        self.node, self.why = node, why
+        super().__init__(why)
+
+    @property
+    def expression(self) -> str:
+        text = ast.unparse(self.node)
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+_LONGEST = 120
