@@ -13,6 +13,7 @@ from mesh_notebook.export import notebook as notebooks
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import module_of
 from mesh_notebook.export.plan import planned
+from mesh_notebook.export.porting import PROVED, Ported, ported, refuse_unready
 from mesh_notebook.export.proving import prove
 from mesh_notebook.export.record import Record
 from mesh_notebook.export.slicing import Slice, slices_of
@@ -50,6 +51,8 @@ class Exported:
         Relative to the folder.
     origin : Origin
         The worst of the inputs: what a deployment on them would be.
+    ported : Ported
+        How it goes to each engine.
     """
 
     folder: Path
@@ -60,6 +63,7 @@ class Exported:
     rows: dict[str, int]
     files: tuple[str, ...]
     origin: Origin
+    ported: Ported
 
 
 def export(
@@ -71,6 +75,7 @@ def export(
     record: Record,
     namespace: Mapping[str, Any],
     notebook: Path | None = None,
+    engines: Sequence[str] = PROVED,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Exported:
     """Write a product as a bundle whose transform is proved, or write nothing.
@@ -90,6 +95,8 @@ def export(
         The notebook's names as they are now; read when a proof fails, to find the cell to blame.
     notebook : Path, optional
         The notebook's file; without one, it is written from the record.
+    engines : sequence of str
+        On which engines, besides Polars, it is to be proved; on the others it is translated.
     progress : callable
         Told each step as it begins.
 
@@ -101,6 +108,7 @@ def export(
         The product or a contract that its standard refuses.
     """
     by_port = _by_port(outputs)
+    refuse_unready(engines)
     restore(folder)
     refuse_foreign(folder)
     progress("find what makes each output")
@@ -112,7 +120,11 @@ def export(
     files = files_of(module, product, by_port, _notebook(notebook, record, slices))
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
-    files[RECEIPT] = receipt_of(module, files, rows)
+    progress("see which engines it goes to")
+    to = ported(module, by_port, engines)
+    if to.text is not None:
+        files["portable.py"] = to.text.encode()
+    files[RECEIPT] = receipt_of(module, files, rows, to.told())
     try:
         write_whole(folder, files)
     except OSError as error:
@@ -131,6 +143,7 @@ def export(
         rows=rows,
         files=tuple(sorted(files)),
         origin=worst(draft.pin.origin for draft in plan.inputs.values()),
+        ported=to,
     )
 
 

@@ -53,8 +53,16 @@ def files_of(
     return files
 
 
-def receipt_of(module: Module, files: Mapping[str, bytes], rows: Mapping[str, int]) -> bytes:
-    """Return what proves the bundle: the hash of each file, the inputs, the rows, the versions."""
+def receipt_of(
+    module: Module, files: Mapping[str, bytes], rows: Mapping[str, int], ported: Mapping[str, Any]
+) -> bytes:
+    """Return what proves the bundle: the hash of each file, the inputs, the rows, the versions.
+
+    Parameters
+    ----------
+    ported
+        How it goes to other engines (see `porting.Ported.told`).
+    """
     plan = module.plan
     pins = tuple(replace(d.pin, name=name) for name, d in plan.inputs.items())
     receipt = {
@@ -65,6 +73,7 @@ def receipt_of(module: Module, files: Mapping[str, bytes], rows: Mapping[str, in
             "rows": dict(rows),
             "floats": {"relative": REL, "relative32": REL_32, "absolute": ABSOLUTE},
         },
+        **ported,
         "engine": _versions(("polars", "duckdb", "mesh-notebook")),
         "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
     }

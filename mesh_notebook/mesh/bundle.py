@@ -20,6 +20,7 @@ from mesh_notebook.model.product import Product
 __all__ = ["SPECIFICATION", "Bundle"]
 
 SPECIFICATION = "product.odps.yaml"
+_PROVED = ("transform.py", "portable.py")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,60}")
 
 
@@ -101,7 +102,7 @@ class Bundle:
         """
         try:
             sealed = json.loads((self.folder / "receipt.json").read_text("utf-8"))["files"]
-            wanted = {n: d for n, d in sealed.items() if n == "transform.py" or "mocks/" in n}
+            wanted = {n: d for n, d in sealed.items() if n in _PROVED or "mocks/" in n}
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -117,8 +118,10 @@ class Bundle:
             receipt = json.loads((self.folder / "receipt.json").read_text("utf-8"))
         except (OSError, ValueError):
             return []
-        told = receipt.get("engines", {}).get(engine, {}) if isinstance(receipt, dict) else {}
-        return list(map(str, told.get("refused", []))) if isinstance(told, dict) else []
+        if not isinstance(receipt, dict) or (receipt.get("engines") or {}).get(engine) != "refused":
+            return []
+        told = [one for one in receipt["notPortable"] if one["engine"] in ("", engine)]
+        return [f"{one['port']} has `{one['expression']}`: {one['why']}" for one in told]
 
     def _hash(self, name: str) -> str:
         path = inside(self.folder / name, self.folder)

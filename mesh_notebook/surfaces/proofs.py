@@ -8,6 +8,7 @@ from datetime import datetime
 from mesh_notebook.deploy.deploying import Deployed
 from mesh_notebook.explore.profile import ColumnProfile, Profile
 from mesh_notebook.export.exporting import Exported
+from mesh_notebook.export.porting import Ported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
 from mesh_notebook.mesh.verdicts import promise_name
 from mesh_notebook.model.contract import Column, Contract, Rule
@@ -216,10 +217,22 @@ def _(exported: Exported) -> Panel:
             ("equal", proved),
             ("kept", f"{exported.kept} of {exported.total} statements that ran"),
             ("inputs", ", ".join(exported.inputs) or "none"),
+            ("engines", ", ".join(f"{e} {v}" for e, v in exported.ported.engines.items())),
             ("files", ", ".join(exported.files)),
         ),
+        notes=_stays(exported.ported),
         next_step=f"%mesh deploy {from_here(exported.folder)}",
     )
+
+
+def _stays(ported: Ported) -> list[str]:
+    """Say which expression keeps a product from which engine, and why."""
+    return [
+        f"Not on {one.engine or 'DuckDB or Spark'}: {one.port}"
+        + (f", {one.cell}" if one.cell else "")
+        + f": {one.expression}: {one.why}"
+        for one in ported.refusals
+    ]
 
 
 @panel_of.register

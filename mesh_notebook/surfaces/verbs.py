@@ -270,7 +270,16 @@ _PATH: tuple[Verb, ...] = (
         "bootstrap",
         "Write the product as a bundle, proved equal to what the notebook saw.",
         "%mesh export products/podcast-listeners",
-        (Argument("folder", "default: products/<product> beside the notebook"),),
+        (
+            Argument("folder", "default: products/<product> beside the notebook"),
+            Argument(
+                "engines",
+                "prove it there, too (default: duckdb); spark is only translated unless named",
+                "--engines",
+                "list",
+                (),
+            ),
+        ),
     ),
     Verb(
         "run",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["export", "shown"]
 
 
-def export(workspace: Session, folder: str | Path | None) -> Exported:
+def export(
+    workspace: Session, folder: str | Path | None, engines: Sequence[str] | str = ()
+) -> Exported:
     """Write the bundle of the notebook's product, proved; or raise and write nothing."""
     from mesh_notebook.export.exporting import OutputDraft
     from mesh_notebook.export.exporting import export as write
+    from mesh_notebook.export.porting import PROVED
+    from mesh_notebook.workspace.drafts import words_of
     from mesh_notebook.workspace.protecting import refuse_unfit
 
     draft = _ready(workspace.draft, folder)
@@ -54,6 +58,7 @@ def export(workspace: Session, folder: str | Path | None) -> Exported:
         record=workspace.record,
         namespace=workspace.namespace,
         notebook=_notebook(workspace.base, workspace.namespace, os.environ),
+        engines=words_of(engines) or PROVED,
         progress=workspace.progress,
     )
 

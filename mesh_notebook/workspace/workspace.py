@@ -416,11 +416,19 @@ class Workspace(Control):
         self.taken["check"] = "all rules hold" if checked.passed else BROKEN
         return checked
 
-    def export(self, folder: str | Path | None = None) -> Exported:
-        """Write the product as a bundle, proved equal to what the notebook saw, or nothing."""
+    def export(
+        self, folder: str | Path | None = None, engines: Sequence[str] | str = ()
+    ) -> Exported:
+        """Write the product as a bundle, proved equal to what the notebook saw, or nothing.
+
+        Parameters
+        ----------
+        engines
+            Where to prove it besides Polars (default: `duckdb`); elsewhere it is translated.
+        """
         from mesh_notebook.workspace import exporting
 
-        exported = exporting.export(self, folder)
+        exported = exporting.export(self, folder, engines)
         self.taken["export"] = exporting.shown(exported.folder, self.base)
         return exported
 
