@@ -13,7 +13,8 @@ from mesh_notebook.export import notebook as notebooks
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import module_of
 from mesh_notebook.export.plan import planned
-from mesh_notebook.export.proving import prove
+from mesh_notebook.export.portable import Portable, portable_of, proved
+from mesh_notebook.export.proving import prove, seen
 from mesh_notebook.export.record import Record
 from mesh_notebook.export.slicing import Slice, slices_of
 from mesh_notebook.export.statements import Statement
@@ -46,6 +47,8 @@ class Exported:
         Statements in the module, of those that the notebook executed.
     rows : dict
         By port: the rows that a clean process made equal to the notebook's.
+    portable : Portable
+        Which other engines can run it; what cannot go to them, and why.
     files : tuple of str
         Relative to the folder.
     origin : Origin
@@ -58,6 +61,7 @@ class Exported:
     kept: int
     total: int
     rows: dict[str, int]
+    portable: Portable
     files: tuple[str, ...]
     origin: Origin
 
@@ -112,6 +116,11 @@ def export(
     files = files_of(module, product, by_port, _notebook(notebook, record, slices))
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
+    progress("take it to other engines")
+    portable = portable_of(module)
+    if portable.text is not None:
+        portable = proved(portable, module, seen(module, by_port))
+    files |= portable.files
     files[RECEIPT] = receipt_of(module, files, rows)
     try:
         write_whole(folder, files)
@@ -129,6 +138,7 @@ def export(
         kept=len({_counted(s) for one in slices for s in one.statements}),
         total=slices[0].total,
         rows=rows,
+        portable=portable,
         files=tuple(sorted(files)),
         origin=worst(draft.pin.origin for draft in plan.inputs.values()),
     )

@@ -21,7 +21,7 @@ from mesh_notebook.model.address import python_name
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["prove"]
+__all__ = ["prove", "seen"]
 
 
 def prove(
@@ -54,6 +54,11 @@ def prove(
     for one in plan.slices:
         refuse_hidden(module, one, states[one.port])
     return {port: frame.height for port, frame in saw.items()}
+
+
+def seen(module: Module, outputs: Mapping[str, OutputDraft]) -> dict[str, pl.DataFrame]:
+    """Return by port the notebook's own frame, whole."""
+    return {one.port: _seen(one, outputs[one.port]) for one in module.plan.slices}
 
 
 def _seen(one: Slice, output: OutputDraft) -> pl.DataFrame:

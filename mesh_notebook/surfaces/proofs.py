@@ -216,10 +216,22 @@ def _(exported: Exported) -> Panel:
             ("equal", proved),
             ("kept", f"{exported.kept} of {exported.total} statements that ran"),
             ("inputs", ", ".join(exported.inputs) or "none"),
+            ("engines", ", ".join(("polars", *exported.portable.engines))),
             ("files", ", ".join(exported.files)),
         ),
+        tables=_staying(exported),
         next_step=f"%mesh deploy {from_here(exported.folder)}",
     )
+
+
+def _staying(exported: Exported) -> list[Table]:
+    """Return what keeps the transform from which engine."""
+    rows = [
+        (r.engine or "duckdb, spark", r.port, r.cell, r.expression, r.why)
+        for r in exported.portable.refusals
+    ]
+    headers = ("stays off", "port", "cell", "expression", "because")
+    return [Table(headers, rows)] if rows else []
 
 
 @panel_of.register

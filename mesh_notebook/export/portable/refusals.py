@@ -56,6 +56,11 @@ class Portable:
         kept = {refusal.engine for refusal in self.refusals}
         return tuple(engine for engine in ENGINES if not kept & {"", engine})
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """By path: what of it stands in the bundle."""
+        return {} if self.text is None else {"portable.py": self.text.encode()}
+
 
 class CannotGo(Exception):
     """An expression has no equal in Narwhals; told where it stands, and why."""
