@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["portable_of", "rewritten"]
 
-_UNKNOWN = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError)
-_UNKNOWN += (StopIteration, TypeError, ValueError)
+# What a value that the code computes may raise while Polars is asked for its type.
+_UNREADABLE: tuple[type[Exception], ...] = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, NameError),
+    *(StopIteration, TypeError, ValueError),
+)
 _SQL = "Sql = Callable[..., nw.LazyFrame[Any]]"
 
 
@@ -69,7 +72,7 @@ def rewritten(
     for name, port in ports.items():
         try:
             texts.append(writer.function(name))
-        except _UNKNOWN as error:  # of a value that the code computes
+        except _UNREADABLE as error:
             refusals.append(NotPortable("", port, "", name, f"it cannot be read: {error!r}"))
         except CannotGo as stays:
             cell = cell_of(stays.node)
