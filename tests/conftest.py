@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from postgres import postgres, postgres_port  # noqa: F401  fixtures that any test may ask for
 from s3 import s3, s3_endpoint  # noqa: F401
+from sparks import java, on_spark  # noqa: F401
 from webserver import web  # noqa: F401
 
 # `make laws` tries the laws on this many sequences; the other runs on Hypothesis' own hundred.

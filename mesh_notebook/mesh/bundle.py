@@ -108,6 +108,18 @@ class Bundle:
             return ["receipt.json"]
         return sorted(name for name, digest in wanted.items() if self._hash(name) != digest)
 
+    def refused_by(self, engine: str) -> list[str]:
+        """Return what an engine cannot take of the transform, as the export found it.
+
+        A bundle written by hand has no receipt, and nothing was found.
+        """
+        try:
+            receipt = json.loads((self.folder / "receipt.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return []
+        told = receipt.get("engines", {}).get(engine, {}) if isinstance(receipt, dict) else {}
+        return list(map(str, told.get("refused", []))) if isinstance(told, dict) else []
+
     def _hash(self, name: str) -> str:
         path = inside(self.folder / name, self.folder)
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

@@ -7,6 +7,7 @@ from mesh_notebook.surfaces import (  # noqa: F401
     policy_panels,
     promise_panels,
     proofs,
+    run_panels,
 )
 
 __all__: list[str] = []

@@ -273,6 +273,36 @@ _PATH: tuple[Verb, ...] = (
         (Argument("folder", "default: products/<product> beside the notebook"),),
     ),
     Verb(
+        "run",
+        "deploy",
+        "Run a bundle on its inputs, on an engine of your choice; look at it, publish nothing.",
+        "%mesh run products/podcast-listeners --engine spark --rows 5",
+        (
+            one("folder", "an exported bundle"),
+            Argument(
+                "engine",
+                "where it is computed",
+                "--engine",
+                default="polars",
+                choices=("polars", "duckdb", "spark"),
+            ),
+            Argument(
+                "master",
+                "of Spark: spark://host:port (default: MESH_SPARK_MASTER, else this machine)",
+                "--master",
+            ),
+            Argument(
+                "format",
+                "default: by the ending of --out, else parquet",
+                "--format",
+                choices=("parquet", "csv", "ndjson", "arrow"),
+            ),
+            Argument("out", "the file to write; of several ports, a folder", "--out"),
+            Argument("rows", "how many rows of each port to show", "--rows", "whole", 10),
+        ),
+        shell=True,
+    ),
+    Verb(
         "deploy",
         "deploy",
         "Run a bundle on its inputs, check it, and publish a snapshot, all or nothing.",

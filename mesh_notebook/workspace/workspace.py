@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mesh_notebook.deploy.deploying import Deployed
+    from mesh_notebook.deploy.running import Ran
     from mesh_notebook.explore.profile import Profile
     from mesh_notebook.export.exporting import Exported
     from mesh_notebook.mesh.retention import Retained
@@ -424,6 +425,20 @@ class Workspace(Control):
         return exported
 
     # ---- deploy ---------------------------------------------------------------------------
+
+    def run(
+        self,
+        folder: str | Path,
+        engine: str = "polars",
+        master: str | None = None,
+        format: str | None = None,
+        out: str | Path | None = None,
+        rows: int = 10,
+    ) -> Ran:
+        """Run a bundle on its inputs, on Polars, DuckDB or Spark; publish nothing."""
+        from mesh_notebook.workspace import running
+
+        return running.run(self, folder, engine, master, format, out, rows)
 
     def deploy(self, folder: str | Path, interval: Time = None) -> Deployed:
         """Run a bundle on its inputs, check it, and publish a snapshot, all or nothing.

@@ -148,13 +148,22 @@ def _quoted(name: str) -> str:
 
 
 def _as_told(made: DataFrame, columns: list[tuple[str, str]]) -> DataFrame:
+    """Give the columns DuckDB's names, types and order.
+
+    They stand in the same order already, but where USING joins: then their names say which is
+    which.
+    """
     from pyspark.sql import functions as F
 
-    renamed = made.toDF(*(f"_{n}" for n in range(len(columns))))
+    found = [name.lower() for name in made.columns]
+    wanted = [name.lower() for name, _ in columns]
+    by_name = len(set(found)) == len(found) and set(found) == set(wanted)
+    places = [found.index(name) for name in wanted] if by_name else range(len(wanted))
+    renamed = made.toDF(*(f"_{n}" for n in range(len(found))))
     return renamed.select(
         *(
             F.col(f"_{n}").cast(dtype).alias(name) if dtype else F.col(f"_{n}").alias(name)
-            for n, (name, dtype) in enumerate(columns)
+            for n, (name, dtype) in zip(places, columns, strict=True)
         )
     )
 

@@ -1,0 +1,94 @@
+"""`mesh run`: a bundle on an engine; its rows are shown, or written to files of the user's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mesh_notebook.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.deploy.running import Ran
+    from mesh_notebook.workspace.session import Session
+
+__all__ = ["MASTER", "run"]
+
+MASTER = "MESH_SPARK_MASTER"
+_FORMATS = ("parquet", "csv", "ndjson", "arrow")
+
+
+def run(
+    session: Session,
+    folder: str | Path,
+    engine: str,
+    master: str | None,
+    format: str | None,
+    out: str | Path | None,
+    rows: int,
+    environ: Mapping[str, str] = os.environ,
+) -> Ran:
+    """Run a bundle, and write what it makes where `out` says."""
+    from mesh_notebook.deploy.running import run as run_bundle
+
+    if rows < 1:
+        raise UsageError(f"{rows} rows cannot be shown.", next_step="give --rows 1 or more")
+    if format and not out:
+        raise UsageError(f"nothing says where to write {format}.", next_step="add --out FILE")
+    if master and engine != "spark":
+        raise UsageError(f"{engine} has no master.", next_step="add --engine spark")
+    target = session.base / out if out else None
+    written = _format(format, target) if target else ""
+    ran = run_bundle(
+        session.base / folder,
+        session.opener(),
+        engine=engine,
+        master=master or environ.get(MASTER, ""),
+        rows=rows,
+        progress=session.progress,
+    )
+    if target is None:
+        return ran
+    files = _targets(list(ran.frames), target, written)
+    for port, path in files.items():
+        _write(ran.frames[port], path, written)
+    return replace(ran, files=tuple(files.values()))
+
+
+def _format(format: str | None, target: Path) -> str:
+    from mesh_notebook.mesh.modes.files import format_of
+
+    # A folder's name says nothing.
+    return format_of(format or (None if target.suffix else "parquet"), target, _FORMATS)
+
+
+def _targets(ports: list[str], target: Path, format: str) -> dict[str, Path]:
+    """Return by port the file to write: `target` itself, or one for each port in that folder."""
+    if len(ports) == 1 and target.suffix:
+        return {ports[0]: target}
+    if target.suffix:
+        raise UsageError(
+            f"{target.name} is one file, and there are {len(ports)} output ports.",
+            next_step="name a folder: --out rows --format parquet",
+        )
+    target.mkdir(parents=True, exist_ok=True)
+    return {port: target / f"{port}.{format}" for port in ports}
+
+
+def _write(frame: pl.DataFrame, path: Path, format: str) -> None:
+    from polars import CompatLevel
+
+    from mesh_notebook.mesh.modes.files import whole
+    from mesh_notebook.mesh.modes.text import sink_csv, sink_ndjson
+
+    with whole(path) as aside:
+        if format == "parquet":
+            frame.write_parquet(aside)
+        elif format == "arrow":
+            frame.write_ipc(aside, compat_level=CompatLevel.oldest())
+        else:
+            {"csv": sink_csv, "ndjson": sink_ndjson}[format](frame.lazy(), aside)
