@@ -68,7 +68,7 @@ def test_a_bundle_holds_everything_that_the_product_is(notebook: Any, tmp_path: 
                 "receipt.json",
             ),
             *("contracts/daily.odcs.yaml", "contracts/inputs/flights.odcs.yaml", "notebook.ipynb"),
-            *("policies/README.md", "tests/test_transform.py"),
+            *("policies/README.md", "tests/test_transform.py", "portable.py"),
         }
         == set(made.files)
     )

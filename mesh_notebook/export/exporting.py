@@ -13,8 +13,8 @@ from mesh_notebook.export import notebook as notebooks
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import module_of
 from mesh_notebook.export.plan import planned
-from mesh_notebook.export.porting import PROVED, Ported, ported, refuse_unready
-from mesh_notebook.export.proving import prove
+from mesh_notebook.export.portable import PROVED, Portable, portable_of, proved, refuse_unready
+from mesh_notebook.export.proving import prove, seen
 from mesh_notebook.export.record import Record
 from mesh_notebook.export.slicing import Slice, slices_of
 from mesh_notebook.export.statements import Statement
@@ -47,12 +47,12 @@ class Exported:
         Statements in the module, of those that the notebook executed.
     rows : dict
         By port: the rows that a clean process made equal to the notebook's.
+    portable : Portable
+        Which other engines can run it; what cannot go to them, and why.
     files : tuple of str
         Relative to the folder.
     origin : Origin
         The worst of the inputs: what a deployment on them would be.
-    ported : Ported
-        How it goes to each engine.
     """
 
     folder: Path
@@ -61,9 +61,9 @@ class Exported:
     kept: int
     total: int
     rows: dict[str, int]
+    portable: Portable
     files: tuple[str, ...]
     origin: Origin
-    ported: Ported
 
 
 def export(
@@ -96,7 +96,7 @@ def export(
     notebook : Path, optional
         The notebook's file; without one, it is written from the record.
     engines : sequence of str
-        On which engines, besides Polars, it is to be proved; on the others it is translated.
+        On which engines, besides Polars, it is to be proved; for the others it is translated.
     progress : callable
         Told each step as it begins.
 
@@ -120,11 +120,12 @@ def export(
     files = files_of(module, product, by_port, _notebook(notebook, record, slices))
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
-    progress("see which engines it goes to")
-    to = ported(module, by_port, engines)
-    if to.text is not None:
-        files["portable.py"] = to.text.encode()
-    files[RECEIPT] = receipt_of(module, files, rows, to.told())
+    progress("take it to other engines")
+    portable = portable_of(module)
+    if portable.text is not None:
+        portable = proved(portable, module, seen(module, by_port), engines)
+    files |= portable.files
+    files[RECEIPT] = receipt_of(module, files, rows, portable.told())
     try:
         write_whole(folder, files)
     except OSError as error:
@@ -141,9 +142,9 @@ def export(
         kept=len({_counted(s) for one in slices for s in one.statements}),
         total=slices[0].total,
         rows=rows,
+        portable=portable,
         files=tuple(sorted(files)),
         origin=worst(draft.pin.origin for draft in plan.inputs.values()),
-        ported=to,
     )
 
 

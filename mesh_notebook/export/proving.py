@@ -43,7 +43,7 @@ def prove(
     plan = module.plan
     # Before the notebook's frames are made again, which may run the code in them.
     states = {one.port: states_of(one, namespace) for one in plan.slices}
-    saw = {one.port: seen(one, outputs[one.port]) for one in plan.slices}
+    saw = {one.port: _seen(one, outputs[one.port]) for one in plan.slices}
     with tempfile.TemporaryDirectory() as folder:
         made = _replayed(module, list(saw), Path(folder))
         for one in plan.slices:
@@ -56,7 +56,12 @@ def prove(
     return {port: frame.height for port, frame in saw.items()}
 
 
-def seen(one: Slice, output: OutputDraft) -> pl.DataFrame:
+def seen(module: Module, outputs: Mapping[str, OutputDraft]) -> dict[str, pl.DataFrame]:
+    """Return by port the notebook's own frame, whole."""
+    return {one.port: _seen(one, outputs[one.port]) for one in module.plan.slices}
+
+
+def _seen(one: Slice, output: OutputDraft) -> pl.DataFrame:
     """Return the notebook's own frame, whole."""
     import polars as pl
 

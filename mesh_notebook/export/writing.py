@@ -61,7 +61,7 @@ def receipt_of(
     Parameters
     ----------
     ported
-        How it goes to other engines (see `porting.Ported.told`).
+        How it goes to other engines (see `portable.Portable.told`).
     """
     plan = module.plan
     pins = tuple(replace(d.pin, name=name) for name, d in plan.inputs.items())

@@ -8,7 +8,6 @@ from datetime import datetime
 from mesh_notebook.deploy.deploying import Deployed
 from mesh_notebook.explore.profile import ColumnProfile, Profile
 from mesh_notebook.export.exporting import Exported
-from mesh_notebook.export.porting import Ported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
 from mesh_notebook.mesh.verdicts import promise_name
 from mesh_notebook.model.contract import Column, Contract, Rule
@@ -217,22 +216,22 @@ def _(exported: Exported) -> Panel:
             ("equal", proved),
             ("kept", f"{exported.kept} of {exported.total} statements that ran"),
             ("inputs", ", ".join(exported.inputs) or "none"),
-            ("engines", ", ".join(f"{e} {v}" for e, v in exported.ported.engines.items())),
+            ("engines", ", ".join(f"{e} {v}" for e, v in exported.portable.verdicts.items())),
             ("files", ", ".join(exported.files)),
         ),
-        notes=_stays(exported.ported),
+        tables=_staying(exported),
         next_step=f"%mesh deploy {from_here(exported.folder)}",
     )
 
 
-def _stays(ported: Ported) -> list[str]:
-    """Say which expression keeps a product from which engine, and why."""
-    return [
-        f"Not on {one.engine or 'DuckDB or Spark'}: {one.port}"
-        + (f", {one.cell}" if one.cell else "")
-        + f": {one.expression}: {one.why}"
-        for one in ported.refusals
+def _staying(exported: Exported) -> list[Table]:
+    """Return what keeps the transform from which engine."""
+    rows = [
+        (r.engine or "duckdb, spark", r.port, r.cell, r.expression, r.why)
+        for r in exported.portable.refusals
     ]
+    headers = ("stays off", "port", "cell", "expression", "because")
+    return [Table(headers, rows)] if rows else []
 
 
 @panel_of.register

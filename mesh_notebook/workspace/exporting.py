@@ -27,7 +27,7 @@ def export(
     """Write the bundle of the notebook's product, proved; or raise and write nothing."""
     from mesh_notebook.export.exporting import OutputDraft
     from mesh_notebook.export.exporting import export as write
-    from mesh_notebook.export.porting import PROVED
+    from mesh_notebook.export.portable import PROVED
     from mesh_notebook.workspace.drafts import words_of
     from mesh_notebook.workspace.protecting import refuse_unfit
 

@@ -166,13 +166,14 @@ class Rewriter:
     def _binary(self, node: ast.BinOp, ctx: Context) -> str:
         if self.plain(node, ctx.scope):
             return ast.unparse(node)
-        left, right = self.value(node.left, ctx), self.value(node.right, ctx)
+        left, right = self.expr(node.left, ctx), self.expr(node.right, ctx)
         if type(node.op) in _LOGIC:
             only(ctx, node.left, "bool")
             only(ctx, node.right, "bool")
             return f"(({left}) {_LOGIC[type(node.op)]} ({right}))"
         kinds = {self._kind(node.left, ctx), self._kind(node.right, ctx)}
         if kinds == {"str"} and isinstance(node.op, ast.Add):
+            left, right = self.value(node.left, ctx), self.value(node.right, ctx)
             return f"nw.concat_str([{left}, {right}])"
         if isinstance(node.op, ast.Div):
             return self._divided(node, left, right, ctx)

@@ -13,7 +13,7 @@ from mesh_notebook.export.portable.expressions import Rewriter
 from mesh_notebook.export.portable.helpers import helpers_text
 from mesh_notebook.export.portable.refusals import ENGINES, CannotGo, NotPortable, Portable
 from mesh_notebook.export.portable.scope import Deferred, Frame, Scope
-from mesh_notebook.export.portable.trees import Trees, sql_name
+from mesh_notebook.export.portable.trees import Trees, sql_name, tidy
 from mesh_notebook.export.text import indented
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.model.address import python_name
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["portable_of", "rewritten"]
 
+# What a value that the code computes may raise while Polars is asked for its type.
+_UNREADABLE: tuple[type[Exception], ...] = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, NameError),
+    *(StopIteration, TypeError, ValueError),
+)
 _SQL = "Sql = Callable[..., nw.LazyFrame[Any]]"
 
 
@@ -67,6 +72,8 @@ def rewritten(
     for name, port in ports.items():
         try:
             texts.append(writer.function(name))
+        except _UNREADABLE as error:
+            refusals.append(NotPortable("", port, "", name, f"it cannot be read: {error!r}"))
         except CannotGo as stays:
             cell = cell_of(stays.node)
             refusals.append(NotPortable("", port, cell, stays.expression, stays.why))
@@ -186,6 +193,8 @@ class _Writer:
     ) -> tuple[str, list[str] | str, Any]:
         if isinstance(node, ast.Return) and node.value is not None:
             text, value = trees.value(node.value, scope)
+            if not isinstance(value, Frame):
+                raise CannotGo(node.value, "nothing is known of this frame")
             return "return ", text, value
         target, value_node = _assigned(node)
         if target is None or value_node is None:
@@ -230,7 +239,7 @@ class _Writer:
 
 
 def _joined(head: str, text: list[str] | str) -> str:
-    return head + (text if isinstance(text, str) else text[0])
+    return head + tidy(text if isinstance(text, str) else text[0])
 
 
 def _assigned(node: ast.stmt) -> tuple[str | None, ast.expr | None]:

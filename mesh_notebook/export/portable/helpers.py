@@ -46,21 +46,24 @@ def _largest(number: nw.Expr) -> nw.Expr:
     return nw.coalesce(nw.when(~number.is_nan()).then(number).max(), number.max())
 ''',
     "_divided": '''
-def _divided(one: nw.Expr, by: nw.Expr) -> nw.Expr:
+def _divided(one: nw.Expr | float, by: nw.Expr) -> nw.Expr:
     """Divide; by zero gives an infinity or NaN, with the zero's sign."""
-    one, by = one.cast(nw.Float64), by.cast(nw.Float64)
+    one = one.cast(nw.Float64) if isinstance(one, nw.Expr) else nw.lit(float(one))
+    by = by.cast(nw.Float64)
     inverse = nw.when(by == 0).then(by)
     return nw.when(by != 0).then(one / by).otherwise(one * inverse**-1.0)
 ''',
     "_remainder": '''
-def _remainder(one: nw.Expr, by: nw.Expr) -> nw.Expr:
+def _remainder(one: nw.Expr | int, by: nw.Expr) -> nw.Expr:
     """Return the rest that is left of whole numbers; null where they are divided by zero."""
+    one = nw.lit(one) if isinstance(one, int) else one
     return one % nw.when(by != 0).then(by)
 ''',
     "_floor_divided": '''
-def _floor_divided(one: nw.Expr, by: nw.Expr | int) -> nw.Expr:
+def _floor_divided(one: nw.Expr | int, by: nw.Expr | int) -> nw.Expr:
     """Divide whole numbers and round down, exactly; null where they are divided by zero."""
     some = by if isinstance(by, int) else nw.when(by != 0).then(by)
+    one = nw.lit(one) if isinstance(one, int) else one
     multiple = one - one % some
     near = (multiple / some).cast(nw.Int64)
     return near + ((multiple - near * some) / some).cast(nw.Int64)

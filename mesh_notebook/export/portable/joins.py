@@ -135,7 +135,7 @@ def stacked(node: ast.Call, parts: list[tuple[str, Frame]], how: str) -> tuple[s
         raise CannotGo(node, "the frames have different columns")
     texts = ", ".join(text for text, _ in parts)
     more = ", how='diagonal'" if how == "diagonal" else ""
-    data = pl.concat([part.data for _, part in parts], how=how)  # type: ignore[type-var]
+    data = pl.concat([part.data for _, part in parts], how=how)  # type: ignore[arg-type]
     return f"nw.concat([{texts}]{more})", Frame(data)
 
 

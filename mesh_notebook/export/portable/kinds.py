@@ -48,7 +48,7 @@ def kind_of(dtype: pl.DataType) -> str:
         return "unsigned"
     if dtype.is_integer():
         return "small" if dtype in (pl.Int8, pl.Int16) else "int"
-    if dtype.is_float():
+    if dtype == pl.Float64:
         return "float"
     if isinstance(dtype, pl.Datetime):
         zones = {None: "naive", "UTC": "utc"}

@@ -195,7 +195,10 @@ def _is_between(r: Rewriter, call: Call, ctx: Context) -> str:
     low, high, closed = call.takes("lower_bound", "upper_bound", "closed")
     if low is None or high is None:
         raise CannotGo(call.node, "it lacks a bound")
-    signs = {"both": (ast.GtE, ast.LtE), "left": (ast.GtE, ast.Lt)}
+    signs: dict[str, tuple[type[ast.cmpop], type[ast.cmpop]]] = {
+        "both": (ast.GtE, ast.LtE),
+        "left": (ast.GtE, ast.Lt),
+    }
     signs |= {"right": (ast.Gt, ast.LtE), "none": (ast.Gt, ast.Lt)}
     how = ast.literal_eval(closed) if closed is not None else "both"
     for sign, bound in zip(signs[how], (low, high), strict=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 __all__ = ["ENGINES", "CannotGo", "NotPortable", "Portable"]
 
@@ -43,10 +44,13 @@ class Portable:
     ----------
     text : str or None
         None where no other engine can run the transform.
+    proved : tuple of str
+        The engines, besides Polars, that ran it and gave the notebook's rows.
     """
 
     text: str | None
     refusals: tuple[NotPortable, ...] = ()
+    proved: tuple[str, ...] = ()
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -55,6 +59,22 @@ class Portable:
             return ()
         kept = {refusal.engine for refusal in self.refusals}
         return tuple(engine for engine in ENGINES if not kept & {"", engine})
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """By engine: 'proved', 'translated' (it can go, and was not run there) or 'refused'."""
+        goes = dict.fromkeys(self.engines, "translated")
+        proved = dict.fromkeys(("polars", *self.proved), "proved")
+        return {**dict.fromkeys(ENGINES, "refused"), **goes, **proved}
+
+    def told(self) -> dict[str, Any]:
+        """Return what a receipt says of it."""
+        return {"engines": self.verdicts, "notPortable": [asdict(r) for r in self.refusals]}
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """By path: what of it stands in the bundle."""
+        return {} if self.text is None else {"portable.py": self.text.encode()}
 
 
 class CannotGo(Exception):

@@ -17,7 +17,7 @@ from mesh_notebook.export.text import indented
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Trees", "sql_name"]
+__all__ = ["Trees", "sql_name", "tidy"]
 
 _SHORT = {"sum", "mean", "min", "max", "median", "first", "last", "count", "n_unique", "all"}
 
@@ -51,7 +51,7 @@ class Trees:
             return ast.unparse(node), scope.evaluated(node)
         if self._makes_frame(node, scope):
             text, frame = self.frame(node, scope)
-            return _tidy(text), frame
+            return tidy(text), frame
         before = replace(scope, names=dict(scope.names), values=dict(scope.values))
         texts: list[str] = []
         return texts, Deferred(node, before, texts)
@@ -215,7 +215,7 @@ class Trees:
         value = statements[0].value
         assert value is not None
         text = self._r.expr(value, replace(ctx, scope=scope))
-        return f"return {_tidy(text)}", None, "nw.Expr"
+        return f"return {tidy(text)}", None, "nw.Expr"
 
 
 _FRAME = "nw.LazyFrame[Any]"
@@ -289,7 +289,7 @@ def _call(node: ast.Call) -> Call:
     return Call(node, node.func.value, node.func.attr, list(node.args), keywords)
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """Return code without the brackets that it can do without."""
     return ast.unparse(ast.parse(text, mode="eval"))
 
@@ -307,7 +307,10 @@ def _result(node: ast.Call, query: str, tables: dict[str, pl.LazyFrame]) -> pl.L
     import duckdb
     import polars as pl
 
-    alone = {"python_enable_replacements": "false", "enable_external_access": "false"}
+    alone: dict[str, str | bool | int | float | list[str]] = {
+        "python_enable_replacements": "false",
+        "enable_external_access": "false",
+    }
     with duckdb.connect(config=alone) as connection:
         connection.execute("SET TimeZone = 'UTC'").fetchall()
         for name, table in tables.items():
