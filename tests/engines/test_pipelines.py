@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+
 from engines.inputs import INPUTS
 from engines.pipelines import PIPELINES, STAYS, Pipeline
-
 from mesh_notebook.export.comparing import difference
 from mesh_notebook.export.portable.functions import rewritten
 from mesh_notebook.export.portable.refusals import Portable
