@@ -43,15 +43,8 @@ def _given(node: ast.expr, scope: Scope) -> Any:
 
 
 def _told(texts: list[str], call: Call, r: Rewriter, ctx: Context) -> str:
-    named = [
-        f"{k}={r.value(v, ctx) if not _bare(v) else r.column(v, ctx)}"
-        for k, v in call.keywords.items()
-    ]
+    named = [f"{name}={r.given(value, ctx)}" for name, value in call.keywords.items()]
     return ", ".join([*texts, *named])
-
-
-def _bare(node: ast.expr) -> bool:
-    return constant(node)
 
 
 # ---- columns -----------------------------------------------------------------------------------
