@@ -141,6 +141,8 @@ def _quantile(r: Rewriter, call: Call, ctx: Context) -> str:
 def _counted(r: Rewriter, call: Call, ctx: Context) -> str:
     call.takes()
     only(ctx, call.on, *_ANY)
+    if ctx.over and call.name == "n_unique":
+        raise CannotGo(call.node, "Spark counts no distinct values in a window")
     text = f"({r.expr(call.on, ctx)}).{call.name}()"
     # Of no rows at all, the engines count null where Polars counts 0.
     return text if ctx.over or ctx.place == "groups" else f"{text}.fill_null(0)"
