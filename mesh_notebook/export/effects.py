@@ -30,6 +30,8 @@ class Body:
         Parameters whose default may change from call to call.
     inner_touches : tuple of Touch
         Uses of its own local names by the functions inside it: what a closure keeps.
+    returns : frozenset of str
+        Free names whose values it, or a function inside it, may return.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Body:
     makes_code: bool
     defaults: frozenset[str] = frozenset()
     inner_touches: tuple[Touch, ...] = ()
+    returns: frozenset[str] = frozenset()
 
 
 @dataclass

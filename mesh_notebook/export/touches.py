@@ -6,13 +6,14 @@ Whether a use changes the value is decided later, when the value's type is known
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mesh_notebook.export.scopes import FUNCTIONS, dotted, root_name
 from mesh_notebook.export.words import words
 
-__all__ = ["Flow", "Touch", "flows_of", "touches_of"]
+__all__ = ["Flow", "Touch", "flows_of", "returned_by", "touches_of"]
 
 # Calls whose result holds nothing of their arguments.
 _FRESH = words(
@@ -46,6 +47,8 @@ class Touch:
         The call is a statement of its own, so it was made for its effect.
     seeded : bool
         The call has a keyword `seed` or `random_state`.
+    returned : bool
+        Not of the value itself, but of what a call of it returns: `held()["k"] = 1`.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Touch:
     in_place: bool = False
     bare: bool = False
     seeded: bool = False
+    returned: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ def _store(node: ast.Attribute | ast.Subscript) -> Iterator[Touch]:
     for call in _inner_calls(node.value):
         for argument in (*call.args, *_values(call)):
             yield from (Touch(name, "store", "deep") for name in _roots(argument))
+        yield from _on(call.func, Touch("", "store", "deep", returned=True))
 
 
 def _decorates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Iterator[Touch]:
@@ -143,10 +148,22 @@ def flows_of(nodes: Iterable[ast.AST]) -> list[Flow]:
     return found
 
 
+def returned_by(body: Iterable[ast.AST]) -> list[Touch]:
+    """Return the names whose values code may hand to whoever calls it."""
+    found: list[Touch] = []
+    for node in _own(body):
+        match node:
+            case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
+                found.extend(_uses(value))
+    lambdas = (node for node in body if isinstance(node, ast.expr))
+    return found + [use for value in lambdas for use in _uses(value)]
+
+
 def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
     match node:
         case ast.Assign(targets=many, value=value):
             yield from ((target, value) for target in many)
+            yield from itertools.pairwise(many)  # `a = b = []` is one list
         case ast.AnnAssign(target=target, value=ast.expr() as value):
             yield target, value
         case ast.NamedExpr(target=target, value=value):
@@ -200,6 +217,8 @@ def _call(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
         # `groups.setdefault(k, rows).append(x)` may append to rows.
         inside = [a for c in _inner_calls(call.func.value) for a in (*c.args, *_values(c))]
         yield from (replace(method, name=n) for a in inside for n in _exposed(a))
+        for inner in _inner_calls(call.func.value):
+            yield from _on(inner.func, replace(method, returned=True))
     callee = _callee(call.func)
     yield Touch(callee.partition(".")[0], "call", callee, None, said, bare, seeded)
     arguments: list[tuple[int | str | None, ast.AST]] = [*enumerate(call.args)]
