@@ -78,13 +78,19 @@ class Effects:
 
 
 def resolved(touches: Sequence[Touch], flows: Sequence[Flow], local: set[str]) -> list[Touch]:
-    """Trace uses of local names back to the outer names that they may stand for."""
+    """Trace uses of local names back to the outer names that they may stand for.
+
+    Where a local name stands for what a call gave, the use is of what that call returns, too.
+    """
     origins = _origins(flows, local)
     found = []
     for touch in touches:
         if touch.name not in local:
             found.append(touch)
-        found.extend(replace(touch, name=name) for name in sorted(origins.get(touch.name, ())))
+        for name, called in sorted(origins.get(touch.name, ())):
+            found.append(replace(touch, name=name))
+            if called:
+                found.append(replace(touch, name=name, returned=True))
     return once(found)
 
 
@@ -93,8 +99,9 @@ def once(touches: Iterable[Touch]) -> list[Touch]:
     return list(dict.fromkeys(touches))
 
 
-def _origins(flows: Sequence[Flow], local: set[str]) -> dict[str, set[str]]:
-    origins: dict[str, set[str]] = {}
+def _origins(flows: Sequence[Flow], local: set[str]) -> dict[str, set[tuple[str, bool]]]:
+    """Return by local name the outer names it may stand for, and whether by a call of them."""
+    origins: dict[str, set[tuple[str, bool]]] = {}
     changed = True
     while changed:
         changed = False
@@ -102,8 +109,8 @@ def _origins(flows: Sequence[Flow], local: set[str]) -> dict[str, set[str]]:
             if flow.target not in local:
                 continue
             known = origins.setdefault(flow.target, set())
-            name = flow.source.name
-            new = origins.get(name, set()) if name in local else {name}
+            name, called = flow.source.name, flow.source.how == "call"
+            new = origins.get(name, set()) if name in local else {(name, called)}
             changed |= not new <= known
             known |= new
     return origins

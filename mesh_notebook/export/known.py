@@ -293,5 +293,6 @@ def shares(touch: Touch, source: str, target: str, origin: str = "") -> bool:
             return touch.what in _VIEWS or NUMPY in (source, target)
         return touch.what in _VIEWS or source in (OWN, UNKNOWN)
     if origin and origin.partition(".")[0] in _PURE_LIBRARIES:
-        return target in (PANDAS, NUMPY, CONTAINER, OWN, UNKNOWN) and source != POLARS
+        kept_by = (PANDAS, NUMPY, CONTAINER, ITERATOR, OWN, UNKNOWN)
+        return target in kept_by and source != POLARS
     return True

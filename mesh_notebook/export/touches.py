@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from mesh_notebook.export.applied import applied
 from mesh_notebook.export.scopes import FUNCTIONS, dotted, root_name
 from mesh_notebook.export.words import words
 
@@ -153,7 +154,11 @@ def returned_by(body: Iterable[ast.AST]) -> list[Touch]:
     found: list[Touch] = []
     for node in _own(body):
         match node:
-            case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
+            case (
+                ast.Return(value=ast.expr() as value)
+                | ast.Yield(value=ast.expr() as value)
+                | ast.YieldFrom(value=value)
+            ):
                 found.extend(_uses(value))
     lambdas = (node for node in body if isinstance(node, ast.expr))
     return found + [use for value in lambdas for use in _uses(value)]
@@ -219,6 +224,8 @@ def _call(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
         yield from (replace(method, name=n) for a in inside for n in _exposed(a))
         for inner in _inner_calls(call.func.value):
             yield from _on(inner.func, replace(method, returned=True))
+    for function, given in applied(call):
+        yield from _applied(function, list(dict.fromkeys(n for g in given for n in _exposed(g))))
     callee = _callee(call.func)
     yield Touch(callee.partition(".")[0], "call", callee, None, said, bare, seeded)
     arguments: list[tuple[int | str | None, ast.AST]] = [*enumerate(call.args)]
@@ -229,6 +236,17 @@ def _call(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
         starred = isinstance(value, ast.Starred) or place is None
         touch = Touch("", "argument", callee, None if starred else place, place == "out", bare)
         yield from (replace(touch, name=name) for name in dict.fromkeys(_exposed(value)))
+
+
+def _applied(function: ast.expr, names: list[str]) -> Iterator[Touch]:
+    """Yield what a function does to the values that another one calls it with."""
+    if isinstance(function, ast.Lambda):
+        own = {argument.arg for argument in function.args.args}
+        uses = [use for use in touches_of([function.body]) if use.name in own]
+        yield from (replace(use, name=name) for use in uses for name in names)
+        return
+    callee = _callee(function.func if isinstance(function, ast.Call) else function)
+    yield from (Touch(name, "argument", callee) for name in names)
 
 
 def _inner_calls(node: ast.AST) -> Iterator[ast.Call]:
