@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from mesh_notebook.export.effects import Body, Effects, once, resolved
+from mesh_notebook.export.flows import flows_of, returned_by
 from mesh_notebook.export.scopes import (
     COMPREHENSIONS,
     arguments,
@@ -18,7 +19,7 @@ from mesh_notebook.export.scopes import (
     parameters,
     targets,
 )
-from mesh_notebook.export.touches import Touch, flows_of, returned_by, touches_of
+from mesh_notebook.export.touches import Touch, touches_of
 from mesh_notebook.export.words import words
 
 __all__ = ["effects_of"]

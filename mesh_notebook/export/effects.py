@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from mesh_notebook.export.touches import Flow, Touch
+from mesh_notebook.export.flows import Flow
+from mesh_notebook.export.touches import Touch
 
 __all__ = ["Body", "Effects", "once", "resolved"]
 

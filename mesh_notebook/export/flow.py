@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from mesh_notebook.export import known
 from mesh_notebook.export.aliases import Aliases
 from mesh_notebook.export.effects import Body
+from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.meaning import BUILTINS, Meanings
 from mesh_notebook.export.statements import Statement
-from mesh_notebook.export.touches import Flow, Touch
+from mesh_notebook.export.touches import Touch
 
 __all__ = ["Graph", "Pass", "graph_of"]
 
