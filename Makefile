@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers laws kills races bench-start bench-ports \
+.PHONY: help setup demo lab test format conformance peers corpus laws kills races bench-start bench-ports \
   lock clean
 
 help: ## list the targets
@@ -61,6 +61,9 @@ conformance: setup .venv-conformance/.locked .venv-transform/.locked ## hold the
 
 peers: setup .venv-spark/.locked ## hold what Spark sees of each snapshot to what the port serves
 	@$(BIN)/python tests/peers.py .venv-spark/bin/python
+
+corpus: setup ## export the notebooks that were written to be hard, and say how minimal the slices are
+	$(BIN)/pytest -q -n 2 -rP tests/test_minimal.py tests/test_corpus.py
 
 laws: setup ## try the laws of time and of policies on 1,050 sequences of publications and reads each
 	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws tests/test_laws.py tests/test_policy_law.py

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from mesh_notebook.export.effects import Body, Effects, once, resolved
+from mesh_notebook.export.flows import flows_of, returned_by
 from mesh_notebook.export.scopes import (
     COMPREHENSIONS,
     arguments,
@@ -18,7 +19,7 @@ from mesh_notebook.export.scopes import (
     parameters,
     targets,
 )
-from mesh_notebook.export.touches import Touch, flows_of, touches_of
+from mesh_notebook.export.touches import Touch, touches_of
 from mesh_notebook.export.words import words
 
 __all__ = ["effects_of"]
@@ -99,7 +100,8 @@ class _Visitor(ast.NodeVisitor):
         else:
             self.visit(node.func)
         for argument in (*node.args, *node.keywords):
-            self.visit(argument)
+            if not _names_a_logger(node, argument):
+                self.visit(argument)
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("query", "eval"):
             for name in _named_in_text(node):
                 self._read(name)
@@ -267,6 +269,8 @@ class _Visitor(ast.NodeVisitor):
         nested_reads = {n for b in effects.bodies for n in b.reads} - own
         nested_values = {n for b in effects.bodies for n in b.values} - own
         nested_binds = {n for b in effects.bodies for n in b.binds} - own
+        given = {t.name for t in resolved(returned_by(body), flows, local - set(params))}
+        given |= {n for b in effects.bodies for n in b.returns}
         self.effects.bodies.append(
             Body(
                 name=name,
@@ -278,6 +282,7 @@ class _Visitor(ast.NodeVisitor):
                 makes_code=bool(effects.bodies),
                 defaults=frozenset(changing_defaults(node)),
                 inner_touches=tuple(kept),
+                returns=frozenset(given - own),
             )
         )
 
@@ -297,6 +302,12 @@ def _lets_errors_pass(context: ast.AST) -> bool:
     func = context.func if isinstance(context, ast.Call) else context
     name = getattr(func, "attr", None) or getattr(func, "id", "")
     return name in _PLAIN_CONTEXTS
+
+
+def _names_a_logger(call: ast.Call, argument: ast.AST) -> bool:
+    """Return whether a module's name is used to name its logger, which may be called anything."""
+    is_name = isinstance(argument, ast.Name) and argument.id == "__name__"
+    return is_name and getattr(call.func, "attr", getattr(call.func, "id", "")) == "getLogger"
 
 
 def _named_in_text(call: ast.Call) -> list[str]:

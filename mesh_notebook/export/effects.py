@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from mesh_notebook.export.touches import Flow, Touch
+from mesh_notebook.export.flows import Flow
+from mesh_notebook.export.touches import Touch
 
 __all__ = ["Body", "Effects", "once", "resolved"]
 
@@ -30,6 +31,8 @@ class Body:
         Parameters whose default may change from call to call.
     inner_touches : tuple of Touch
         Uses of its own local names by the functions inside it: what a closure keeps.
+    returns : frozenset of str
+        Free names whose values it, or a function inside it, may return.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Body:
     makes_code: bool
     defaults: frozenset[str] = frozenset()
     inner_touches: tuple[Touch, ...] = ()
+    returns: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -75,13 +79,19 @@ class Effects:
 
 
 def resolved(touches: Sequence[Touch], flows: Sequence[Flow], local: set[str]) -> list[Touch]:
-    """Trace uses of local names back to the outer names that they may stand for."""
+    """Trace uses of local names back to the outer names that they may stand for.
+
+    Where a local name stands for what a call gave, the use is of what that call returns, too.
+    """
     origins = _origins(flows, local)
     found = []
     for touch in touches:
         if touch.name not in local:
             found.append(touch)
-        found.extend(replace(touch, name=name) for name in sorted(origins.get(touch.name, ())))
+        for name, called in sorted(origins.get(touch.name, ())):
+            found.append(replace(touch, name=name))
+            if called:
+                found.append(replace(touch, name=name, returned=True))
     return once(found)
 
 
@@ -90,8 +100,9 @@ def once(touches: Iterable[Touch]) -> list[Touch]:
     return list(dict.fromkeys(touches))
 
 
-def _origins(flows: Sequence[Flow], local: set[str]) -> dict[str, set[str]]:
-    origins: dict[str, set[str]] = {}
+def _origins(flows: Sequence[Flow], local: set[str]) -> dict[str, set[tuple[str, bool]]]:
+    """Return by local name the outer names it may stand for, and whether by a call of them."""
+    origins: dict[str, set[tuple[str, bool]]] = {}
     changed = True
     while changed:
         changed = False
@@ -99,8 +110,8 @@ def _origins(flows: Sequence[Flow], local: set[str]) -> dict[str, set[str]]:
             if flow.target not in local:
                 continue
             known = origins.setdefault(flow.target, set())
-            name = flow.source.name
-            new = origins.get(name, set()) if name in local else {name}
+            name, called = flow.source.name, flow.source.how == "call"
+            new = origins.get(name, set()) if name in local else {(name, called)}
             changed |= not new <= known
             known |= new
     return origins

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from mesh_notebook.export import known
 from mesh_notebook.export.aliases import Aliases
 from mesh_notebook.export.effects import Body
+from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.meaning import BUILTINS, Meanings
 from mesh_notebook.export.statements import Statement
-from mesh_notebook.export.touches import Flow, Touch
+from mesh_notebook.export.touches import Touch
 
 __all__ = ["Graph", "Pass", "graph_of"]
 
@@ -92,7 +93,7 @@ class Pass:
         names = self.names
         lazy = [n for n in self.writers if (names.type_of(n) or "").startswith("polars.")]
         bodies = names.reached(names.code_of(*lazy))
-        touches = [t for body in bodies for t in _free_touches(body)]
+        touches = [t for b in bodies for touch in _free_touches(b) for t in names.meant(touch)]
         called = {
             n for b in bodies for n in b.reads if any(map(names.keeps_state, names.code_of(n)))
         }
@@ -123,6 +124,7 @@ class Pass:
                 del effects.binds[name]
         bodies = self._runs(statement)
         touches = [*effects.touches, *(t for b in bodies for t in _free_touches(b))]
+        touches = [same for touch in touches for same in names.meant(touch)]
         changed = {t.name for t in touches if names.changes(t)}
         changed |= self._changed_by_calls(statement) if bodies else set()
         changed |= {name for name in effects.reads if names.acts_when_read(name)}
@@ -215,11 +217,18 @@ class Pass:
     def _links(self, flows: Sequence[Flow]) -> list[tuple[Flow, str, str, set[str]]]:
         """Return the flows with what is known of their sources before the statement."""
         found = []
-        for flow in flows:
+        for flow in [meant for one in flows for meant in self._meant(one)]:
             use = flow.source
             origin = self.names.origin_of(use.what) if use.how == "argument" else ""
             found.append((flow, self.names.kind_of(use.name), origin, self.aliases.of(use.name)))
         return found
+
+    def _meant(self, flow: Flow) -> Iterator[Flow]:
+        """Yield a flow; of what a call gives, also those of the names that it may return."""
+        yield flow
+        if flow.source.how == "call":
+            for name in sorted(self.names.returned(flow.source.name)):
+                yield Flow(flow.target, Touch(name, "held"))
 
     def _relink(
         self, statement: Statement, links: Sequence[tuple[Flow, str, str, set[str]]]

@@ -40,7 +40,8 @@ _SAFE_TO_GIVE = frozenset({FROZEN, MODULE, CLASS, FUNCTION})
 
 _FROZEN = words("int float complex bool str bytes NoneType range slice ellipsis frozenset property")
 _FROZEN_MODULES = words(
-    "datetime decimal fractions uuid re pathlib zoneinfo ipaddress _duckdb duckdb pyarrow"
+    "datetime decimal fractions uuid re pathlib zoneinfo ipaddress _duckdb duckdb pyarrow "
+    "logging"  # what a log is told goes nowhere
 )
 _CONTAINERS = words(
     "builtins.list builtins.dict builtins.set builtins.bytearray builtins.tuple collections.deque "
@@ -100,7 +101,7 @@ _LOOKS = ("set_tbl_", "set_fmt_", "set_ascii", "set_verbose", "set_trim", "Confi
 # Libraries whose calls make values, and leave the library as it was but for the calls named here.
 _STATELESS = words(
     "datetime math json re itertools statistics fractions string textwrap operator copy calendar "
-    "zoneinfo hashlib base64 pathlib glob pprint collections typing dataclasses uuid"
+    "zoneinfo hashlib base64 pathlib glob pprint collections typing dataclasses uuid logging"
 )
 _MAKING = words("polars pandas numpy")
 _SETTING = re.compile(
@@ -292,5 +293,6 @@ def shares(touch: Touch, source: str, target: str, origin: str = "") -> bool:
             return touch.what in _VIEWS or NUMPY in (source, target)
         return touch.what in _VIEWS or source in (OWN, UNKNOWN)
     if origin and origin.partition(".")[0] in _PURE_LIBRARIES:
-        return target in (PANDAS, NUMPY, CONTAINER, OWN, UNKNOWN) and source != POLARS
+        kept_by = (PANDAS, NUMPY, CONTAINER, ITERATOR, OWN, UNKNOWN)
+        return target in kept_by and source != POLARS
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from mesh_notebook.export import known
 from mesh_notebook.export.effects import Body
@@ -16,6 +17,8 @@ __all__ = ["BUILTINS", "Meanings"]
 
 # IPython adds names to the builtins; a module does not find them there.
 BUILTINS = frozenset(dir(builtins)) - {"display", "get_ipython", "exit", "quit", "copyright"}
+# What every module has of its own: another in a notebook than in the module that is written.
+BUILTINS -= {"__name__", "__doc__", "__spec__", "__loader__", "__package__"}
 _SETTERS = ("builtins.setattr", "builtins.delattr")
 _DEEP = 6  # calls within calls that are followed before a doubt is taken for a yes
 
@@ -138,6 +141,16 @@ class Meanings:
     def returns_code(self, body: Body) -> bool:
         """Return whether what a function returns may run code later still."""
         return any(b.makes_code or self.code_of(*b.values) for b in self.reached([body]))
+
+    def returned(self, name: str) -> set[str]:
+        """Return the names whose values a call of a name may return."""
+        return {n for body in self.reached(self.code_of(name)) for n in body.returns}
+
+    def meant(self, touch: Touch) -> list[Touch]:
+        """Return a use under the names that it is of: of a call, those that it may return."""
+        if not touch.returned:
+            return [touch]
+        return [replace(touch, name=n, returned=False) for n in sorted(self.returned(touch.name))]
 
     def keeps_state(self, body: Body) -> bool:
         """Return whether calls of a function may change what it holds for the next call."""

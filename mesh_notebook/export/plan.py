@@ -197,7 +197,9 @@ def _hoisted(slices: Sequence[Slice], reserved: set[str]) -> dict[str, Statement
     for statement in sorted({s for one in slices for s in one.statements}, key=lambda s: s.index):
         (name, *more) = statement.names or ("",)
         sole = not more and _alone(statement, binders.get(name, set()))
-        if sole and name not in reserved | changed and _can_lift(statement):
+        # What is done to a library is done to it under whatever import.
+        fixed = reserved if statement.kind == "import" else reserved | changed
+        if sole and name not in fixed and _can_lift(statement):
             lifted.setdefault(statement.text, statement)
     return _with_constants_used(_closed(lifted))
 

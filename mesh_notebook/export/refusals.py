@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.clocks import clock_reads, reads_clock
@@ -47,6 +48,7 @@ _DYNAMIC = words(
     "builtins.eval builtins.exec builtins.globals builtins.locals builtins.vars "
     "builtins.__import__ builtins.compile"
 )
+_CODE = ("builtins.function", "builtins.builtin_function_or_method", "builtins.method")
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _REBINDING = words(
     "builtins.eval builtins.exec builtins.globals builtins.locals builtins.vars "
@@ -89,6 +91,10 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
     for hidden in _drawn_inside(statement, graph):
         fix = "import it at the top of a cell, and seed it in a cell of its own that runs before"
         _refuse(statement, hidden, "draws at random without a seed", fix)
+    for patched in _patched(statement, graph):
+        fix = "give the function a name of its own in a cell, and call it by that name"
+        what = "replaces a function of a library, for all that runs beside it and after it"
+        _refuse(statement, patched, what, fix)
     for clock in clock_reads(statement, graph):
         _refuse(statement, clock, "reads the clock", _CLOCK_FIX)
     for one in references(statement, graph):
@@ -151,6 +157,25 @@ def _refuse_reference(statement: Statement, one: Reference) -> None:
         _refuse(statement, said, "finds names or code while it runs", fix)
     if name in _ASKING:
         _refuse(statement, said, "asks a person", "assign the answer to a name in a cell")
+
+
+def _patched(statement: Statement, graph: Graph) -> Iterator[str]:
+    """Yield the functions of imported libraries that a statement puts others in place of."""
+    for node in ast.walk(statement.node or ast.Pass()):
+        if not isinstance(node, ast.Assign) or not _is_code(node.value, statement, graph):
+            continue
+        for target in node.targets:
+            path = dotted(target) if isinstance(target, ast.Attribute) else None
+            binder = graph.binder_of(str(path).partition(".")[0], statement.index)
+            if path and binder is not None and binder.kind == "import":
+                yield path
+
+
+def _is_code(value: ast.expr, statement: Statement, graph: Graph) -> bool:
+    if isinstance(value, ast.Name):
+        binder = graph.binder_of(value.id, statement.index)
+        return binder is not None and binder.cell.types.get(value.id, "") in _CODE
+    return isinstance(value, ast.Lambda)
 
 
 def _unseeded(call: ast.Call) -> bool:

@@ -151,6 +151,8 @@ def _refuse_missing(record: Record, statement: Statement, missing: dict[str, boo
     for name, at_once in sorted(missing.items()):
         if not _existed(record, statement.cell, name, at_once):
             continue  # a branch that never ran: the notebook did not have the name either
+        if name in statement.effects.binds and not _before(record, statement.cell, name):
+            continue  # the statement bound it itself, on a way that it went
         problem, fix = _about(record, name)
         raise ExportRefused(
             f"{statement.cell.label} uses `{name}`, {problem}.",
@@ -165,8 +167,11 @@ def _existed(record: Record, cell: ExecutedCell, name: str, at_once: bool) -> bo
         return at_once or name != "mesh"
     if not cell.observed:
         return at_once
-    before = record.cells[cell.index - 1].types if cell.index else {}
-    return name in cell.types or name in before
+    return name in cell.types or _before(record, cell, name)
+
+
+def _before(record: Record, cell: ExecutedCell, name: str) -> bool:
+    return cell.index > 0 and name in record.cells[cell.index - 1].types
 
 
 def _about(record: Record, name: str) -> tuple[str, str]:
@@ -177,6 +182,8 @@ def _about(record: Record, name: str) -> tuple[str, str]:
         return "which only a notebook has", "take `display` out of the code that makes the output"
     if name == "get_ipython":
         return "a magic or shell escape inside other code", "write it without the magic"
+    if name.startswith("__") and name.endswith("__"):
+        return "which is another in a module", "write out the value that it has"
     if not is_own_name(name):
         return "the notebook's history", "give that result a name: name = …"
     known: Iterable[str] = {n for cell in record.cells for n in cell.types}

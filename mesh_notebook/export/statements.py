@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,13 +12,15 @@ from typing import Any
 from mesh_notebook.export.analysis import effects_of
 from mesh_notebook.export.effects import Effects
 from mesh_notebook.export.record import Event, ExecutedCell, Record
-from mesh_notebook.export.text import statements_of
-from mesh_notebook.export.verbs import INPUTS, SqlStep, Verbs, magic, verbs_in
+from mesh_notebook.export.text import inner_text, statements_of
+from mesh_notebook.export.verbs import INPUTS, Magic, SqlStep, Verbs, magic, verbs_in
 
 __all__ = ["Statement", "executed", "rewrites_history", "statements_in"]
 
+_MAIN = ("__name__ == '__main__'", "'__main__' == __name__")
 _SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign)
-_NESTING = ("time",)  # magics whose body runs as if it stood in the cell itself
+_NESTING = ("time", "prun")  # magics whose body runs as if it stood in the cell itself
+_OPTIONS = re.compile(r"(\s*(-[rq]+|-[DlsT]\s*\S+|--no-raise-error)(?=\s|$))*\s*")
 
 
 @dataclass(eq=False)
@@ -131,12 +134,21 @@ def _of_cell(cell: ExecutedCell, code: str) -> Iterator[Statement]:
     if cell.error_line == 0:
         return
     pending = list(cell.events)
-    for node, text in _parsed(code):
+    for node, text in _run_by_a_notebook(code):
         first, last = node.lineno, node.end_lineno or node.lineno
         half = cell.error_line is not None and first <= cell.error_line <= last
         if cell.error_line is not None and first > cell.error_line:
             return
         yield from _of_node(cell, node, text, half, pending)
+
+
+def _run_by_a_notebook(code: str) -> Iterator[tuple[ast.stmt, str]]:
+    """Yield a cell's statements; those under `if __name__ == "__main__":` stand for themselves."""
+    for node, text in _parsed(code):
+        if isinstance(node, ast.If) and ast.unparse(node.test) in _MAIN:
+            yield from ((part, inner_text(code, part)) for part in node.body)
+        else:
+            yield node, text
 
 
 def _of_node(
@@ -150,7 +162,7 @@ def _of_node(
     if called and called.name in _NESTING and not half:
         events = _inner(cell, node.lineno, node.end_lineno or node.lineno)
         inner = replace(cell, events=events, error_line=None)
-        yield from _of_cell(inner, _as_python(called.body or called.line))
+        yield from _of_cell(inner, _as_python(_timed(node, called)))
         return
     verbs = verbs_in(node, cell, pending)
     if half and not verbs.events and (verbs.plain or called):
@@ -163,6 +175,19 @@ def _of_node(
         yield _opaque(cell, node, called.said)
     else:
         yield _code(cell, node, text, verbs, half)
+
+
+def _timed(node: ast.stmt, called: Magic) -> str:
+    """Return the code that a magic runs; of `x = %time f()`, with the name that its value gets."""
+    line = called.line[_OPTIONS.match(called.line).end() :]  # type: ignore[union-attr]
+    body = "\n".join(part for part in (line, called.body) if part)
+    if not isinstance(node, ast.Assign) or called.name != "time":
+        return body
+    try:
+        ast.parse(line, mode="eval")
+    except SyntaxError:  # a statement, so it gave nothing
+        return body
+    return f"{' = '.join(ast.unparse(target) for target in node.targets)} = {line}"
 
 
 def _as_python(body: str) -> str:

@@ -8,7 +8,7 @@ import re
 import tokenize
 from collections.abc import Sequence
 
-__all__ = ["indented", "replaced", "segment", "statements_of", "with_nonlocal"]
+__all__ = ["indented", "inner_text", "replaced", "segment", "statements_of", "with_nonlocal"]
 
 
 def statements_of(code: str) -> list[tuple[ast.stmt, str]]:
@@ -30,6 +30,21 @@ def statements_of(code: str) -> list[tuple[ast.stmt, str]]:
         text = above + segment(code, node) + _behind(node, lines, comments)
         found.append((node, text if _means(text, node) else ast.unparse(node)))
     return found
+
+
+def inner_text(code: str, node: ast.stmt) -> str:
+    """Return the text of a statement that stands in a block, as it would stand outside of it."""
+    code = code.replace("\r\n", "\n").replace("\r", "\n")
+    lines, comments = _lines(code), _comments(code)
+    above = "".join(f"{line}\n" for line in _above(_first_line(node), lines, comments))
+    own = segment(code, node)
+    inside = _inside_strings(own)
+    moved = "\n".join(
+        line if number in inside else line.removeprefix(" " * node.col_offset)
+        for number, line in enumerate(own.split("\n"), start=1)
+    )
+    text = above + moved + _behind(node, lines, comments)
+    return text if _means(text, node) else ast.unparse(node)
 
 
 def _means(text: str, node: ast.stmt) -> bool:

@@ -9,13 +9,14 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from mesh_notebook.export.applied import applied
 from mesh_notebook.export.scopes import FUNCTIONS, dotted, root_name
 from mesh_notebook.export.words import words
 
-__all__ = ["Flow", "Touch", "flows_of", "touches_of"]
+__all__ = ["FRESH", "Touch", "call_touches", "own_nodes", "touches_of"]
 
 # Calls whose result holds nothing of their arguments.
-_FRESH = words(
+FRESH = words(
     "len str repr int float bool abs round any all hash id isinstance issubclass "
     "print type range format ord chr hasattr callable divmod pow"
 )
@@ -46,6 +47,8 @@ class Touch:
         The call is a statement of its own, so it was made for its effect.
     seeded : bool
         The call has a keyword `seed` or `random_state`.
+    returned : bool
+        Not of the value itself, but of what a call of it returns: `held()["k"] = 1`.
     """
 
     name: str
@@ -55,25 +58,18 @@ class Touch:
     in_place: bool = False
     bare: bool = False
     seeded: bool = False
-
-
-@dataclass(frozen=True)
-class Flow:
-    """The value behind `source` may, by this use of it, become part of what `target` holds."""
-
-    target: str
-    source: Touch
+    returned: bool = False
 
 
 def touches_of(nodes: Iterable[ast.AST]) -> list[Touch]:
     """Return every use, in the nodes' own scope, that may change a value."""
     found: list[Touch] = []
-    own = list(_own(nodes))
+    own = list(own_nodes(nodes))
     bare = {id(node.value) for node in own if isinstance(node, ast.Expr)}
     for node in own:
         match node:
             case ast.Call():
-                found.extend(_call(node, id(node) in bare))
+                found.extend(call_touches(node, id(node) in bare))
             case (
                 ast.Attribute(ctx=ast.Store() | ast.Del())
                 | ast.Subscript(ctx=ast.Store() | ast.Del())
@@ -99,6 +95,7 @@ def _store(node: ast.Attribute | ast.Subscript) -> Iterator[Touch]:
     for call in _inner_calls(node.value):
         for argument in (*call.args, *_values(call)):
             yield from (Touch(name, "store", "deep") for name in _roots(argument))
+        yield from _on(call.func, Touch("", "store", "deep", returned=True))
 
 
 def _decorates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Iterator[Touch]:
@@ -131,66 +128,8 @@ def _iterated(node: ast.AST) -> Iterator[str]:
                 yield from (name for value in values for name in _exposed(value))
 
 
-def flows_of(nodes: Iterable[ast.AST]) -> list[Flow]:
-    """Return how values may come to be shared between names, in the nodes' own scope."""
-    found: list[Flow] = []
-    for node in _own(nodes):
-        for target, value in _bindings(node):
-            uses = list(_uses(value))
-            found.extend(Flow(name, use) for name in _stores(target) for use in uses)
-        if isinstance(node, ast.Call):
-            found.extend(_given_to_receiver(node))
-    return found
-
-
-def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
-    match node:
-        case ast.Assign(targets=many, value=value):
-            yield from ((target, value) for target in many)
-        case ast.AnnAssign(target=target, value=ast.expr() as value):
-            yield target, value
-        case ast.NamedExpr(target=target, value=value):
-            yield target, value
-        case ast.AugAssign(target=target, value=value):
-            yield target, value
-            yield target, target  # it may be the same object still
-        case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value):
-            yield target, value
-        case ast.comprehension(target=target, iter=value):
-            yield target, value
-        case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
-            yield target, value
-        case ast.FunctionDef(name=name, args=args) | ast.AsyncFunctionDef(name=name, args=args):
-            for default in (*args.defaults, *args.kw_defaults):
-                if default is not None:
-                    yield ast.Name(name), default
-        case ast.ClassDef(name=name, bases=bases):
-            yield from ((ast.Name(name), base) for base in bases)  # it looks itself up in them
-
-
-def _stores(target: ast.AST) -> Iterator[str]:
-    """Yield the names that an assignment to `target` puts a value into."""
-    match target:
-        case ast.Name(id=name):
-            yield name
-        case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            for part in parts:
-                yield from _stores(part)
-        case _:
-            if root := root_name(target):
-                yield root
-
-
-def _given_to_receiver(call: ast.Call) -> Iterator[Flow]:
-    """`rows.append(x)` may keep x in rows."""
-    if isinstance(call.func, ast.Attribute) and (receiver := root_name(call.func)):
-        for argument in (*call.args, *(k.value for k in call.keywords)):
-            for use in _uses(argument):
-                if use.name != receiver:
-                    yield Flow(receiver, replace(use, how="held"))
-
-
-def _call(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
+def call_touches(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
+    """Yield what a call does to the values that it is made on and is given."""
     words = {keyword.arg: keyword.value for keyword in call.keywords}
     said = any(w in words and not _is_false(words[w]) for w in ("inplace", "in_place"))
     seeded = bool({"seed", "random_state"} & set(words))
@@ -200,6 +139,10 @@ def _call(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
         # `groups.setdefault(k, rows).append(x)` may append to rows.
         inside = [a for c in _inner_calls(call.func.value) for a in (*c.args, *_values(c))]
         yield from (replace(method, name=n) for a in inside for n in _exposed(a))
+        for inner in _inner_calls(call.func.value):
+            yield from _on(inner.func, replace(method, returned=True))
+    for function, given in applied(call):
+        yield from _applied(function, list(dict.fromkeys(n for g in given for n in _exposed(g))))
     callee = _callee(call.func)
     yield Touch(callee.partition(".")[0], "call", callee, None, said, bare, seeded)
     arguments: list[tuple[int | str | None, ast.AST]] = [*enumerate(call.args)]
@@ -210,6 +153,17 @@ def _call(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
         starred = isinstance(value, ast.Starred) or place is None
         touch = Touch("", "argument", callee, None if starred else place, place == "out", bare)
         yield from (replace(touch, name=name) for name in dict.fromkeys(_exposed(value)))
+
+
+def _applied(function: ast.expr, names: list[str]) -> Iterator[Touch]:
+    """Yield what a function does to the values that another one calls it with."""
+    if isinstance(function, ast.Lambda):
+        own = {argument.arg for argument in function.args.args}
+        uses = [use for use in touches_of([function.body]) if use.name in own]
+        yield from (replace(use, name=name) for use in uses for name in names)
+        return
+    callee = _callee(function.func if isinstance(function, ast.Call) else function)
+    yield from (Touch(name, "argument", callee) for name in names)
 
 
 def _inner_calls(node: ast.AST) -> Iterator[ast.Call]:
@@ -251,7 +205,7 @@ def _exposed(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.Compare() | ast.JoinedStr() | ast.Constant() | ast.Lambda():
             return
-        case ast.Call(func=ast.Name(id=name)) if name in _FRESH:
+        case ast.Call(func=ast.Name(id=name)) if name in FRESH:
             return
         case ast.Subscript(value=value):
             yield from _exposed(value)
@@ -260,33 +214,11 @@ def _exposed(node: ast.AST) -> Iterator[str]:
                 yield from _exposed(child)
 
 
-def _uses(value: ast.AST) -> Iterator[Touch]:
-    """Yield how the names in an expression are part of its value."""
-    match value:
-        case ast.Name(id=name):
-            yield Touch(name, "held")
-        case ast.Compare() | ast.JoinedStr() | ast.Constant() | ast.Lambda():
-            return
-        case ast.Call(func=ast.Name(id=name)) if name in _FRESH:
-            return
-        case ast.Call():
-            yield from _call(value)
-            if isinstance(value.func, ast.Attribute):
-                yield from (u for u in _uses(value.func.value) if u.how != "held")
-            for argument in (*value.args, *(k.value for k in value.keywords)):
-                yield from (u for u in _uses(argument) if u.how != "held")
-        case ast.Attribute(value=inner) | ast.Subscript(value=inner):
-            yield from _uses(inner)
-        case _:
-            for child in ast.iter_child_nodes(value):
-                yield from _uses(child)
-
-
-def _own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+def own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Walk nodes without entering functions; comprehensions and class bodies are entered."""
     for node in nodes:
         yield node
-        yield from _own(
+        yield from own_nodes(
             _outside(node) if isinstance(node, FUNCTIONS) else ast.iter_child_nodes(node)
         )
 

@@ -1,0 +1,118 @@
+"""How values come to be shared: what a name's value may become a part of, as the text tells."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from mesh_notebook.export.scopes import root_name
+from mesh_notebook.export.touches import FRESH, Touch, call_touches, own_nodes
+
+__all__ = ["Flow", "flows_of", "returned_by"]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The value behind `source` may, by this use of it, become part of what `target` holds."""
+
+    target: str
+    source: Touch
+
+
+def flows_of(nodes: Iterable[ast.AST]) -> list[Flow]:
+    """Return how values may come to be shared between names, in the nodes' own scope."""
+    found: list[Flow] = []
+    for node in own_nodes(nodes):
+        for target, value in _bindings(node):
+            uses = list(_uses(value))
+            found.extend(Flow(name, use) for name in _stores(target) for use in uses)
+        if isinstance(node, ast.Call):
+            found.extend(_given_to_receiver(node))
+    return found
+
+
+def returned_by(body: Iterable[ast.AST]) -> list[Touch]:
+    """Return the names whose values code may hand to whoever calls it."""
+    found: list[Touch] = []
+    for node in own_nodes(body):
+        match node:
+            case (
+                ast.Return(value=ast.expr() as value)
+                | ast.Yield(value=ast.expr() as value)
+                | ast.YieldFrom(value=value)
+            ):
+                found.extend(_uses(value))
+    lambdas = (node for node in body if isinstance(node, ast.expr))
+    return found + [use for value in lambdas for use in _uses(value)]
+
+
+def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    match node:
+        case ast.Assign(targets=many, value=value):
+            yield from ((target, value) for target in many)
+            yield from itertools.pairwise(many)  # `a = b = []` is one list
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            yield target, value
+        case ast.NamedExpr(target=target, value=value):
+            yield target, value
+        case ast.AugAssign(target=target, value=value):
+            yield target, value
+            yield target, target  # it may be the same object still
+        case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value):
+            yield target, value
+        case ast.comprehension(target=target, iter=value):
+            yield target, value
+        case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
+            yield target, value
+        case ast.FunctionDef(name=name, args=args) | ast.AsyncFunctionDef(name=name, args=args):
+            for default in (*args.defaults, *args.kw_defaults):
+                if default is not None:
+                    yield ast.Name(name), default
+        case ast.ClassDef(name=name, bases=bases):
+            yield from ((ast.Name(name), base) for base in bases)  # it looks itself up in them
+
+
+def _stores(target: ast.AST) -> Iterator[str]:
+    """Yield the names that an assignment to `target` puts a value into."""
+    match target:
+        case ast.Name(id=name):
+            yield name
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            for part in parts:
+                yield from _stores(part)
+        case _:
+            if root := root_name(target):
+                yield root
+
+
+def _given_to_receiver(call: ast.Call) -> Iterator[Flow]:
+    """`rows.append(x)` may keep x in rows."""
+    if isinstance(call.func, ast.Attribute) and (receiver := root_name(call.func)):
+        for argument in (*call.args, *(k.value for k in call.keywords)):
+            for use in _uses(argument):
+                if use.name != receiver:
+                    yield Flow(receiver, replace(use, how="held"))
+
+
+def _uses(value: ast.AST) -> Iterator[Touch]:
+    """Yield how the names in an expression are part of its value."""
+    match value:
+        case ast.Name(id=name):
+            yield Touch(name, "held")
+        case ast.Compare() | ast.JoinedStr() | ast.Constant() | ast.Lambda():
+            return
+        case ast.Call(func=ast.Name(id=name)) if name in FRESH:
+            return
+        case ast.Call():
+            yield from call_touches(value)
+            if isinstance(value.func, ast.Attribute):
+                yield from (u for u in _uses(value.func.value) if u.how != "held")
+            for argument in (*value.args, *(k.value for k in value.keywords)):
+                yield from (u for u in _uses(argument) if u.how != "held")
+        case ast.Attribute(value=inner) | ast.Subscript(value=inner):
+            yield from _uses(inner)
+        case _:
+            for child in ast.iter_child_nodes(value):
+                yield from _uses(child)
