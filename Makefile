@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers laws kills races bench-start bench-ports \
+.PHONY: help setup demo lab test format conformance peers laws programs kills races bench-start bench-ports \
   lock clean
 
 help: ## list the targets
@@ -64,6 +64,11 @@ peers: setup .venv-spark/.locked ## hold what Spark sees of each snapshot to wha
 
 laws: setup ## try the laws of time and of policies on 1,050 sequences of publications and reads each
 	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws tests/test_laws.py tests/test_policy_law.py
+
+programs: setup ## export 2,000 random notebooks, and hold each module to the cells themselves
+	@$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 1 tests/test_programs.py & \
+	$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 2 tests/test_programs.py \
+	  && wait $$!
 
 kills: setup ## kill 200 publications in a folder, and 200 on S3
 	$(BIN)/pytest -q -s --kills 100 tests/test_kills.py
