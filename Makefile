@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers laws programs kills races bench-start bench-ports \
+.PHONY: help setup demo lab test format conformance peers laws programs kills races bench-start bench-ports bench-export \
   lock clean
 
 help: ## list the targets
@@ -81,6 +81,9 @@ bench-start: setup .venv-bench/.locked ## hold the time of %load_ext to a tenth 
 
 bench-ports: setup ## hold what a port costs to the bare files, and what its policy costs besides
 	@$(BIN)/python tests/bench/port_costs.py && $(BIN)/python tests/bench/policy_costs.py
+
+bench-export: setup ## hold what recording a cell costs, and an export of 200 cells besides its proof
+	@$(BIN)/python tests/bench/export_costs.py
 
 lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 for the newest versions
 	@.ci/lock $(if $(UPGRADE),--upgrade)
