@@ -71,6 +71,7 @@ def export(
     record: Record,
     namespace: Mapping[str, Any],
     notebook: Path | None = None,
+    slices: Sequence[Slice] = (),
     progress: Callable[[str], None] = lambda step: None,
 ) -> Exported:
     """Write a product as a bundle whose transform is proved, or write nothing.
@@ -90,6 +91,8 @@ def export(
         The notebook's names as they are now; read when a proof fails, to find the cell to blame.
     notebook : Path, optional
         The notebook's file; without one, it is written from the record.
+    slices : sequence of Slice, optional
+        Those of the outputs, in their order, where the caller has asked for them already.
     progress : callable
         Told each step as it begins.
 
@@ -105,7 +108,7 @@ def export(
     refuse_foreign(folder)
     progress("find what makes each output")
     record = record.until_now(namespace)
-    slices = slices_of(record, list(by_port))
+    slices = slices or slices_of(record, list(by_port))
     plan = planned(slices, input_of)
     progress("write the module")
     module = module_of(plan, by_port, _title(product))

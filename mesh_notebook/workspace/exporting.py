@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from mesh_notebook.workspace.inputs import Handle, fitting, pinned, slug
 
 if TYPE_CHECKING:
     from mesh_notebook.export.exporting import Exported, InputDraft
+    from mesh_notebook.export.slicing import Slice
     from mesh_notebook.workspace.session import Session
 
 __all__ = ["export", "shown"]
@@ -25,11 +26,14 @@ def export(workspace: Session, folder: str | Path | None) -> Exported:
     """Write the bundle of the notebook's product, proved; or raise and write nothing."""
     from mesh_notebook.export.exporting import OutputDraft
     from mesh_notebook.export.exporting import export as write
+    from mesh_notebook.export.slicing import slices_of
     from mesh_notebook.workspace.protecting import refuse_unfit
 
     draft = _ready(workspace.draft, folder)
     target = workspace.base / (folder or f"products/{draft.name}")
-    status = draft.status or _status(workspace, draft)
+    workspace.progress("find what makes each output")
+    slices = slices_of(workspace.record.until_now(workspace.namespace), list(draft.ports))
+    status = draft.status or _status(slices)
     outputs = []
     for port in draft.ports.values():
         contract = port.contract(draft, status)
@@ -54,15 +58,13 @@ def export(workspace: Session, folder: str | Path | None) -> Exported:
         record=workspace.record,
         namespace=workspace.namespace,
         notebook=_notebook(workspace.base, workspace.namespace, os.environ),
+        slices=slices,
         progress=workspace.progress,
     )
 
 
-def _status(workspace: Session, draft: ProductDraft) -> str:
+def _status(slices: Sequence[Slice]) -> str:
     """Return the status that the inputs which really went into the ports allow."""
-    from mesh_notebook.export.slicing import slices_of
-
-    slices = slices_of(workspace.record.until_now(workspace.namespace), list(draft.ports))
     inputs = [s.event for one in slices for s in one.statements if s.kind == "input" and s.event]
     made_up = worst(event.payload["input"].origin for event in inputs) is not Origin.LIVE
     return "draft" if made_up else "active"
