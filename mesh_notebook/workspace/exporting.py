@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mesh_notebook.export.slicing import Slice
     from mesh_notebook.workspace.session import Session
 
-__all__ = ["export", "shown"]
+__all__ = ["export", "run_again", "shown"]
 
 
 def export(workspace: Session, folder: str | Path | None) -> Exported:
@@ -29,7 +29,7 @@ def export(workspace: Session, folder: str | Path | None) -> Exported:
     from mesh_notebook.export.slicing import slices_of
     from mesh_notebook.workspace.protecting import refuse_unfit
 
-    draft = _ready(workspace.draft, folder)
+    draft = _ready(workspace, folder)
     target = workspace.base / (folder or f"products/{draft.name}")
     workspace.progress("find what makes each output")
     slices = slices_of(workspace.record.until_now(workspace.namespace), list(draft.ports))
@@ -70,11 +70,21 @@ def _status(slices: Sequence[Slice]) -> str:
     return "draft" if made_up else "active"
 
 
-def _ready(draft: ProductDraft, folder: str | Path | None) -> ProductDraft:
+def run_again(workspace: Session) -> str:
+    """Say which cells of the notebook's file are to be run again; empty where it does not tell."""
+    from mesh_notebook.export.restarted import said, to_run_again
+
+    notebook = _notebook(workspace.base, workspace.namespace, os.environ)
+    return said(to_run_again(notebook, workspace.record))
+
+
+def _ready(workspace: Session, folder: str | Path | None) -> ProductDraft:
+    draft = workspace.draft
     if not draft.ports:
+        declare = "%mesh output PORT FRAME --key COLUMNS --event-time COLUMN"
         raise UsageError(
-            "no output port is declared, so there is nothing to export.",
-            next_step="%mesh output PORT FRAME --key COLUMNS --event-time COLUMN",
+            "no output port is declared in this session, so there is nothing to export.",
+            next_step=run_again(workspace) or declare,
         )
     if draft.name:
         return draft
