@@ -29,7 +29,8 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers corpus laws kills races bench-start bench-ports \
+.PHONY: help setup demo lab test format conformance peers corpus laws programs kills races \
+  bench-start bench-ports bench-export \
   lock clean
 
 help: ## list the targets
@@ -68,6 +69,11 @@ corpus: setup ## export the notebooks that were written to be hard, and say how 
 laws: setup ## try the laws of time and of policies on 1,050 sequences of publications and reads each
 	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws tests/test_laws.py tests/test_policy_law.py
 
+programs: setup ## export 2,000 random notebooks, and hold each module to the cells themselves
+	@$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 1 tests/test_programs.py & \
+	$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 2 tests/test_programs.py \
+	  && wait $$!
+
 kills: setup ## kill 200 publications in a folder, and 200 on S3
 	$(BIN)/pytest -q -s --kills 100 tests/test_kills.py
 
@@ -79,6 +85,9 @@ bench-start: setup .venv-bench/.locked ## hold the time of %load_ext to a tenth 
 
 bench-ports: setup ## hold what a port costs to the bare files, and what its policy costs besides
 	@$(BIN)/python tests/bench/port_costs.py && $(BIN)/python tests/bench/policy_costs.py
+
+bench-export: setup ## hold what recording a cell costs, and an export of 200 cells besides its proof
+	@$(BIN)/python tests/bench/export_costs.py
 
 lock: ## write the lock files anew from pyproject.toml; UPGRADE=1 for the newest versions
 	@.ci/lock $(if $(UPGRADE),--upgrade)

@@ -16,6 +16,8 @@ from webserver import web  # noqa: F401
 
 # `make laws` tries the laws on this many sequences; the other runs on Hypothesis' own hundred.
 settings.register_profile("laws", max_examples=1_050)
+# `make programs` tries the export on this many random notebooks in each of two processes.
+settings.register_profile("programs", max_examples=1_000)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -68,9 +68,13 @@ class Notebook:
 
     def module(self, *ports: str) -> Module:
         plan = planned(slices_of(self.record, ports or ("daily",)), self._draft)
-        contract = Contract({"description": {"purpose": "Delays by day."}})
-        outputs = {p: OutputDraft(p, frame, contract) for p, frame in self.outputs.items()}
+        outputs = {port: self.declared(port) for port in self.outputs}
         return module_of(plan, outputs, "Airport delays")
+
+    def declared(self, port: str) -> OutputDraft:
+        """Return an output port as an export is given it."""
+        contract = Contract({"description": {"purpose": "Delays by day."}, "schema": [{}]})
+        return OutputDraft(port, self.outputs[port], contract)
 
     def remade(self, port: str = "daily", *ports: str) -> pl.DataFrame:
         """Return what the written module makes of the inputs, in a namespace of its own."""

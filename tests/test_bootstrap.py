@@ -10,9 +10,11 @@ import pytest
 from mesh_notebook.errors import (
     ContractError,
     DeployRefused,
+    ExportRefused,
     MeshError,
     SpecError,
     SqlError,
+    UnknownPort,
     UsageError,
 )
 
@@ -238,3 +240,40 @@ def test_two_hits_of_one_name_are_told_apart_in_the_next_step(notebook):
         notebook.run("%mesh deploy b")
     shown = notebook.shown(notebook.run("%mesh search delays"))["text/plain"]
     assert shown.rstrip().endswith(("%mesh describe travel/delays", "%mesh describe sales/delays"))
+
+
+def test_a_port_declared_by_mistake_is_taken_back_and_declared_anew(shell, tmp_path):
+    (tmp_path / "flights.csv").write_text("day,n\n1,2\n2,3\n")
+    shell.run("%mesh source flights flights.csv")
+    shell.run("daily = flights.filter(flights.collect()['n'] > 2)")
+    shell.run("%mesh output daly flights")
+    shell.run("%mesh output daily daily --key day")
+    shell.run("%mesh promise daily rows=1")
+    standing = shell.run("%mesh drop daly")
+    assert "daly" not in str(standing)
+    assert shell.run("%mesh check").passed
+    assert shell.run("%mesh export made").ports == ("daily",)
+    shell.run("%mesh drop daily")
+    shell.run("%mesh output daily daily --key day")
+    assert not shell.mesh.draft.ports["daily"].promises
+    with pytest.raises(UnknownPort, match="no output port 'daly'"):
+        shell.run("%mesh drop daly")
+
+
+@pytest.mark.parametrize(
+    "declares", ["mesh.output('daily', daily).contract", "said = mesh.output('daily', daily).rows"]
+)
+def test_a_port_may_be_declared_in_a_longer_expression(shell, tmp_path, declares):
+    (tmp_path / "flights.csv").write_text("day,n\n1,2\n2,3\n")
+    shell.run("%mesh source flights flights.csv")
+    shell.run("daily = flights.select('day')")
+    shell.run(declares)
+    assert shell.run("%mesh export made").ports == ("daily",)
+
+
+def test_a_port_declared_in_a_loop_is_refused_with_the_cell(shell, tmp_path):
+    (tmp_path / "flights.csv").write_text("day,n\n1,2\n2,3\n")
+    shell.run("%mesh source flights flights.csv")
+    shell.run("daily = flights.select('day')\nfor port in ['daily']:\n    mesh.output(port, daily)")
+    with pytest.raises(ExportRefused, match=r"In\[3\] declares the output port 'daily' inside"):
+        shell.run("%mesh export made")

@@ -476,3 +476,25 @@ def test_display_inside_needed_code_is_refused() -> None:
 def test_a_port_that_this_session_never_declared_is_refused() -> None:
     error = refused(Notebook().run(START))
     assert "%mesh output daily" in str(error)
+
+
+@pytest.mark.parametrize("fails", ["d['k'] += 1", "d['k'] = 1 / 0", "xs.remove(9)", "n = 1 / 0"])
+def test_a_statement_that_failed_before_it_could_change_anything_is_no_hindrance(
+    fails: str,
+) -> None:
+    notebook = Notebook().run("import polars as pl\nn, d, xs = 1, {}, [1]\n%mesh source flights")
+    notebook.fail(fails)
+    notebook.run(SHOWING_STATE, "%mesh output daily daily")
+    assert notebook.remade().equals(notebook.saw())
+
+
+@pytest.mark.parametrize("fails", ["d['k'] = xs.pop() / 0", "xs.extend(1 / v for v in (1, 0))"])
+def test_a_statement_that_failed_after_a_change_is_still_refused(fails: str) -> None:
+    notebook = Notebook().run("import polars as pl\nn, d, xs = 1, {}, [1]\n%mesh source flights")
+    notebook.fail(fails)
+    notebook.run(SHOWING_STATE, "%mesh output daily daily")
+    with pytest.raises(ExportRefused, match="failed after it may have changed"):
+        notebook.slice()
+
+
+SHOWING_STATE = "daily = flights.with_columns(a=pl.lit(str(d)), b=pl.lit(str(xs)), c=pl.lit(n))"

@@ -76,6 +76,7 @@ def export(
     namespace: Mapping[str, Any],
     notebook: Path | None = None,
     engines: Sequence[str] = PROVED,
+    slices: Sequence[Slice] = (),
     progress: Callable[[str], None] = lambda step: None,
 ) -> Exported:
     """Write a product as a bundle whose transform is proved, or write nothing.
@@ -97,6 +98,8 @@ def export(
         The notebook's file; without one, it is written from the record.
     engines : sequence of str
         On which engines, besides Polars, it is to be proved; for the others it is translated.
+    slices : sequence of Slice, optional
+        Those of the outputs, in their order, where the caller has asked for them already.
     progress : callable
         Told each step as it begins.
 
@@ -113,7 +116,7 @@ def export(
     refuse_foreign(folder)
     progress("find what makes each output")
     record = record.until_now(namespace)
-    slices = slices_of(record, list(by_port))
+    slices = slices or slices_of(record, list(by_port))
     plan = planned(slices, input_of)
     progress("write the module")
     module = module_of(plan, by_port, _title(product))

@@ -64,7 +64,7 @@ def slices_of(record: Record, ports: Sequence[str]) -> list[Slice]:
 
 
 def _slice(record: Record, graph: Graph, port: str, total: int) -> Slice:
-    output = _output_of(graph.statements, port)
+    output = _output_of(record, graph.statements, port)
     kept = _closure(record, graph, output)
     made = tuple(s for s in graph.statements if s.index in kept and s is not output)
     for statement in made:
@@ -80,10 +80,19 @@ def refuse_unaccounted(record: Record, statement: Statement, graph: Graph) -> No
     refuse_impure(statement, graph)
 
 
-def _output_of(statements: Sequence[Statement], port: str) -> Statement:
+def _output_of(record: Record, statements: Sequence[Statement], port: str) -> Statement:
     for statement in reversed(statements):
         if statement.kind == "output" and statement.event.payload["port"] == port:  # type: ignore[union-attr]
             return statement
+    declaring = (c for c in record.cells for e in c.events if e.payload.get("port") == port)
+    if cell := next(declaring, None):
+        raise ExportRefused(
+            f"{cell.label} declares the output port '{port}' inside a loop, a branch, a function "
+            "or another expression.",
+            next_step=f"write %mesh output {port} FRAME as a line of its own, and run it",
+            cell=cell.count,
+            name=port,
+        )
     raise ExportRefused(
         f"the record of this session holds no cell that declares the output port '{port}'.",
         next_step=f"run the cell with %mesh output {port} again, after those that make its frame",

@@ -11,6 +11,7 @@ from typing import Any
 
 from mesh_notebook.export.analysis import effects_of
 from mesh_notebook.export.effects import Effects
+from mesh_notebook.export.halves import had_effect
 from mesh_notebook.export.record import Event, ExecutedCell, Record
 from mesh_notebook.export.text import inner_text, statements_of
 from mesh_notebook.export.verbs import INPUTS, Magic, SqlStep, Verbs, magic, verbs_in
@@ -199,6 +200,8 @@ def _as_python(body: str) -> str:
 
 
 def _code(cell: ExecutedCell, node: ast.stmt, text: str, verbs: Verbs, half: bool) -> Statement:
+    if half:
+        node = had_effect(node, cell.types)
     effects = effects_of(node)
     if half:
         simple = isinstance(node, (*_SIMPLE, ast.AugAssign))

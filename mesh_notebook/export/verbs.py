@@ -105,6 +105,9 @@ def verbs_in(node: ast.stmt, cell: ExecutedCell, pending: Sequence[Event]) -> Ve
         if assigned is not None:
             step = _sql_step(calls[0], events)
             return Verbs(events[:1], _verb(calls[0], cell), assigned, (), step)
+    if simple and len(calls) == len(events) == 1 and events[0].verb == "output":
+        # `mesh.output(…).contract`: the port is declared, whatever is asked of the answer.
+        return Verbs(events, "output", _assigned(node) or ())
     data = tuple(e for e in events if e.names)
     if simple and calls and len(calls) == len(data) == len(events):
         return Verbs(events, embedded=tuple(calls))

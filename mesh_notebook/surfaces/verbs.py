@@ -222,6 +222,13 @@ _PATH: tuple[Verb, ...] = (
         ),
     ),
     Verb(
+        "drop",
+        "bootstrap",
+        "Take back the declaration of an output port; nothing that was published changes.",
+        "%mesh drop daily",
+        (one("port", "an output port of this notebook"),),
+    ),
+    Verb(
         "contract",
         "bootstrap",
         "Show a port's contract; as a cell, override any of it in ODCS terms (YAML).",

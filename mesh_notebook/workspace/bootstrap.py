@@ -175,9 +175,11 @@ def check(ports: Sequence[PortDraft], session: Session) -> Checked:
     from mesh_notebook.workspace.rehearsing import before_of, measured_now
 
     if not ports:
+        from mesh_notebook.workspace.exporting import run_again
+
         raise UsageError(
-            "no output port is declared, so there is nothing to check.",
-            next_step="%mesh output PORT FRAME --key COLUMNS",
+            "no output port is declared in this session, so there is nothing to check.",
+            next_step=run_again(session) or "%mesh output PORT FRAME --key COLUMNS",
         )
     now, published = session.clock(), before_of(session)
     origin = worst(handle.origin for handle in session.handles.values())

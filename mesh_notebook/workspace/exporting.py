@@ -16,9 +16,10 @@ from mesh_notebook.workspace.inputs import Handle, fitting, pinned, slug
 
 if TYPE_CHECKING:
     from mesh_notebook.export.exporting import Exported, InputDraft
+    from mesh_notebook.export.slicing import Slice
     from mesh_notebook.workspace.session import Session
 
-__all__ = ["export", "shown"]
+__all__ = ["export", "run_again", "shown"]
 
 
 def export(
@@ -29,11 +30,14 @@ def export(
     from mesh_notebook.export.exporting import export as write
     from mesh_notebook.export.portable import PROVED
     from mesh_notebook.workspace.drafts import words_of
+    from mesh_notebook.export.slicing import slices_of
     from mesh_notebook.workspace.protecting import refuse_unfit
 
-    draft = _ready(workspace.draft, folder)
+    draft = _ready(workspace, folder)
     target = workspace.base / (folder or f"products/{draft.name}")
-    status = draft.status or _status(workspace, draft)
+    workspace.progress("find what makes each output")
+    slices = slices_of(workspace.record.until_now(workspace.namespace), list(draft.ports))
+    status = draft.status or _status(slices)
     outputs = []
     for port in draft.ports.values():
         contract = port.contract(draft, status)
@@ -59,25 +63,33 @@ def export(
         namespace=workspace.namespace,
         notebook=_notebook(workspace.base, workspace.namespace, os.environ),
         engines=words_of(engines) or PROVED,
+        slices=slices,
         progress=workspace.progress,
     )
 
 
-def _status(workspace: Session, draft: ProductDraft) -> str:
+def _status(slices: Sequence[Slice]) -> str:
     """Return the status that the inputs which really went into the ports allow."""
-    from mesh_notebook.export.slicing import slices_of
-
-    slices = slices_of(workspace.record.until_now(workspace.namespace), list(draft.ports))
     inputs = [s.event for one in slices for s in one.statements if s.kind == "input" and s.event]
     made_up = worst(event.payload["input"].origin for event in inputs) is not Origin.LIVE
     return "draft" if made_up else "active"
 
 
-def _ready(draft: ProductDraft, folder: str | Path | None) -> ProductDraft:
+def run_again(workspace: Session) -> str:
+    """Say which cells of the notebook's file are to be run again; empty where it does not tell."""
+    from mesh_notebook.export.restarted import said, to_run_again
+
+    notebook = _notebook(workspace.base, workspace.namespace, os.environ)
+    return said(to_run_again(notebook, workspace.record))
+
+
+def _ready(workspace: Session, folder: str | Path | None) -> ProductDraft:
+    draft = workspace.draft
     if not draft.ports:
+        declare = "%mesh output PORT FRAME --key COLUMNS --event-time COLUMN"
         raise UsageError(
-            "no output port is declared, so there is nothing to export.",
-            next_step="%mesh output PORT FRAME --key COLUMNS --event-time COLUMN",
+            "no output port is declared in this session, so there is nothing to export.",
+            next_step=run_again(workspace) or declare,
         )
     if draft.name:
         return draft

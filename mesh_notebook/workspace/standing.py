@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mesh_notebook.model.origin import Origin, worst
+from mesh_notebook.workspace.exporting import run_again
 from mesh_notebook.workspace.results import Standing, Step
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def _port(port: PortDraft) -> str:
 
 def _next(workspace: Session) -> str:
     taken, draft = workspace.taken, workspace.draft
+    if not draft.ports and (again := run_again(workspace)):
+        return again
     if not (workspace.handles or draft.ports or "explore" in taken):
         return "%mesh search WORDS, then %mesh connect PRODUCT; or %mesh source NAME PATH"
     if not draft.ports and "explore" not in taken:

@@ -349,6 +349,13 @@ class Workspace(Control):
         self.note("output", (), {"port": port, "frame_name": frame_name})
         return bootstrap.view(draft, self.draft, self.own_status())
 
+    def drop(self, port: str) -> results.Standing:
+        """Take back the declaration of an output port, and all that was set for it by hand."""
+        self.draft.port(port)
+        del self.draft.ports[port]
+        self.forget_taken()
+        return self.path()
+
     def contract(
         self, port: str, overrides: str | Mapping[str, Any] | None = None
     ) -> results.ContractView:
