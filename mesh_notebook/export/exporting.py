@@ -10,6 +10,7 @@ from typing import Any
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import notebook as notebooks
+from mesh_notebook.export.columns import lineage_file
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import module_of
 from mesh_notebook.export.plan import planned
@@ -26,6 +27,7 @@ from mesh_notebook.export.writing import (
     write_whole,
 )
 from mesh_notebook.model.address import python_name
+from mesh_notebook.model.lineage import FILE as LINEAGE
 from mesh_notebook.model.origin import Origin, worst
 
 __all__ = ["Exported", "InputDraft", "OutputDraft", "export"]
@@ -112,6 +114,8 @@ def export(
     files = files_of(module, product, by_port, _notebook(notebook, record, slices))
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
+    progress("follow each column back to the inputs")
+    files[LINEAGE] = lineage_file(module, by_port)
     files[RECEIPT] = receipt_of(module, files, rows)
     try:
         write_whole(folder, files)
