@@ -284,6 +284,20 @@ _PATH: tuple[Verb, ...] = (
         shell=True,
     ),
     Verb(
+        "rejects",
+        "deploy",
+        "Show the rows for which a deployment was refused; they lie on this machine alone.",
+        "%mesh rejects podcast-listeners --out rejected.parquet",
+        (
+            one("product", "a product, or the folder of its bundle"),
+            Argument("port", "only those of this port", "--port"),
+            Argument("rule", "only those that break this rule", "--rule"),
+            Argument("out", "the file to write: .parquet, .csv, .ndjson, .arrow", "--out"),
+            Argument("clear", "remove what is kept of the product", "--clear", "flag", False),
+        ),
+        shell=True,
+    ),
+    Verb(
         "read",
         "maintain",
         "Read an output port, through the port.",

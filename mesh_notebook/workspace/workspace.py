@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mesh_notebook.workspace.keeping import Standings
     from mesh_notebook.workspace.port import Port
     from mesh_notebook.workspace.rehearsing import Rehearsed
+    from mesh_notebook.workspace.rejecting import Rejected
 
 __all__ = ["Workspace"]
 
@@ -447,3 +448,16 @@ class Workspace(Control):
         )
         self.taken["deploy"] = f"{deployed.product.name}, snapshot {deployed.receipt.snapshot}"
         return deployed
+
+    def rejects(
+        self,
+        product: str,
+        port: str | None = None,
+        rule: str | None = None,
+        out: str | Path | None = None,
+        clear: bool = False,
+    ) -> Rejected:
+        """Show the rows for which a deployment was refused; they are kept on this machine alone."""
+        from mesh_notebook.workspace.rejecting import rejected
+
+        return rejected(self, product, port, rule, out, clear)
