@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mesh_notebook.deploy.backfilling import Backfilled
+from mesh_notebook.model.time import iso
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import panel_of
 from mesh_notebook.workspace.discovery.words import moment
@@ -38,6 +40,33 @@ def _(answer: Rejected) -> Panel:
         facts=facts,
         tables=tables,
         next_step="" if answer.out else f"%mesh rejects {answer.product} --out rejected.parquet",
+    )
+
+
+@panel_of.register
+def _(done: Backfilled) -> Panel:
+    rows = [
+        (
+            port.interval.partition("/")[0][:16].replace("T", " ") or "the window",
+            str(one.receipt.snapshot),
+            name,
+            f"{port.rows:,}",
+        )
+        for one in done.published
+        for name, port in one.receipt.ports.items()
+    ]
+    start, end = (moment(iso(limit)) for limit in done.window)
+    facts = (
+        ("event times", f"from {start} to {end}, not included"),
+        ("published", f"{len(done.published):,} of {len(done.intervals):,}"),
+        ("stood already", f"{done.standing:,}"),
+    )
+    headers = ("interval", "snapshot", "output port", "rows")
+    return Panel(
+        f"backfilled {done.product.name} {done.product.version}",
+        facts=facts,
+        tables=(Table(headers, rows, (1, 3)),) if rows else (),
+        next_step=f"%mesh history {done.product.address.product}",
     )
 
 

@@ -38,6 +38,7 @@ SHOWN = (
     ("mesh_notebook.surfaces.verbs", "Help"),
     ("mesh_notebook.explore.profile", "Profile"),
     ("mesh_notebook.export.exporting", "Exported"),
+    ("mesh_notebook.deploy.backfilling", "Backfilled"),
     ("mesh_notebook.deploy.deploying", "Deployed"),
     ("mesh_notebook.mesh.asking", "Answer"),
     ("mesh_notebook.mesh.retention", "Retained"),

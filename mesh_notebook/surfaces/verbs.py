@@ -280,6 +280,12 @@ _PATH: tuple[Verb, ...] = (
         (
             one("folder", "an exported bundle"),
             Argument("interval", "the interval that the rows are of: 2026-10", "--interval"),
+            Argument(
+                "backfill",
+                "publish each interval from one time to another (not included): 2026-01 2026-07",
+                "--backfill",
+                "pair",
+            ),
         ),
         shell=True,
     ),

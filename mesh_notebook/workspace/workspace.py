@@ -15,6 +15,7 @@ from mesh_notebook.workspace.session import Time
 if TYPE_CHECKING:
     import polars as pl
 
+    from mesh_notebook.deploy.backfilling import Backfilled
     from mesh_notebook.deploy.deploying import Deployed
     from mesh_notebook.explore.profile import Profile
     from mesh_notebook.export.exporting import Exported
@@ -426,14 +427,25 @@ class Workspace(Control):
 
     # ---- deploy ---------------------------------------------------------------------------
 
-    def deploy(self, folder: str | Path, interval: Time = None) -> Deployed:
+    def deploy(
+        self,
+        folder: str | Path,
+        interval: Time = None,
+        backfill: tuple[Time, Time] | None = None,
+    ) -> Deployed | Backfilled:
         """Run a bundle on its inputs, check it, and publish a snapshot, all or nothing.
 
         Parameters
         ----------
         interval
             An instant in the interval that the rows are the picture of, where nothing in them says.
+        backfill
+            From when to when: a publication of each interval in between (see `deploy.backfilling`).
         """
+        if backfill:
+            from mesh_notebook.workspace.filling import filled
+
+            return filled(self, folder, backfill, interval)
         from mesh_notebook.deploy.deploying import deploy
         from mesh_notebook.model.time import as_instant
 
