@@ -166,3 +166,20 @@ def test_the_old_major_is_not_let_go_while_a_consumer_stands_on_it(versions):
     with pytest.raises(StoreError, match="late, snapshot 1"):
         mesh.retain("airport-delays", keep=1)
     assert versions.read("1")["delay"].to_list() == [10.0]
+
+
+def test_status_describe_and_connect_tell_of_the_other_major_and_who_reads_it(versions):
+    from mesh_notebook.surfaces import registered  # noqa: F401
+    from mesh_notebook.surfaces.panel import as_text
+    from mesh_notebook.surfaces.panels import panel_of
+
+    versions.one(10.0)
+    mesh = mesh_notebook.open(versions.root)
+    mesh.connect("airport-delays", name="daily")
+    mesh.deploy(versions.consumer())
+    versions.two(20.0)
+    says = "The older major version 1 is served beside it (1.0.0, snapshot 1): read by late."
+    assert mesh.status("airport-delays").majors == (says,)
+    assert says in mesh.describe("airport-delays", "text").replace("\n", " ")
+    card = as_text(panel_of(mesh.inputs["daily"]))
+    assert "version 2.0.0 is served beside it" in card
