@@ -286,7 +286,7 @@ def test_a_version_without_the_port_has_no_events_of_it(keyed):
     written = write_bundle(
         keyed.folder / "other",
         address=ADDRESS,
-        version="2.0.0",
+        version="0.9.0",
         ports={"others": typed_contract(COLUMNS)},
         inputs=(),
     )

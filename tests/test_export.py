@@ -59,14 +59,8 @@ def test_a_bundle_holds_everything_that_the_product_is(notebook: Any, tmp_path: 
     assert (
         set(contents(tmp_path / "bundle"))
         == {
-            *(
-                "product.odps.yaml",
-                "transform.py",
-                "portable.py",
-                "pyproject.toml",
-                "README.md",
-                "receipt.json",
-            ),
+            *("product.odps.yaml", "transform.py", "pyproject.toml", "README.md", "receipt.json"),
+            "lineage.json",
             *("contracts/daily.odcs.yaml", "contracts/inputs/flights.odcs.yaml", "notebook.ipynb"),
             *("policies/README.md", "tests/test_transform.py", "portable.py"),
         }

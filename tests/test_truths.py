@@ -225,6 +225,7 @@ def test_a_sample_says_rows_method_and_seed_wherever_it_is_shown(plays, tmp_path
     spec = Bundle(tmp_path / "bundle").product
     assert spec.inputs[0].recipe == {
         "kind": "port",
+        "major": "1",
         "address": "urn:dmesh:local:media:podcast-plays:plays",
         "mode": "sample",
         "rows": 100,

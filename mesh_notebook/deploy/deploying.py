@@ -14,6 +14,7 @@ from mesh_notebook.deploy.gates import Measured, refuse_broken_gates, refuse_bro
 from mesh_notebook.deploy.keys import ready_key
 from mesh_notebook.deploy.validating import Validated
 from mesh_notebook.errors import DeployRefused, StoreError
+from mesh_notebook.mesh import rejects
 from mesh_notebook.mesh.aside import aside
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.checks import CheckReport, check
@@ -137,7 +138,20 @@ def deploy(
         _refuse_changed_sources(opened)
         progress("check the contracts")
         checks = {port: check(frame, made.contracts[port]) for port, frame in frames.items()}
-        refuse_broken_rules(made.product, checks)
+        refuse_broken_rules(
+            made.product,
+            checks,
+            lambda: rejects.keep(
+                str(place),
+                address,
+                made.product.version,
+                clock(),
+                checks,
+                frames,
+                made.contracts,
+                environ,
+            ),
+        )
         # Read once: what is measured and published is in memory from here on.
         rows = {port: conformed(frame, made.contracts[port]) for port, frame in frames.items()}
         # Before it is measured: who was erased, only the key can tell.
@@ -165,6 +179,8 @@ def deploy(
     # rules, and `%mesh rule` shows that it is behind.
     with suppress(StoreError):
         cache_rules(published)
+    with suppress(OSError):  # rows that were rejected before are of no more use
+        rejects.forget(str(place), address, environ)
     return _deployed(made, done, checks, published.folder)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mesh_notebook.mesh.checks import CheckReport, RuleResult
     from mesh_notebook.mesh.published import PublishedProduct
+    from mesh_notebook.mesh.rejects import Rejection
     from mesh_notebook.model.contract import Contract
     from mesh_notebook.model.origin import Origin
     from mesh_notebook.model.product import Product
@@ -109,8 +110,18 @@ def _added(
     return news_of(rows, picture, contract).rows
 
 
-def refuse_broken_rules(product: Product, checks: Mapping[str, CheckReport]) -> None:
-    """Raise `DeployRefused` where rows break a rule of their contract, or it is not decided."""
+def refuse_broken_rules(
+    product: Product,
+    checks: Mapping[str, CheckReport],
+    keep: Callable[[], Rejection] | None = None,
+) -> None:
+    """Raise `DeployRefused` where rows break a rule of their contract, or it is not decided.
+
+    Parameters
+    ----------
+    keep : callable, optional
+        Keeps the rejected rows apart; may raise `OSError`, which undoes no refusal.
+    """
     broken = {port: report.failures for port, report in checks.items() if not report.passed}
     if not broken:
         return
@@ -118,10 +129,21 @@ def refuse_broken_rules(product: Product, checks: Mapping[str, CheckReport]) -> 
     more = [f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
     raise DeployRefused(
         f"{product.name} breaks its contract, so nothing was published:\n"
-        + "\n".join(lines[:_SHOWN] + more),
-        next_step="mend the transform or what it reads, or change the contract and export again",
+        + "\n".join(lines[:_SHOWN] + more + _kept(keep)),
+        next_step=f"%mesh rejects {product.address.product} shows the rows; mend the transform or "
+        "what it reads, or change the contract and export again",
         failures=broken,
     )
+
+
+def _kept(keep: Callable[[], Rejection] | None) -> list[str]:
+    if keep is None:
+        return []
+    try:
+        kept = sum(one.kept for one in keep().broken)
+    except OSError as error:
+        return [f"  (the rejected rows could not be kept: {error.strerror or error})"]
+    return [f"  {kept:,} rejected rows are kept on this machine, for you alone"] if kept else []
 
 
 def _rule_said(result: RuleResult) -> str:

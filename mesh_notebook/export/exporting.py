@@ -10,6 +10,7 @@ from typing import Any
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import notebook as notebooks
+from mesh_notebook.export.columns import lineage_file
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import module_of
 from mesh_notebook.export.plan import planned
@@ -27,6 +28,7 @@ from mesh_notebook.export.writing import (
     write_whole,
 )
 from mesh_notebook.model.address import python_name
+from mesh_notebook.model.lineage import FILE as LINEAGE
 from mesh_notebook.model.origin import Origin, worst
 
 __all__ = ["Exported", "InputDraft", "OutputDraft", "export"]
@@ -128,6 +130,8 @@ def export(
     if portable.text is not None:
         portable = proved(portable, module, seen(module, by_port), engines)
     files |= portable.files
+    progress("follow each column back to the inputs")
+    files[LINEAGE] = lineage_file(module, by_port)
     files[RECEIPT] = receipt_of(module, files, rows, portable.told())
     try:
         write_whole(folder, files)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.reading import Reading, read_port
+from mesh_notebook.model.product import major_of, rank_of
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import Window, interval_of
 
@@ -61,6 +62,10 @@ class Pictures:
         return (self._read(base, cut) if told else None), self._read(snapshot, cut)
 
     def _read(self, snapshot: int, window: Window) -> Reading:
-        moment = datetime.fromisoformat(self.receipt(snapshot).processing_time)
-        window = replace(window, as_of=moment)
-        return read_port(self.published, self.last.port, window, self.last.principal)
+        receipt = self.receipt(snapshot)
+        window = replace(window, as_of=datetime.fromisoformat(receipt.processing_time))
+        # Of an older major version, its own picture of then, not that of the newer beside it.
+        own = major_of(self.last.receipt.version)
+        older = rank_of(major_of(receipt.version)) < rank_of(own)
+        told = (self.published, self.last.port, window, self.last.principal)
+        return read_port(*told, None if older else own)

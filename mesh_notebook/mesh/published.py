@@ -26,7 +26,7 @@ from mesh_notebook.mesh.place import Place, inside, place_of
 from mesh_notebook.mesh.versions import Version, read_version
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.contract import Contract
-from mesh_notebook.model.product import DEFAULT_TENANT, Product, major_of
+from mesh_notebook.model.product import DEFAULT_TENANT, Product, major_of, rank_of
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import iso
 
@@ -117,8 +117,57 @@ class PublishedProduct:
         """Return the last publication; raises `NoSnapshot` where there is none."""
         return self.receipt(self._known()[-1])
 
-    def as_of(self, instant: datetime | None) -> Receipt:
-        """Return what was the latest publication at an instant; None means now."""
+    def majors(self) -> list[str]:
+        """Return the major versions that there are releases of, the newest first."""
+        names = (self.folder / "releases").folders()
+        found = {major_of(name.rpartition("-")[0]) for name in names}
+        return sorted(found, key=rank_of, reverse=True)
+
+    def as_of(self, instant: datetime | None, major: str | None = None) -> Receipt:
+        """Return what was the latest publication at an instant; None means now.
+
+        Parameters
+        ----------
+        major : str, optional
+            Of which major version. None means the newest that there was: an old one is served
+            beside it, and a later publication of the old one does not take its place.
+        """
+        found = self._last(instant)
+        majors = self.majors()
+        if major == major_of(found.version) or (
+            major is None and majors[:1] in ([], [major_of(found.version)])
+        ):
+            return found
+        return self._of_major(found, major)
+
+    def _of_major(self, last: Receipt, major: str | None) -> Receipt:
+        """Return the last publication of a major version, up to a publication."""
+        best: Receipt | None = None
+        for number in reversed([n for n in self.snapshots() if n <= last.snapshot]):
+            try:
+                receipt = last if number == last.snapshot else self._receipt(number)
+            except Unreachable:
+                raise
+            except (StoreError, FileNotFoundError):
+                continue
+            of = major_of(receipt.version)
+            if of == major:
+                return receipt
+            if major is None and (best is None or rank_of(of) > rank_of(major_of(best.version))):
+                best = receipt
+                if of == self.majors()[0]:
+                    break
+        if best is None:
+            known = ", ".join(self.majors())
+            raise NoSnapshot(
+                f"{self.name} has no snapshot of the major version {major} any more, or had none "
+                "yet.",
+                next_step=f"its major versions are {known}: connect anew to read another",
+                major=major,
+            )
+        return best
+
+    def _last(self, instant: datetime | None) -> Receipt:
         known = self._known()
         if instant is None:
             return self.receipt(known[-1])
@@ -130,7 +179,7 @@ class PublishedProduct:
         except StoreError:
             place = self._place_despite_damage(known, moment)
         except FileNotFoundError:  # retention took one away between the list and the look
-            return self.as_of(instant)
+            return self._last(instant)
         if place == 0:
             raise self._too_early(self.receipt(known[0]), moment)
         return self.receipt(known[place - 1])

@@ -150,9 +150,9 @@ class _Run:
             known = self.published.snapshots()
             latest = self.published.receipt(known[-1]) if known else None
             refuse_changed_version(self.published, self.bundle)
-            if latest and self._is_told_by(latest):
-                return Publication(latest, unchanged=True)
             earlier = last_of_major(self.published, self.draft.version) if latest else None
+            if earlier and self._is_told_by(earlier):
+                return Publication(earlier, unchanged=True)
             if earlier:
                 refuse_incompatible(self.published, earlier, self.bundle)
             self._keep_release()

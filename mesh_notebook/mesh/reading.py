@@ -97,7 +97,11 @@ class Reading:
 
 
 def read_port(
-    published: PublishedProduct, port: str | None, window: Window, principal: Principal | str
+    published: PublishedProduct,
+    port: str | None,
+    window: Window,
+    principal: Principal | str,
+    major: str | None = None,
 ) -> Reading:
     """Read one output port of a product, as its policy lets this principal.
 
@@ -112,6 +116,8 @@ def read_port(
         them the newest interval is read.
     principal : Principal or str
         Who asks.
+    major : str, optional
+        The major version to read; None means the newest that there was.
 
     Raises
     ------
@@ -126,12 +132,12 @@ def read_port(
     StoreError
         The snapshot is damaged.
     """
-    receipt = published.as_of(window.as_of)
+    receipt = published.as_of(window.as_of, major)
     product = published.product(receipt)
     name = product.output(port).name
-    now = receipt if window.as_of is None else newest(published, receipt)
+    now = receipt if window.as_of is None and major is None else newest(published, receipt)
     decision = decide(published, receipt, now, name, window, principal)
-    contract, added = _contract(published, receipt, name, now)
+    contract, added = _contract(published, receipt, name, _newest_alike(published, receipt, now))
     cut = _event_window(contract, window)
     if window.bounded and cut is None and not receipt.ports[name].interval:
         raise UsageError(
@@ -159,6 +165,12 @@ def raw_rows(published: PublishedProduct, receipt: Receipt, port: str) -> pl.Laz
     added = any(picture.spec_digest != receipt.spec_digest for picture in pictures)
     told = (published, pictures, port, contract, None, added, None, receipt.product)
     return _scan(*told).lazy()
+
+
+def _newest_alike(published: PublishedProduct, receipt: Receipt, now: Receipt) -> Receipt:
+    """Return the last publication of the same major version."""
+    major = major_of(receipt.version)
+    return now if major_of(now.version) == major else published.as_of(None, major)
 
 
 def _contract(

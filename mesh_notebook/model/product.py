@@ -10,7 +10,7 @@ from mesh_notebook.errors import UnknownPort, near
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.document import custom, digest, parse_yaml, to_yaml, validate
 
-__all__ = ["InputPort", "OutputPort", "Product", "major_of"]
+__all__ = ["InputPort", "OutputPort", "Product", "major_of", "rank_of"]
 
 ODPS_VERSION = "v1.0.0"
 DEFAULT_TENANT = "local"
@@ -165,3 +165,8 @@ class Product:
 def major_of(version: str) -> str:
     """Return the part of a version that changes when consumers must change: `2` of `2.1.0`."""
     return re.split(r"[^A-Za-z0-9]", version)[0]
+
+
+def rank_of(major: str) -> tuple[int, str]:
+    """Return what sorts major versions: by number, and what is none before them."""
+    return (int(major), "") if major.isdecimal() else (-1, major)

@@ -28,6 +28,7 @@ _TYPES: dict[str, Any] = {
     "whole": int | None,
     "number": float | None,
     "rest": list[str] | None,
+    "pair": tuple[str, str] | None,
 }
 
 

@@ -173,6 +173,8 @@ def _options(argument: Argument) -> dict[str, Any]:
         options["nargs"] = "+" if argument.required else "*"
     elif not argument.required:
         options["nargs"] = "?"
+    if argument.kind == "pair":
+        options["nargs"] = 2
     if argument.kind == "flag":
         options["action"] = "store_true"
     if argument.kind in ("whole", "number"):
@@ -186,6 +188,8 @@ def _value(verb: Verb, name: str, value: Any) -> Any:
     kind = next(a.kind for a in verb.arguments if a.name == name)
     if kind == "list" and isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
+    if kind == "pair" and value:
+        return tuple(value)
     if kind == "rest":
         return tuple(value or ())
     return value

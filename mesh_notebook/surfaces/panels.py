@@ -91,6 +91,7 @@ def _(card: InputCard) -> Panel:
         ("address", str(product.address.with_port(reading.port))),
         ("snapshot", f"{reading.receipt.snapshot} of version {product.version}"),
         ("published", moment(reading.receipt.processing_time)),
+        *((("newer major", _newer(card)),) if card.newer else ()),
         *window_fact(reading.window),
         ("policies", "; ".join(policies_in_words(reading.decision.policy))),
     ]
@@ -102,6 +103,10 @@ def _(card: InputCard) -> Panel:
         (columns, *slo_table(card.slos)),
         next_step=live,
     )
+
+
+def _newer(card: InputCard) -> str:
+    return f"version {card.newer} is served beside it; %mesh connect binds that one"
 
 
 def from_here(folder: Path) -> str:

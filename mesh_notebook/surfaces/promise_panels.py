@@ -110,6 +110,7 @@ def _notes(standings: Standings) -> list[str]:
         f"snapshot {r.snapshot - 1}. It comes after it all the same; its time follows that one."
         for r in standings.behind
     ]
+    notes += standings.majors
     if standings.hurt:
         hurt = ", ".join(map(str, standings.hurt))
         notes.append(f"Not counted, because they cannot be read: {hurt}.")

@@ -3,6 +3,7 @@
 from mesh_notebook.surfaces import (  # noqa: F401
     answers,
     control_panels,
+    deploy_panels,
     descriptions,
     policy_panels,
     promise_panels,

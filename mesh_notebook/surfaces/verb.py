@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 __all__ = ["AS", "AS_OF", "PRODUCT", "WINDOW", "Argument", "Kind", "Verb", "one"]
 
-Kind = Literal["text", "whole", "number", "flag", "list", "rest"]
+Kind = Literal["text", "whole", "number", "flag", "list", "pair", "rest"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Argument:
         `--name` as it is typed; empty for a positional argument.
     kind : str
         `text`, `whole` (a number without a fraction), `number`, `flag` (no value), `list`
-        (comma-separated), or `rest` (all words that are left).
+        (comma-separated), `pair` (two words), or `rest` (all words that are left).
     """
 
     name: str
@@ -38,6 +38,8 @@ class Argument:
         shown = "|".join(self.choices) or self.name.upper()
         if self.kind == "rest":
             shown += "…"
+        if self.kind == "pair":
+            shown = "FROM TO"
         if self.flag:
             shown = self.flag if self.kind == "flag" else f"{self.flag} {shown}"
         return shown if self.required else f"[{shown}]"

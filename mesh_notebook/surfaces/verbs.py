@@ -326,6 +326,26 @@ _PATH: tuple[Verb, ...] = (
         (
             one("folder", "an exported bundle"),
             Argument("interval", "the interval that the rows are of: 2026-10", "--interval"),
+            Argument(
+                "backfill",
+                "publish each interval from one time to another (not included): 2026-01 2026-07",
+                "--backfill",
+                "pair",
+            ),
+        ),
+        shell=True,
+    ),
+    Verb(
+        "rejects",
+        "deploy",
+        "Show the rows for which a deployment was refused; they lie on this machine alone.",
+        "%mesh rejects podcast-listeners --out rejected.parquet",
+        (
+            one("product", "a product, or the folder of its bundle"),
+            Argument("port", "only those of this port", "--port"),
+            Argument("rule", "only those that break this rule", "--rule"),
+            Argument("out", "the file to write: .parquet, .csv, .ndjson, .arrow", "--out"),
+            Argument("clear", "remove what is kept of the product", "--clear", "flag", False),
         ),
         shell=True,
     ),

@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import StoreError
+from mesh_notebook.errors import AmbiguousProduct, NotFound, StoreError
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.disclosure import told
 from mesh_notebook.mesh.reading import Reading
 from mesh_notebook.mesh.slos import verdicts
 from mesh_notebook.workspace.discovery.describing import aged
+from mesh_notebook.workspace.discovery.majors import newer_major
 from mesh_notebook.workspace.inputs import Handle
 from mesh_notebook.workspace.port import Port, refuse_cursor
 from mesh_notebook.workspace.results import (
@@ -46,7 +47,7 @@ def history(catalogue: Catalogue, text: str) -> History:
     return History(published.product(receipts[0]), receipts)
 
 
-def card(handle: Handle, now: datetime) -> InputCard:
+def card(handle: Handle, now: datetime, catalogue: Catalogue) -> InputCard:
     """Say what an input is: its columns with their meaning, and promises as they stand now."""
     from mesh_notebook.mesh.dtypes import physical_type
 
@@ -54,6 +55,7 @@ def card(handle: Handle, now: datetime) -> InputCard:
     schema = handle.frame.collect_schema()
     columns = tuple((n, _say(physical_type, t), meaning.get(n, "")) for n, t in schema.items())
     slos: tuple[Any, ...] = ()
+    newer = ""
     if reading := handle.reading:
         snapshot = told(
             reading.receipt.ports[reading.port],
@@ -62,7 +64,11 @@ def card(handle: Handle, now: datetime) -> InputCard:
         )
         measured = aged(snapshot.slos, reading.receipt, now)
         slos = tuple(verdicts(measured, reading.contract))
-    return InputCard(handle, columns, slos)
+        with contextlib.suppress(
+            NotFound, StoreError, AmbiguousProduct
+        ):  # it was read all the same
+            newer = newer_major(catalogue.resolve(handle.pin.where)[0], reading.receipt)
+    return InputCard(handle, columns, slos, newer)
 
 
 def _say(physical_type: Any, dtype: pl.DataType) -> str:

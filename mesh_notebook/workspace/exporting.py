@@ -29,8 +29,8 @@ def export(
     from mesh_notebook.export.exporting import OutputDraft
     from mesh_notebook.export.exporting import export as write
     from mesh_notebook.export.portable import PROVED
-    from mesh_notebook.workspace.drafts import words_of
     from mesh_notebook.export.slicing import slices_of
+    from mesh_notebook.workspace.drafts import words_of
     from mesh_notebook.workspace.protecting import refuse_unfit
 
     draft = _ready(workspace, folder)

@@ -22,7 +22,7 @@ from mesh_notebook.mesh.sources import Asked, World, open_source
 from mesh_notebook.model.address import Address, python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
-from mesh_notebook.model.product import InputPort
+from mesh_notebook.model.product import InputPort, major_of
 from mesh_notebook.model.receipt import InputPin
 from mesh_notebook.model.time import Window, iso
 from mesh_notebook.model.truth import LIVE, Truth
@@ -96,17 +96,19 @@ class Opener:
         port: str | None,
         window: Window,
         truth: Truth = LIVE,
+        major: str | None = None,
     ) -> Handle:
         """Connect to an output port, at the snapshot that the window's `as_of` means.
 
-        Without a name, the input is called after the product.
+        Without a name, the input is called after the product. `major` is the major version that
+        it was connected to before; without one it is the newest, and stays the one that is read.
         """
         from mesh_notebook.workspace.truths import mocked, sampled
 
         published, named = self.catalogue.resolve(product)
         if truth.mode is Origin.MOCK:
-            return mocked(self, name, published, port or named, window, truth)
-        reading = read_port(published, port or named, window, self.principal)
+            return mocked(self, name, published, port or named, window, truth, major)
+        reading = read_port(published, port or named, window, self.principal, major)
         address = reading.product.address.with_port(reading.port)
         receipt, name = reading.receipt, name or python_name(reading.product.name)
         live = Handle(
@@ -115,7 +117,7 @@ class Opener:
             frame=reading.frame,
             data=reading.scan,
             pin=InputPin(name, "port", str(address), str(receipt.snapshot), reading.origin),
-            recipe=port_recipe(address, window),
+            recipe=port_recipe(address, window, major_of(receipt.version)),
             contract=reading.contract,
             reading=reading,
             window=_event_window(reading),
@@ -185,7 +187,8 @@ class Opener:
             return self._mock(port, recipe, bundle)
         if kind == "port":
             window, truth = recipe_window(recipe, self.now), Truth.from_recipe(recipe)
-            handle = self.port(port.name, recipe["address"], None, window, truth)
+            wanted = (recipe["address"], None, window, truth, recipe.get("major"))
+            handle = self.port(port.name, *wanted)
             return OpenedInput(handle.data, handle.pin, handle.window)
         if kind == "source":
             handle = replace(self, base=bundle).sourced(port.name, recipe)
@@ -224,9 +227,9 @@ class Opener:
         return OpenedInput(handle.data, pin)
 
 
-def port_recipe(address: Address, window: Window) -> dict[str, Any]:
-    """Return how to open the live rows of a port again."""
-    recipe: dict[str, Any] = {"kind": "port", "address": str(address)}
+def port_recipe(address: Address, window: Window, major: str) -> dict[str, Any]:
+    """Return how to open the live rows of a port again, of the same major version."""
+    recipe: dict[str, Any] = {"kind": "port", "address": str(address), "major": major}
     for name in ("start", "end", "as_of"):
         if moment := getattr(window, name):
             recipe[name] = iso(moment)

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from mesh_notebook.errors import SpecError, StoreError, UsageError
 from mesh_notebook.mesh.disclosure import told_receipts
 from mesh_notebook.mesh.verdicts import SloVerdict, verdicts
+from mesh_notebook.model.product import major_of
 from mesh_notebook.model.time import iso
 from mesh_notebook.workspace.discovery.describing import aged
+from mesh_notebook.workspace.discovery.majors import majors_beside
+from mesh_notebook.workspace.discovery.neighbours import consumers_of
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.catalogue import Catalogue
@@ -74,12 +77,15 @@ class Standings:
         The publications that were looked at, oldest first.
     hurt : tuple of int
         Those whose receipt or release cannot be read.
+    majors : tuple of str
+        What other major versions are served beside this one, and who reads them.
     """
 
     product: Product
     receipts: tuple[Receipt, ...]
     ports: tuple[PortStanding, ...]
     hurt: tuple[int, ...] = ()
+    majors: tuple[str, ...] = ()
 
     @property
     def behind(self) -> tuple[Receipt, ...]:
@@ -95,14 +101,21 @@ def standings(catalogue: Catalogue, text: str, last: int, now: datetime) -> Stan
     if last < 1:
         raise UsageError(f"{last} publications cannot be shown.", next_step="give --last 1 or more")
     published, port = catalogue.resolve(text)
-    latest = published.latest()
-    product = published.product(latest)
-    receipts = readable(published, last)
+    latest = published.as_of(None)
+    product, major = published.product(latest), major_of(latest.version)
+    receipts = [r for r in readable(published, last) if major_of(r.version) == major]
+    receipts = receipts or told_receipts(published, [latest])
     asked = published.snapshots()[-last:]
-    hurt = tuple(n for n in asked if n not in {r.snapshot for r in receipts})
+    whole = {r.snapshot for r in _readable(published, asked)}
+    hurt = tuple(n for n in asked if n not in whole)
     names = [product.output(port).name] if port else [p.name for p in product.outputs]
     ports = tuple(_standing(published, name, receipts, now) for name in names)
-    return Standings(product, tuple(receipts), ports, hurt)
+    majors: tuple[str, ...] = ()
+    if len(published.majors()) > 1:
+        others = [p for p in catalogue.products() if p.address != product.address]
+        consumers, _ = consumers_of(product.address, others, None)
+        majors = majors_beside(published, latest, consumers)
+    return Standings(product, tuple(receipts), ports, hurt, majors)
 
 
 def readable(published: PublishedProduct, last: int) -> list[Receipt]:

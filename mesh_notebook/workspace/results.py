@@ -41,6 +41,7 @@ class InputCard:
     handle: Handle
     columns: tuple[tuple[str, str, str], ...]  # name, type, meaning
     slos: tuple[SloVerdict, ...] = ()
+    newer: str = ""  # the version of a newer major of the port's product
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ class Session:
         """Say what an input is, and how its promises stand now."""
         from mesh_notebook.workspace import consume
 
-        return consume.card(handle, self.clock())
+        return consume.card(handle, self.clock(), self.catalogue)
 
     def connection(self) -> DuckDBPyConnection:
         """The notebook's one DuckDB, in memory, opened on first use."""

@@ -11,6 +11,7 @@ from mesh_notebook.errors import ContractError, NotFound, StoreError, UnknownPro
 from mesh_notebook.mesh.dtypes import column_dtype
 from mesh_notebook.model.address import Address, python_name
 from mesh_notebook.model.origin import Origin, worst
+from mesh_notebook.model.product import major_of
 from mesh_notebook.model.time import Window
 from mesh_notebook.model.truth import Truth
 from mesh_notebook.workspace.inputs import Handle, Opener, pinned, port_recipe, recipe_window
@@ -29,19 +30,21 @@ def mocked(
     port: str | None,
     window: Window,
     truth: Truth,
+    major: str | None = None,
 ) -> Handle:
     """Make a port's rows up from its published contract; none of its own are read.
 
     Where the port's policy has a stand-in, they lie as its snapshot's shape says.
     """
-    receipt = published.as_of(window.as_of)
+    receipt = published.as_of(window.as_of, major)
     product = published.product(receipt)
     port = product.output(port).name
     contract = published.contract(receipt, port)
     name = name or python_name(product.name)
     shape = shape_of_stand_in(published, receipt, port)
     made = opener.mock(name, contract, truth.rows, truth.seed, window=window, shape=shape)
-    recipe = port_recipe(product.address.with_port(port), window) | truth.as_recipe()
+    of = product.address.with_port(port), window, major_of(receipt.version)
+    recipe = port_recipe(*of) | truth.as_recipe()
     if used := made.recipe.get("populations"):
         recipe["populations"] = used
     what, pin = "contract", made.pin
@@ -129,7 +132,8 @@ def _opened(opener: Opener, handle: Handle, truth: Truth) -> Handle:
     recipe = handle.recipe
     if handle.kind == "port":
         window = recipe_window(recipe, opener.now)
-        return opener.port(handle.name, recipe["address"], None, window, truth)
+        wanted = (recipe["address"], None, window, truth, recipe.get("major"))
+        return opener.port(handle.name, *wanted)
     if handle.kind == "source":
         return _of_source(opener, handle, truth)
     if handle.contract is None:

@@ -15,6 +15,7 @@ from mesh_notebook.workspace.session import Time
 if TYPE_CHECKING:
     import polars as pl
 
+    from mesh_notebook.deploy.backfilling import Backfilled
     from mesh_notebook.deploy.deploying import Deployed
     from mesh_notebook.deploy.running import Ran
     from mesh_notebook.explore.profile import Profile
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mesh_notebook.workspace.keeping import Standings
     from mesh_notebook.workspace.port import Port
     from mesh_notebook.workspace.rehearsing import Rehearsed
+    from mesh_notebook.workspace.rejecting import Rejected
 
 __all__ = ["Workspace"]
 
@@ -455,14 +457,25 @@ class Workspace(Control):
 
         return running.run(self, folder, engine, master, format, out, rows)
 
-    def deploy(self, folder: str | Path, interval: Time = None) -> Deployed:
+    def deploy(
+        self,
+        folder: str | Path,
+        interval: Time = None,
+        backfill: tuple[Time, Time] | None = None,
+    ) -> Deployed | Backfilled:
         """Run a bundle on its inputs, check it, and publish a snapshot, all or nothing.
 
         Parameters
         ----------
         interval
             An instant in the interval that the rows are the picture of, where nothing in them says.
+        backfill
+            From when to when: a publication of each interval in between (see `deploy.backfilling`).
         """
+        if backfill:
+            from mesh_notebook.workspace.filling import filled
+
+            return filled(self, folder, backfill, interval)
         from mesh_notebook.deploy.deploying import deploy
         from mesh_notebook.model.time import as_instant
 
@@ -477,3 +490,16 @@ class Workspace(Control):
         )
         self.taken["deploy"] = f"{deployed.product.name}, snapshot {deployed.receipt.snapshot}"
         return deployed
+
+    def rejects(
+        self,
+        product: str,
+        port: str | None = None,
+        rule: str | None = None,
+        out: str | Path | None = None,
+        clear: bool = False,
+    ) -> Rejected:
+        """Show the rows for which a deployment was refused; they are kept on this machine alone."""
+        from mesh_notebook.workspace.rejecting import rejected
+
+        return rejected(self, product, port, rule, out, clear)

@@ -236,6 +236,8 @@ class Described:
         The processing time of the first snapshot; empty where it cannot be read.
     unread : tuple of str
         The products of the mesh of which it cannot be said whether they read this one.
+    majors : tuple of str
+        What other major versions are served beside this one, and who reads them.
     """
 
     product: Product
@@ -252,6 +254,7 @@ class Described:
     damaged: int
     first: str
     unread: tuple[str, ...] = ()
+    majors: tuple[str, ...] = ()
 
     @property
     def consumers(self) -> tuple[Consumer, ...]:

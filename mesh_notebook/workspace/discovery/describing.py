@@ -21,6 +21,7 @@ from mesh_notebook.workspace.discovery.described import (
     Promise,
     Release,
 )
+from mesh_notebook.workspace.discovery.majors import majors_beside
 from mesh_notebook.workspace.discovery.neighbours import consumers_of, short_name, upstream_of
 from mesh_notebook.workspace.discovery.people import people_of
 
@@ -68,6 +69,7 @@ def describe(
         damaged=len(told) - len(receipts),
         first=next((r.processing_time for r in _readable(published, numbers[:1])), ""),
         unread=unread,
+        majors=majors_beside(published, receipt, consumers),
     )
 
 

@@ -181,7 +181,12 @@ def _history(described: Described) -> Section:
     headers = ("version", "snapshots", "first published", "last published", "release")
     looked_back = words.looked_back(described)
     facts = [("snapshots", words.snapshots_in_words(described))]
-    return Section("versions", [looked_back] if looked_back else [], facts, [Table(headers, rows)])
+    return Section(
+        "versions",
+        [*described.majors, *([looked_back] if looked_back else [])],
+        facts,
+        [Table(headers, rows)],
+    )
 
 
 def _reading(described: Described) -> list[Section]:

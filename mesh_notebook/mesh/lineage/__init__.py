@@ -1,0 +1,1 @@
+"""Column lineage, told by the engines: which columns a plan needs once the rest is pruned."""

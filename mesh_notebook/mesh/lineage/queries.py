@@ -1,0 +1,84 @@
+"""What a SQL query needs: DuckDB plans it over empty tables, and its scans name the columns.
+
+The plan is DuckDB's own, so that every construct that it understands is understood here. What
+would look at the tables being empty, or hide a column in a scan's filter, is switched off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.mesh.lineage.frames import Needs, Sources, needed, rows_needed
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+__all__ = ["traced_query"]
+
+_OFF = "statistics_propagation,filter_pushdown,empty_result_pullup,compressed_materialization"
+
+
+def traced_query(query: str, tables: Mapping[str, pl.LazyFrame], sources: Sources) -> pl.LazyFrame:
+    """Return the result of a query as an empty frame whose columns are traced to the inputs."""
+    import polars as pl
+
+    from mesh_notebook.mesh.scan import connect_duckdb
+
+    text = query.strip().rstrip(";")
+    schemas = {name: table.collect_schema() for name, table in tables.items()}
+    rows = {name: rows_needed(table, sources) for name, table in tables.items()}
+    with connect_duckdb() as connection:
+        connection.execute("SET enable_external_access = false").fetchall()
+        connection.execute(f"SET disabled_optimizers = '{_OFF}'").fetchall()
+        for name, schema in schemas.items():
+            connection.from_arrow(pl.DataFrame(schema=schema)).create(name)
+        result = pl.DataFrame(connection.sql(text).materialize())
+        scanned = {c: _scanned(connection, text, c, schemas) for c in result.columns}
+        every = _scanned(connection, text, None, schemas)
+    # How many rows a table has may have a say wherever the table is named.
+    base: Needs = frozenset().union(*rows.values()) if rows else frozenset()
+    base |= _expanded(every, tables, sources)
+    needs = {c: base | _expanded(found, tables, sources) for c, found in scanned.items()}
+    return sources.add(result.schema, needs)
+
+
+def _expanded(
+    scanned: set[tuple[str, str]], tables: Mapping[str, pl.LazyFrame], sources: Sources
+) -> Needs:
+    found: set[tuple[str, str]] = set()
+    for table, column in scanned:
+        found |= needed(tables[table].select(column), sources)
+    return frozenset(found)
+
+
+def _scanned(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    column: str | None,
+    schemas: Mapping[str, pl.Schema],
+) -> set[tuple[str, str]]:
+    """Return the columns of the tables that one column of a query needs; None: its rows alone."""
+    from sqlglot import exp
+
+    wanted = exp.to_identifier(column, quoted=True).sql("duckdb") if column is not None else "1"
+    explained = f"EXPLAIN (FORMAT json) SELECT {wanted} FROM (\n{query}\n) AS _query"
+    ((_, plan),) = connection.execute(explained).fetchall()
+    by_name = {name.lower(): name for name in schemas}
+    found = set()
+    for scan in _scans(json.loads(plan)):
+        table = by_name[str(scan["Table"]).rpartition(".")[2].strip('"').lower()]
+        named = scan.get("Projections") or []
+        for name in [named] if isinstance(named, str) else named:
+            if name in schemas[table]:  # else it is DuckDB's own number of the row
+                found.add((table, name))
+    return found
+
+
+def _scans(nodes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for node in nodes:
+        if "Table" in node.get("extra_info", {}):
+            yield node["extra_info"]
+        yield from _scans(node.get("children", []))

@@ -1,0 +1,74 @@
+"""What surrounds a deployment as panels: the rows for which one was refused, and backfills."""
+
+from __future__ import annotations
+
+from mesh_notebook.deploy.backfilling import Backfilled
+from mesh_notebook.model.time import iso
+from mesh_notebook.surfaces.panel import Badge, Panel, Table
+from mesh_notebook.surfaces.panels import panel_of
+from mesh_notebook.workspace.discovery.words import moment
+from mesh_notebook.workspace.rejecting import HEAD, Rejected
+
+__all__: list[str] = []
+
+
+@panel_of.register
+def _(answer: Rejected) -> Panel:
+    if not answer.refusals:
+        said = f"{answer.cleared:,} refusals removed" if answer.cleared else "none were kept"
+        return Panel(f"rejected rows of {answer.product}", facts=(("cleared", said),))
+    last, *before = answer.refusals
+    facts = [("refused", f"{moment(last.time)}, version {last.version}")]
+    if before:
+        facts.append(("earlier", ", ".join(moment(one.time) for one in before)))
+    if answer.out:
+        facts.append(("written", f"{answer.rows.height:,} rows to {answer.out.name}"))
+    rules = [
+        (b.port, b.rule, f"{b.failed:,}", f"{b.checked:,}", f"{b.kept:,}" if b.file else "", b.note)
+        for b in answer.shown
+    ]
+    headers = ("port", "rule", "broken by", "of", "kept", "")
+    tables = [Table(headers, rules, (2, 3, 4))]
+    head = answer.rows.head(HEAD)
+    if head.height and not answer.out:
+        cells = [[_cell(value) for value in row] for row in head.iter_rows()]
+        title = f"first {head.height} of {answer.rows.height:,} rows kept"
+        tables.append(Table(head.columns, cells, title=title))
+    return Panel(
+        f"rejected rows of {answer.product}",
+        (Badge("refused", "bad"),),
+        facts=facts,
+        tables=tables,
+        next_step="" if answer.out else f"%mesh rejects {answer.product} --out rejected.parquet",
+    )
+
+
+@panel_of.register
+def _(done: Backfilled) -> Panel:
+    rows = [
+        (
+            port.interval.partition("/")[0][:16].replace("T", " ") or "the window",
+            str(one.receipt.snapshot),
+            name,
+            f"{port.rows:,}",
+        )
+        for one in done.published
+        for name, port in one.receipt.ports.items()
+    ]
+    start, end = (moment(iso(limit)) for limit in done.window)
+    facts = (
+        ("event times", f"from {start} to {end}, not included"),
+        ("published", f"{len(done.published):,} of {len(done.intervals):,}"),
+        ("stood already", f"{done.standing:,}"),
+    )
+    headers = ("interval", "snapshot", "output port", "rows")
+    return Panel(
+        f"backfilled {done.product.name} {done.product.version}",
+        facts=facts,
+        tables=(Table(headers, rows, (1, 3)),) if rows else (),
+        next_step=f"%mesh history {done.product.address.product}",
+    )
+
+
+def _cell(value: object) -> str:
+    return "–" if value is None else str(value)
