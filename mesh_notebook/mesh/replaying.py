@@ -43,7 +43,7 @@ def main(job_file: str) -> None:
     # Python talks to Spark's JVM over loopback.
     guard([*files, job["transform"]], Path.cwd(), loopback=job["engine"] == "spark")
     engine.sealed()
-    module = _load(Path(job["transform"]))
+    module = loaded(Path(job["transform"]))
     for name in job["functions"]:
         state["function"] = name
         frame = engine.gathered(_called(module, name, {**engine.given(), **inputs}))
@@ -62,7 +62,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _load(path: Path) -> ModuleType:
+def loaded(path: Path) -> ModuleType:
     """Run a module from its text: no byte code of it is looked for, or left in the bundle."""
     from types import ModuleType
 

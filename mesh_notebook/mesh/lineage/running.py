@@ -102,13 +102,13 @@ def main(job_file: str) -> None:
 
     from mesh_notebook.mesh.guard import guard
     from mesh_notebook.mesh.lineage.following import follow
-    from mesh_notebook.mesh.replay import _load
+    from mesh_notebook.mesh.replaying import loaded
 
     job = json.loads(Path(job_file).read_text("utf-8"))
     schemas = {name: pl.read_ipc(f"{name}.arrow").schema for name in job["inputs"]}
     guard([], Path.cwd())
     tree = ast.parse(Path("lineage.py").read_text("utf-8"))
-    module = _load(Path("lineage.py"))
+    module = loaded(Path("lineage.py"))
     found = {}
     for name in job["functions"]:
         try:
