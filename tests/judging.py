@@ -15,6 +15,7 @@ from unittest import mock
 
 import numpy as np
 import polars as pl
+from IPython.core.interactiveshell import InteractiveShell
 from notebook import FLIGHTS, WEATHER, Notebook
 from oracle import Told, executed_again, told
 from programs import Program
@@ -24,11 +25,12 @@ from mesh_notebook.export import blaming, hidden, proving
 from mesh_notebook.export.module import Module
 from mesh_notebook.mesh.replay import ReplayFailed
 
-__all__ = ["OTHERS", "Wrong", "judged", "rows_of"]
+__all__ = ["INPUTS", "OTHERS", "Wrong", "hold", "judged", "quiet", "rows_of"]
 
-INPUTS = {"flights": FLIGHTS, "weather": WEATHER}
+Inputs = Mapping[str, pl.LazyFrame]
+INPUTS: Inputs = {"flights": FLIGHTS, "weather": WEATHER}
 # Other rows, more and fewer, and none at all.
-OTHERS: tuple[Mapping[str, pl.LazyFrame], ...] = (
+OTHERS: tuple[Inputs, ...] = (
     {
         "flights": pl.LazyFrame(
             {
@@ -57,7 +59,7 @@ def judged(program: Program) -> str:
     """
     notebook = Notebook()
     _scattered("the notebook")
-    with contextlib.redirect_stdout(io.StringIO()), quiet(notebook):
+    with contextlib.redirect_stdout(io.StringIO()), quiet(notebook.shell):
         for cell in program.runs:
             notebook.shell.run_cell(cell, store_history=True)
         codes = [cell.code for cell in notebook.record.cells]
@@ -72,26 +74,34 @@ def judged(program: Program) -> str:
             return "not replayable" if isinstance(module, str) else "by chance"
         if isinstance(module, str):
             return f"refused: {module}"
+        parts = {name: draft.name for name, draft in module.plan.inputs.items()}
         for inputs in (INPUTS, *OTHERS):
-            hold(module, codes, ran.failed, inputs)
+            hold(module.text, parts, codes, ran.failed, inputs)
     return "exported"
 
 
 def hold(
-    module: Module, codes: Sequence[str], failed: Sequence[Any], inputs: Mapping[str, Any]
+    text: str, parts: Mapping[str, str], codes: Sequence[str], failed: Sequence[Any], inputs: Inputs
 ) -> None:
-    """Raise `Wrong` where a module gives something else than the cells do on the same inputs."""
+    """Raise `Wrong` where a module gives something else than the cells do on the same inputs.
+
+    Parameters
+    ----------
+    parts
+        By parameter of the module's function the input that it stands for.
+    failed
+        Where the notebook's cells failed.
+    """
     expected = executed_again(codes, inputs)
     if expected.failed != failed:
-        return  # other cells would have run: another notebook
+        return  # other statements would have run: another notebook
     rows = told(expected.frame)
     try:
-        given = {name: inputs[draft.name] for name, draft in module.plan.inputs.items()}
-        made = told(called(module.text, "daily", given))
+        made = told(called(text, "daily", {name: inputs[part] for name, part in parts.items()}))
     except Exception as error:
-        raise Wrong(f"the module fails: {error!r}\n{module.text}") from error
+        raise Wrong(f"the module fails: {error!r}\n{text}") from error
     if made != rows:
-        raise Wrong(f"the module gives\n{made}\nthe cells give\n{rows}\n{module.text}")
+        raise Wrong(f"the module gives\n{made}\nthe cells give\n{rows}\n{text}")
 
 
 def rows_of(codes: Sequence[str], inputs: Mapping[str, Any]) -> Told | None:
@@ -160,10 +170,10 @@ def failure(name: str, error: Exception) -> ReplayFailed:
 
 
 @contextlib.contextmanager
-def quiet(notebook: Notebook) -> Iterator[None]:
+def quiet(shell: InteractiveShell) -> Iterator[None]:
     """Keep a shell from printing the errors of cells that are meant to fail."""
     with (
-        mock.patch.object(notebook.shell, "showtraceback"),
-        mock.patch.object(notebook.shell, "showsyntaxerror"),
+        mock.patch.object(shell, "showtraceback"),
+        mock.patch.object(shell, "showsyntaxerror"),
     ):
         yield

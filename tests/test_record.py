@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from itertools import pairwise
 
 import polars as pl
+import pytest
 from notebook import Notebook
 
+from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.record import Event, Record, calling_line
 from mesh_notebook.export.statements import executed
 
@@ -135,3 +138,19 @@ def test_the_record_costs_less_than_a_millisecond_a_cell() -> None:
         took.append(time.perf_counter() - began)
     assert sorted(took)[len(took) // 2] < 0.001
     assert all(a.index < b.index for a, b in pairwise(record.cells))
+
+
+@pytest.mark.parametrize("name", ["part.py", "part.ipy", "part.ipynb"])
+def test_what_a_run_file_made_is_refused_with_the_way_out(shell, tmp_path, name):
+    (tmp_path / "flights.csv").write_text("day,n\n1,2\n")
+    (tmp_path / "part.py").write_text("k = 5")
+    (tmp_path / "part.ipy").write_text("k = 5\n%mesh source flights flights.csv\n")
+    cell = {"cell_type": "code", "execution_count": 1, "id": "a", "metadata": {}, "outputs": []}
+    saved = {"cells": [{**cell, "source": ["k = 5"]}], "metadata": {}}
+    (tmp_path / "part.ipynb").write_text(json.dumps({**saved, "nbformat": 4, "nbformat_minor": 5}))
+    shell.run("import polars as pl\n%mesh source flights flights.csv")
+    shell.run(f"%run {name}")
+    shell.run("daily = flights.with_columns(k=pl.lit(k))\n%mesh output daily daily")
+    with pytest.raises(ExportRefused, match=r"In\[3\] made `\w+` by %run") as refused:
+        shell.run("%mesh export made")
+    assert "into a cell" in str(refused.value)
