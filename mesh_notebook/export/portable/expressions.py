@@ -206,8 +206,6 @@ class Rewriter:
                 return f"(({left}) % ({right}))"
             self.needs.add("_floor_divided")
             return f"_floor_divided({left}, {right})"
-        if isinstance(node.op, ast.Pow) and kinds == {"float"}:
-            return f"(({left}) ** ({right}))"
         if sign in ("+", "-") and kinds == {"decimal"}:
             return f"(({left}) {sign} ({right}))"
         if sign in ("+", "-", "*") and kinds <= {*_NUMBERS}:
