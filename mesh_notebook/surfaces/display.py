@@ -32,6 +32,7 @@ SHOWN = (
     ("mesh_notebook.workspace.protecting", "Why"),
     ("mesh_notebook.workspace.rehearsing", "Rehearsed"),
     ("mesh_notebook.workspace.rejecting", "Rejected"),
+    ("mesh_notebook.workspace.tracing_back", "Traced"),
     ("mesh_notebook.workspace.handles", "Input"),
     ("mesh_notebook.workspace.handles", "Inputs"),
     ("mesh_notebook.workspace.workspace", "Workspace"),

@@ -5,6 +5,7 @@ from mesh_notebook.surfaces import (  # noqa: F401
     control_panels,
     deploy_panels,
     descriptions,
+    lineage_panels,
     policy_panels,
     promise_panels,
     proofs,

@@ -386,6 +386,19 @@ _PATH: tuple[Verb, ...] = (
         shell=True,
     ),
     Verb(
+        "lineage",
+        "maintain",
+        "Trace a product, a port or a column: what it comes from, and what is made of it.",
+        "%mesh lineage airport-delays/daily.delay",
+        (
+            one("what", "PRODUCT[/PORT][.COLUMN], or a bundle's folder"),
+            Argument(
+                "format", "default: a picture", "--format", choices=("text", "json", "openlineage")
+            ),
+        ),
+        shell=True,
+    ),
+    Verb(
         "retain",
         "maintain",
         "Let go of old snapshots, for good; refused while a product stands on one.",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mesh_notebook.workspace.port import Port
     from mesh_notebook.workspace.rehearsing import Rehearsed
     from mesh_notebook.workspace.rejecting import Rejected
+    from mesh_notebook.workspace.tracing_back import Traced
 
 __all__ = ["Workspace"]
 
@@ -503,3 +504,17 @@ class Workspace(Control):
         from mesh_notebook.workspace.rejecting import rejected
 
         return rejected(self, product, port, rule, out, clear)
+
+    def lineage(self, what: str, format: str | None = None) -> Traced | dict[str, Any]:
+        """Trace a product, a port or a column: what it comes from, and what is made of it.
+
+        Parameters
+        ----------
+        what
+            `PRODUCT[/PORT][.COLUMN]`, or a bundle's folder.
+        format
+            `json`, or `openlineage` (a run event with the facet `columnLineage`).
+        """
+        from mesh_notebook.workspace.tracing_back import traced
+
+        return traced(self, what, format)
