@@ -120,7 +120,7 @@ def readings() -> pl.LazyFrame:
 
 def quotes() -> pl.LazyFrame:
     """Prices that hold from a moment on; one is null, which holds as well."""
-    start = datetime(2026, 5, 1, 9)
+    start = datetime(2026, 5, 1, 9, tzinfo=UTC)
     return pl.LazyFrame(
         {
             "symbol": ["X", "X", "X", "Y", "Y", None],
@@ -132,7 +132,7 @@ def quotes() -> pl.LazyFrame:
 
 def trades() -> pl.LazyFrame:
     """Trades before, at and after the quotes, with equal ones among them."""
-    start = datetime(2026, 5, 1, 8, 59)
+    start = datetime(2026, 5, 1, 8, 59, tzinfo=UTC)
     return pl.LazyFrame(
         {
             "symbol": ["X", "X", "X", "X", "X", "Y", "Y", "Z", None],

@@ -111,6 +111,11 @@ class Rewriter:
             return f"nw.col({ast.unparse(node)})"
         return self.expr(node, ctx)
 
+    def given(self, node: ast.expr, ctx: Context) -> str:
+        """Return an argument that Polars takes for a column if it is text, else for a value."""
+        text = self.plain(node, ctx.scope) and isinstance(ctx.scope.evaluated(node), str)
+        return self.column(node, ctx) if text else self.value(node, ctx)
+
     def value(self, node: ast.expr, ctx: Context) -> str:
         """Return an expression where a bare value stands for itself."""
         text = self.expr(node, ctx)
@@ -201,8 +206,6 @@ class Rewriter:
                 return f"(({left}) % ({right}))"
             self.needs.add("_floor_divided")
             return f"_floor_divided({left}, {right})"
-        if isinstance(node.op, ast.Pow) and kinds == {"float"}:
-            return f"(({left}) ** ({right}))"
         if sign in ("+", "-") and kinds == {"decimal"}:
             return f"(({left}) {sign} ({right}))"
         if sign in ("+", "-", "*") and kinds <= {*_NUMBERS}:

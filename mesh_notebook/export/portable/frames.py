@@ -43,15 +43,8 @@ def _given(node: ast.expr, scope: Scope) -> Any:
 
 
 def _told(texts: list[str], call: Call, r: Rewriter, ctx: Context) -> str:
-    named = [
-        f"{k}={r.value(v, ctx) if not _bare(v) else r.column(v, ctx)}"
-        for k, v in call.keywords.items()
-    ]
+    named = [f"{name}={r.given(value, ctx)}" for name, value in call.keywords.items()]
     return ", ".join([*texts, *named])
-
-
-def _bare(node: ast.expr) -> bool:
-    return constant(node)
 
 
 # ---- columns -----------------------------------------------------------------------------------
@@ -328,6 +321,12 @@ def _refuse_lists(call: Call, made: Frame, frame: Frame) -> None:
             raise CannotGo(call.node, f"it gathers '{name}' in lists, whose order is not known")
 
 
+def _equals(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return f"pl.col({name!r})" if value else f"~pl.col({name!r})"
+    return f"pl.col({name!r}) == {value!r}"
+
+
 def _pivot(r: Rewriter, call: Call, text: str, frame: Frame, scope: Scope) -> Made:
     given = call.takes(
         "on", "on_columns", "index", "values", "aggregate_function", "maintain_order"
@@ -345,7 +344,7 @@ def _pivot(r: Rewriter, call: Call, text: str, frame: Frame, scope: Scope) -> Ma
     data = applied(call, frame, scope)
     cells = list(data.collect_schema())[len(names[1]) :]
     for value, name in zip(scope.evaluated(columns), cells, strict=True):
-        where, what = f"pl.col({names[0][0]!r}) == {value!r}", f"pl.col({names[2][0]!r})"
+        where, what = _equals(names[0][0], value), f"pl.col({names[2][0]!r})"
         if function == "len":
             what, function_ = "pl.lit(1)", "count"
         else:

@@ -90,7 +90,8 @@ def _input(draft: InputDraft) -> Frame:
 
     data = draft.data.lazy() if isinstance(draft.data, Scan) else draft.data
     schema = dict(data.collect_schema())
-    key = frozenset(draft.contract.key)
+    # Of a source, its own rows were asked for a key; nothing holds the next ones to it.
+    key = frozenset(() if draft.recipe.get("kind") == "source" else draft.contract.key)
     keys = frozenset({key} if key and key <= set(schema) else ())
     return Frame(pl.LazyFrame(schema=schema), None, keys)
 

@@ -158,15 +158,11 @@ def _chosen(
     kinds = {kind_of(d) for value in values for d in ctx.dtypes(_as_column(value))} - {"Null"}
     if len(kinds) > 1 and not kinds <= {"int", "float"}:
         raise CannotGo(values[0], f"the branches are {' and '.join(sorted(kinds))}")
-    made = _branch(r, otherwise, ctx) if otherwise is not None else ""
+    made = r.given(otherwise, ctx) if otherwise is not None else ""
     for condition, value in steps:
         rest = f".otherwise({made})" if made else ""
-        made = f"nw.when({r.expr(condition, ctx)}).then({_branch(r, value, ctx)}){rest}"
+        made = f"nw.when({r.expr(condition, ctx)}).then({r.given(value, ctx)}){rest}"
     return made
-
-
-def _branch(r: Rewriter, node: ast.expr, ctx: Context) -> str:
-    return r.column(node, ctx) if constant(node) else r.value(node, ctx)
 
 
 MAKERS: dict[str, Method] = {

@@ -22,7 +22,8 @@ __all__ = ["METHODS"]
 
 _ORDERED = ("int", "small", "unsigned", "str", "date", "naive", "utc", "bool", "decimal")
 _ANY = (*_ORDERED, "float")
-_NUMBERS = ("int", "small", "unsigned", "float")
+_WHOLE = ("int", "small", "unsigned")
+_NUMBERS = (*_WHOLE, "float")
 
 
 def _same(*kinds: str, said: str = "") -> Method:
@@ -125,7 +126,7 @@ def _spread(r: Rewriter, call: Call, ctx: Context) -> str:
     (ddof,) = call.takes("ddof")
     if ddof is not None and ast.unparse(ddof) not in ("0", "1"):
         raise CannotGo(call.node, "the engines know ddof 0 and 1 alone")
-    only(ctx, call.on, *_NUMBERS)
+    only(ctx, call.on, *_WHOLE)
     more = f"ddof={ast.unparse(ddof)}" if ddof is not None else ""
     return f"({r.expr(call.on, ctx)}).{call.name}({more})"
 
@@ -141,6 +142,8 @@ def _quantile(r: Rewriter, call: Call, ctx: Context) -> str:
 def _counted(r: Rewriter, call: Call, ctx: Context) -> str:
     call.takes()
     only(ctx, call.on, *_ANY)
+    if ctx.over and call.name == "n_unique":
+        raise CannotGo(call.node, "Spark counts no distinct values in a window")
     text = f"({r.expr(call.on, ctx)}).{call.name}()"
     # Of no rows at all, the engines count null where Polars counts 0.
     return text if ctx.over or ctx.place == "groups" else f"{text}.fill_null(0)"
@@ -299,7 +302,7 @@ METHODS: dict[str, Method] = {
     "mean": _aggregate(_mean),
     "min": _aggregate(_same(*_ANY)),
     "max": _aggregate(_max),
-    "median": _aggregate(_same(*_NUMBERS)),
+    "median": _aggregate(_same(*_WHOLE)),
     "std": _aggregate(_spread),
     "var": _aggregate(_spread),
     "quantile": _aggregate(_quantile),
@@ -319,7 +322,6 @@ METHODS: dict[str, Method] = {
     "floor": _helped("_floor", "float"),
     "ceil": _helped("_ceil", "float"),
     "sqrt": _same("float"),
-    "exp": _same("float"),
     "round": _round,
     "clip": _clip,
     "cast": _cast,

@@ -141,7 +141,7 @@ def _diff(r: Rewriter, call: Call, ctx: Context) -> str:
 
 def _rolling(r: Rewriter, call: Call, ctx: Context) -> str:
     size, least, center = call.takes("window_size", "min_samples", "center")
-    only(ctx, call.on, "int", "float")
+    only(ctx, call.on, "int")
     if not constant(size, int) or not (least is None or constant(least, int)) or center:
         raise CannotGo(call.node, "its window is no constant")
     more = f", min_samples={ast.unparse(least)}" if least is not None else ""
