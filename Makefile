@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers laws kills races bench-start bench-ports \
+.PHONY: help setup demo lab test format conformance peers engines laws kills races bench-start bench-ports \
   lock clean
 
 help: ## list the targets
@@ -59,8 +59,12 @@ format: setup ## put the code in the house format
 conformance: setup .venv-conformance/.locked .venv-transform/.locked ## hold the exported bundles to the public checkers, and run them alone
 	$(BIN)/python tests/conformance.py .venv-conformance/bin .venv-transform/bin/python
 
-peers: setup .venv-spark/.locked ## hold what Spark sees of each snapshot to what the port serves
-	@$(BIN)/python tests/peers.py .venv-spark/bin/python
+peers: setup ## hold what Spark sees of each snapshot to what the port serves
+	@$(BIN)/python tests/peers.py $(BIN)/python
+
+engines: setup ## run TPC-H and forty pipelines on Polars, DuckDB and Spark, and compare the rows
+	$(BIN)/pytest -q -s --no-header tests/engines/tpch_on_engines.py \
+	  tests/engines/*_on_spark.py tests/engines/clusters.py tests/test_dialects.py
 
 laws: setup ## try the laws of time and of policies on 1,050 sequences of publications and reads each
 	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws tests/test_laws.py tests/test_policy_law.py
