@@ -18,6 +18,7 @@ from mesh_notebook.errors import DeployRefused, UsageError
 from mesh_notebook.export.comparing import difference
 
 ENGINES = ("polars", "duckdb", "spark")
+MESH = [sys.executable, "-c", "from mesh_notebook.surfaces.cli import main; main()"]
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def bundle(shell: Any, tmp_path: Path) -> Path:
 
 
 def mesh(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mesh_notebook.surfaces.cli", *words]
+    command = [*MESH, *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
 
 
@@ -79,7 +80,7 @@ def test_what_cannot_go_to_an_engine_is_refused_with_the_expression(
     shell.run("%mesh output daily daily")
     exported = shell.run("%mesh export bundle")
     assert exported.portable.verdicts["spark"] == "refused"
-    with pytest.raises(DeployRefused, match=r"mode\(origin\).*each engine takes another"):
+    with pytest.raises(DeployRefused, match=r"MODE\(origin\).*each engine takes another"):
         shell.mesh.run("bundle", "spark")
     assert shell.mesh.run("bundle", "duckdb").frames["daily"]["origin"].to_list() == ["JFK"]
 
@@ -102,7 +103,7 @@ def test_without_java_a_run_on_spark_says_what_to_install(
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_however_a_run_ends_no_jvm_is_left(bundle: Path, java: None, how: signal.Signals) -> None:
-    command = [sys.executable, "-m", "mesh_notebook.surfaces.cli", "run", "bundle"]
+    command = [*MESH, "run", "bundle"]
     mine = f"{tempfile.gettempdir()}/mesh-run-{os.getuid()}-"
     process = subprocess.Popen([*command, "--engine", "spark"], cwd=bundle.parent)
     work = f"{mine}{process.pid}-"

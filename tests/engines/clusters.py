@@ -83,5 +83,5 @@ def test_a_bundle_runs_on_a_standalone_cluster_as_it_does_here(
     there = shell.mesh.run("bundle", "spark").frames["sums"]
     assert here.height == 7
     assert difference(here, there) is None
-    worked = [path for path in Path(tmp_path.parent).rglob("app-*/*/stderr")]
+    worked = list(tmp_path.parent.rglob("app-*/*/stderr"))
     assert len({path.parent.name for path in worked}) == WORKERS, "both workers ran executors"
