@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers corpus laws programs kills races \
+.PHONY: help setup demo lab test format conformance peers engines corpus laws programs kills races \
   bench-start bench-ports bench-export \
   lock clean
 
@@ -60,8 +60,12 @@ format: setup ## put the code in the house format
 conformance: setup .venv-conformance/.locked .venv-transform/.locked ## hold the exported bundles to the public checkers, and run them alone
 	$(BIN)/python tests/conformance.py .venv-conformance/bin .venv-transform/bin/python
 
-peers: setup .venv-spark/.locked ## hold what Spark sees of each snapshot to what the port serves
-	@$(BIN)/python tests/peers.py .venv-spark/bin/python
+peers: setup ## hold what Spark sees of each snapshot to what the port serves
+	@$(BIN)/python tests/peers.py $(BIN)/python
+
+engines: setup ## run TPC-H and forty pipelines on Polars, DuckDB and Spark, and compare the rows
+	$(BIN)/pytest -q -s --no-header tests/engines/tpch_on_engines.py \
+	  tests/engines/*_on_spark.py tests/engines/clusters.py tests/test_dialects.py
 
 corpus: setup ## export the notebooks that were written to be hard, and say how minimal the slices are
 	$(BIN)/pytest -q -n 2 -rP tests/test_minimal.py tests/test_corpus.py

@@ -64,8 +64,8 @@ class Portable:
     def verdicts(self) -> dict[str, str]:
         """By engine: 'proved', 'translated' (it can go, and was not run there) or 'refused'."""
         goes = dict.fromkeys(self.engines, "translated")
-        proved = dict.fromkeys(("polars", *self.proved), "proved")
-        return {**dict.fromkeys(ENGINES, "refused"), **goes, **proved}
+        proved = dict.fromkeys(self.proved, "proved")
+        return {"polars": "proved", **dict.fromkeys(ENGINES, "refused"), **goes, **proved}
 
     def told(self) -> dict[str, Any]:
         """Return what a receipt says of it."""
