@@ -110,7 +110,7 @@ def checked_out(bundle: Path, programs: Path, work: Path) -> Iterator[tuple[str,
 
 
 def shims(programs: Path, work: Path) -> Path:
-    """Return a folder with a `pipx` that runs what is installed, and this environment's programs."""
+    """Return a folder with a `pipx` that runs what is there, and our programs."""
     folder = work / "shims"
     if not folder.exists():
         folder.mkdir()
