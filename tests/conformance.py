@@ -1,10 +1,11 @@
 """Hold what the notebooks export to the public checkers of ODPS and ODCS.
 
 `make conformance` runs this with the checkers' folder of programs, and a Python that has Polars and
-DuckDB alone, as its arguments. Both notebooks
-are executed in a copy, so that nobody's mesh is touched; then, for each exported bundle,
-`dataproduct lint` and `datacontract lint` read its documents, and `datacontract test` reads each
-output port from a Parquet file that was written through the port.
+DuckDB alone, as its arguments. The tutorials are executed in a copy, so that nobody's mesh is
+touched; then, for each exported bundle, `dataproduct lint` and `datacontract lint` read its
+documents, and `datacontract test` reads each output port from a Parquet file that was written
+through the port. Of these bundles, and of ten more (`tests/exported`), a clean checkout is held to
+the very commands of its own workflow.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ import yaml
 from standalone import standalone
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = ("01-podcast-listeners.ipynb", "02-airport-delays.ipynb")
+NOTEBOOKS = ("01-podcast-listeners.ipynb", "02-airport-delays.ipynb", "03-policies.ipynb")
 MUST_EXIST = {"podcast-listeners", "airport-delays"}
+TEN = ROOT / "tests" / "exporting_ten.py"
 # What the checker says of every Parquet file, whatever the contract: it is no finding.
 KNOWN = ("Checking types in parquet files is not supported yet",)
 
@@ -46,6 +48,14 @@ def main(programs: Path, plain: Path) -> int:
             for what, problem in (*findings(bundle, programs), alone(bundle, plain)):
                 print(f"{'✗' if problem else '✓'} {bundle.name:<20} {what} {problem}".rstrip())
                 failed += [what] if problem else []
+                passed += not problem
+        ten = work / "ten"
+        failed += ["ten notebooks"] if subprocess.run([sys.executable, TEN, ten]).returncode else []
+        more = sorted((ten / "products").iterdir())
+        for bundle in (*bundles, *more):
+            for command, problem in checked_out(bundle, programs, work):
+                print(f"{'✗' if problem else '✓'} {bundle.name:<20} {command} {problem}".rstrip())
+                failed += [command] if problem else []
                 passed += not problem
     print(f"\n{passed} passed, {len(failed)} failed")
     return 1 if failed else 0
@@ -73,6 +83,45 @@ def findings(bundle: Path, programs: Path) -> Iterator[tuple[str, str]]:
         )
 
 
+def checked_out(bundle: Path, programs: Path, work: Path) -> Iterator[tuple[str, str]]:
+    """Run each command of a bundle's workflow in a clean checkout of it; yield what fails.
+
+    Nothing is installed: what `pip install` would bring is here, and `pipx run --spec NAME`
+    becomes the program in the checkers' environment.
+    """
+    checkout = bundle.with_name(f"{bundle.name}-checkout")
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-C", bundle]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "as exported"]):
+        subprocess.run([*git, *words], check=True)
+    subprocess.run(["git", "clone", "-q", bundle, checkout], check=True)
+    environment = {**os.environ, "PATH": f"{shims(programs, work)}{os.pathsep}{os.environ['PATH']}"}
+    environment["MESH_ROOTS"] = str(bundle.parent.parent / ".mesh")
+    environment["MYPY_CACHE_DIR"] = str(work / "mypy")
+    jobs = yaml.safe_load((checkout / ".github/workflows/data-product.yml").read_text())["jobs"]
+    runs = [step["run"] for step in jobs["check"]["steps"] if "run" in step]
+    for command in (line for run in runs for line in run.splitlines()):
+        if command.startswith("pip install"):
+            continue
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=checkout, env=environment, capture_output=True, text=True
+        )
+        said = (done.stdout + done.stderr).strip()[-600:]
+        yield command, f"exit {done.returncode}: {said}" if done.returncode else ""
+
+
+def shims(programs: Path, work: Path) -> Path:
+    """Return a folder with a `pipx` that runs what is there, and our programs."""
+    folder = work / "shims"
+    if not folder.exists():
+        folder.mkdir()
+        for name in ("ruff", "mypy", "pytest", "mesh"):
+            (folder / name).symlink_to(Path(sys.executable).parent / name)
+        pipx = folder / "pipx"  # pipx run --spec NAME PROGRAM …
+        pipx.write_text(f'#!/bin/sh\nshift 3\nprogram=$1\nshift\nexec "{programs}/$program" "$@"\n')
+        pipx.chmod(0o755)
+    return folder
+
+
 def alone(bundle: Path, plain: Path) -> tuple[str, str]:
     """Run the transform where only Polars and DuckDB are, and compare with the port."""
     with tempfile.TemporaryDirectory() as work:
@@ -84,7 +133,7 @@ def alone(bundle: Path, plain: Path) -> tuple[str, str]:
 def write_parquet(bundle: Path, product: str, port: str) -> None:
     """Write the port's rows where the contract's server entry says they are."""
     target = bundle / "data" / port / f"{port}.parquet"
-    target.parent.mkdir(parents=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     mesh = Path(sys.executable).parent / "mesh"
     root = bundle.parent.parent / ".mesh"
     read = [mesh, "--root", root, "read", f"{product}/{port}", "--out", target]

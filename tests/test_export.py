@@ -63,6 +63,7 @@ def test_a_bundle_holds_everything_that_the_product_is(notebook: Any, tmp_path: 
             "lineage.json",
             *("contracts/daily.odcs.yaml", "contracts/inputs/flights.odcs.yaml", "notebook.ipynb"),
             *("policies/README.md", "tests/test_transform.py", "portable.py"),
+            ".github/workflows/data-product.yml",
         }
         == set(made.files)
     )

@@ -56,8 +56,9 @@ def late(frame):
 
 def _sql(query: str, /, **tables: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     """Run one query over frames, by DuckDB, in UTC."""
-    alone = {"python_enable_replacements": "false", "enable_external_access": "false"}
-    with duckdb.connect(config=alone) as connection:
+    with duckdb.connect(
+        config={"python_enable_replacements": "false", "enable_external_access": "false"}
+    ) as connection:
         connection.execute("SET TimeZone = 'UTC'").fetchall()
         for name, table in tables.items():
             connection.register(name, table.lazy().collect().to_struct())

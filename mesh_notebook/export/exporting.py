@@ -122,14 +122,14 @@ def export(
     plan = planned(slices, input_of)
     progress("write the module")
     module = module_of(plan, by_port, _title(product))
-    files = files_of(module, product, by_port, _notebook(notebook, record, slices))
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
     progress("take it to other engines")
     portable = portable_of(module)
     if portable.text is not None:
         portable = proved(portable, module, seen(module, by_port), engines)
-    files |= portable.files
+    told = _notebook(notebook, record, slices)
+    files = files_of(module, product, by_port, told, portable.files)
     progress("follow each column back to the inputs")
     files[LINEAGE] = lineage_file(module, by_port)
     files[RECEIPT] = receipt_of(module, files, rows, portable.told())

@@ -22,8 +22,9 @@ __all__ = ["Function", "Module", "module_of", "probes_of", "result_of"]
 _SQL = '''
 def {name}(query: str, /, **tables: {frames}) -> pl.DataFrame:
     """Run one query over frames, by DuckDB, in UTC."""
-    alone = {{"python_enable_replacements": "false", "enable_external_access": "false"}}
-    with duckdb.connect(config=alone) as connection:
+    with duckdb.connect(
+        config={{"python_enable_replacements": "false", "enable_external_access": "false"}}
+    ) as connection:
         connection.execute("SET TimeZone = 'UTC'").fetchall()
         for name, table in tables.items():
             connection.register(name, {registered})

@@ -7,11 +7,22 @@ from collections.abc import Mapping, Sequence
 
 from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.plan import Plan
+from mesh_notebook.export.project import how_to_check
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import Product
 
-__all__ = ["policies", "pyproject", "readme", "tests"]
+__all__ = ["policies", "readme", "tests"]
+
+_HOW_PROVED = (
+    "## How it was proved",
+    "",
+    "`transform.py` was cut out of `notebook.ipynb` and run in a clean process on the inputs of",
+    "the notebook: it gave the same rows. `receipt.json` seals what was proved, on what, and with",
+    "what versions; `mesh verify .` proves it again. `lineage.json` says which input columns each",
+    "column is made of. `portable.py`, where there is one, says the same for DuckDB and Spark:",
+    "`mesh run . --engine duckdb`.",
+)
 
 
 def readme(
@@ -19,8 +30,9 @@ def readme(
     plan: Plan,
     outputs: Mapping[str, OutputDraft],
     dependencies: Sequence[str],
+    contracts: Sequence[str],
 ) -> str:
-    """Say what the product is, who answers for it, and how to run it."""
+    """Say what the product is, who answers for it, how to run it, and how to check it."""
     lines = [f"# {product.name}", ""]
     if product.purpose:
         lines += [product.purpose, ""]
@@ -39,7 +51,18 @@ def readme(
         keyed = f", key {', '.join(contract.key)}" if contract.key else ""
         what = f"{contract.purpose or 'see its contract'} ({len(contract.columns)} columns{keyed})"
         lines.append(f"| `{one.port}` | output | {_cell(what)} |")
-    return "\n".join([*lines, "", *_how_to_run(plan, dependencies), ""])
+    return "\n".join(
+        [
+            *lines,
+            "",
+            *_how_to_run(plan, dependencies),
+            "",
+            *_HOW_PROVED,
+            "",
+            *how_to_check(contracts),
+            "",
+        ]
+    )
 
 
 def _cell(text: str) -> str:
@@ -81,48 +104,6 @@ def _how_to_run(plan: Plan, dependencies: Sequence[str]) -> list[str]:
     ]
 
 
-def pyproject(product: Product, dependencies: Sequence[str]) -> str:
-    """Return the project's file: the module, and what it needs."""
-    needs = "".join(f'  "{dependency}",\n' for dependency in dependencies)
-    name = re.sub(r"[^a-z0-9]+", "-", product.name.lower()).strip("-") or "data-product"
-    return f"""\
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "{name}"
-version = "{_pep440(product.version)}"
-description = "Data product {_line(product.name)}"
-readme = "README.md"
-requires-python = ">=3.11"
-dependencies = [
-{needs}]
-
-[project.optional-dependencies]
-test = ["mesh-notebook", "pytest"]
-
-[tool.hatch.build.targets.wheel]
-only-include = ["transform.py"]
-
-[tool.pytest.ini_options]
-pythonpath = ["."]
-testpaths = ["tests"]
-
-[tool.ruff]
-line-length = 100
-extend-exclude = ["notebook.ipynb"]
-"""
-
-
-def _pep440(version: str) -> str:
-    return version if re.fullmatch(r"\d+(\.\d+)*((a|b|rc)\d+)?(\.dev\d+)?", version) else "0.1.0"
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split()).replace("\\", "/").replace('"', "'")
-
-
 def policies(product: Product) -> str:
     """Say which policies hold."""
     if not product.policies:
@@ -141,11 +122,13 @@ def policies(product: Product) -> str:
 def tests() -> str:
     """Return the tests that hold the transform to its contracts, on mocks of its inputs."""
     return '''\
-"""Runs the transform on mocks of its inputs, and on mocks that break their contracts."""
+"""Runs the transform on mocks of its inputs, on mocks that break one rule each, and on no rows."""
 
 import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import polars as pl
 import pytest
 from mesh_notebook.mesh.checks import check
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type
@@ -160,6 +143,7 @@ CONTRACTS = Path(__file__).parents[1] / "contracts"
 
 
 def read(folder: Path) -> dict[str, Contract]:
+    """Return the contracts of a folder, by the name of their port."""
     paths = sorted(folder.glob("*.odcs.yaml"))
     return {p.name.removesuffix(".odcs.yaml"): Contract.loads(p.read_text("utf-8")) for p in paths}
 
@@ -167,23 +151,55 @@ def read(folder: Path) -> dict[str, Contract]:
 INPUTS, OUTPUTS = read(CONTRACTS / "inputs"), read(CONTRACTS)
 # Mocks of one another's keys join: each knows how many keys the others have.
 KEYS = {identity(c, c.column(name)): ROWS for c in INPUTS.values() for name in c.key}
+MOCKS = {name: mock(contract, ROWS, SEED, KEYS) for name, contract in INPUTS.items()}
+RULES = [(name, rule) for name, contract in INPUTS.items() for rule in breakable_rules(contract)]
+
+
+def made(port: str, inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return what the transform makes of some inputs."""
+    function: Callable[..., pl.LazyFrame] = getattr(transform, python_name(port))
+    parameters = inspect.signature(function).parameters.values()
+    names = [one.name for one in parameters if one.default is one.empty]
+    return function(**{name: inputs[name].lazy() for name in names}).collect()
+
+
+def columns(frame: pl.DataFrame) -> list[tuple[str, str]]:
+    """Return the names and types of a frame's columns, in their order."""
+    return [(name, physical_type(dtype)) for name, dtype in frame.schema.items()]
+
+
+def promised(port: str) -> list[tuple[str, str]]:
+    """Return the names and types that a port's contract promises."""
+    return [(c.name, physical_type(column_dtype(c))) for c in OUTPUTS[port].columns]
 
 
 @pytest.mark.parametrize("port", OUTPUTS)
 def test_the_transform_keeps_the_columns_of_its_contract(port: str) -> None:
-    function = getattr(transform, python_name(port))
-    names = inspect.signature(function).parameters
-    frames = {name: mock(INPUTS[name], ROWS, SEED, KEYS).lazy() for name in names}
-    made = function(**frames).collect().schema
-    promised = [(c.name, physical_type(column_dtype(c))) for c in OUTPUTS[port].columns]
-    assert [(name, physical_type(dtype)) for name, dtype in made.items()] == promised
+    assert columns(made(port, MOCKS)) == promised(port)
 
 
-@pytest.mark.parametrize(
-    ("name", "rule"), [(n, r) for n, c in INPUTS.items() for r in breakable_rules(c)]
-)
+@pytest.mark.parametrize("port", OUTPUTS)
+def test_no_rows_are_no_error_and_keep_the_columns(port: str) -> None:
+    nothing = {name: frame.clear() for name, frame in MOCKS.items()}
+    assert columns(made(port, nothing)) == promised(port)
+
+
+@pytest.mark.parametrize(("name", "rule"), RULES)
 def test_the_check_catches_an_input_that_breaks_one_rule(name: str, rule: str) -> None:
     broken = mock(INPUTS[name], ROWS, SEED, KEYS, breaking=rule)
     report = check(broken.lazy(), INPUTS[name])
     assert rule in [result.rule.id for result in report.results if not result.passed]
+
+
+@pytest.mark.parametrize("port", OUTPUTS)
+@pytest.mark.parametrize(("name", "rule"), RULES)
+def test_on_an_input_that_breaks_a_rule_the_transform_fails_or_keeps_its_columns(
+    port: str, name: str, rule: str
+) -> None:
+    broken = {**MOCKS, name: mock(INPUTS[name], ROWS, SEED, KEYS, breaking=rule)}
+    try:
+        frame = made(port, broken)
+    except Exception:  # failing is right, whatever it raises; other columns would not be
+        return
+    assert frame.columns == [name for name, _ in promised(port)]
 '''

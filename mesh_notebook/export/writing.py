@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh_notebook.errors import ExportRefused
-from mesh_notebook.export import templates
+from mesh_notebook.export import project, templates
 from mesh_notebook.export.comparing import ABSOLUTE, REL, REL_32
 from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.module import Module
@@ -32,22 +32,29 @@ _CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache
 
 
 def files_of(
-    module: Module, product: Mapping[str, Any], outputs: Mapping[str, OutputDraft], notebook: str
+    module: Module,
+    product: Mapping[str, Any],
+    outputs: Mapping[str, OutputDraft],
+    notebook: str,
+    portable: Mapping[str, bytes],
 ) -> dict[str, bytes]:
-    """Return by path every file of the bundle but its receipt."""
+    """Return by path every file of the bundle but its lineage and its receipt."""
     plan = module.plan
     texts = documents_of(product, plan, outputs)
     spec = Product.loads(texts["product.odps.yaml"])
     needs = _dependencies(module.text)
+    contracts = [name for name in texts if name.startswith("contracts/")]
+    more = _at_least(["narwhals"]) if portable else []
     texts |= {
         "transform.py": module.text,
         "tests/test_transform.py": templates.tests(),
         "policies/README.md": templates.policies(spec),
-        "pyproject.toml": templates.pyproject(spec, needs),
-        "README.md": templates.readme(spec, plan, outputs, needs),
+        "pyproject.toml": project.pyproject(spec, needs, more),
+        "README.md": templates.readme(spec, plan, outputs, needs, contracts),
+        project.WORKFLOW: project.workflow(contracts),
         "notebook.ipynb": notebook,
     }
-    files = {name: text.encode() for name, text in texts.items()}
+    files = {name: text.encode() for name, text in texts.items()} | dict(portable)
     for draft in plan.inputs.values():
         files |= draft.files
     return files
@@ -88,13 +95,19 @@ def _versions(names: Iterable[str]) -> dict[str, str]:
 
 def _dependencies(text: str) -> list[str]:
     """Return the distributions that a module imports, each at least as new as it is here."""
-    from importlib.metadata import packages_distributions, version
+    from importlib.metadata import packages_distributions
 
     roots = sorted(set(_imported(text)) - set(sys.stdlib_module_names) - {"polars", "duckdb"})
     names = ["duckdb", "polars"]
     if roots:
         by_module = packages_distributions()
         names += sorted({by_module[root][0] for root in roots if root in by_module})
+    return _at_least(names)
+
+
+def _at_least(names: Iterable[str]) -> list[str]:
+    from importlib.metadata import version
+
     return [f"{name}>={version(name)}" for name in names]
 
 

@@ -325,5 +325,5 @@ def _result(node: ast.Call, query: str, tables: dict[str, pl.LazyFrame]) -> pl.L
 def _quoted(query: str) -> str:
     escaped = query.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     if "\n" in escaped:
-        return f'"""\n{escaped.strip(chr(10))}\n        """'
+        return f'"""\n{escaped.strip(chr(10)).rstrip()}\n        """'
     return f'"""{escaped} """' if escaped.endswith('"') else f'"""{escaped}"""'
