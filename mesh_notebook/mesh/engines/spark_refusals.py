@@ -82,6 +82,9 @@ _PATTERN = re.compile(
     r"|[.()|+*?]|\{\d+(?:,\d*)?\})*\$?"
 )
 
+# Flags and look-around; a repeat that Java does not take back.
+_ODD = re.compile(r"\(\?|[*+?}]\+")
+
 
 def refusals(tree: exp.Expr, kinds: Kinds) -> list[tuple[str, str]]:
     """Return each expression that is not known to mean the same, as it stands, and why."""
@@ -226,7 +229,8 @@ def _substring(node: exp.Expr, kinds: Kinds) -> str:
 
 def _pattern(node: exp.Expr, kinds: Kinds) -> str:
     pattern = node.expression
-    if not isinstance(pattern, exp.Literal) or not _PATTERN.fullmatch(pattern.name):
+    plain = isinstance(pattern, exp.Literal) and not _ODD.search(pattern.name)
+    if not plain or not _PATTERN.fullmatch(pattern.name):
         return "only plain regular expressions mean the same: letters, classes, groups, repeats"
     if isinstance(node, exp.RegexpLike):
         return "flags mean other things" if node.args.get("flag") else ""
