@@ -146,6 +146,10 @@ class DeployRefused(MeshError):
     """The bundle may not be published."""
 
 
+class VerificationFailed(MeshError):
+    """A bundle is not as it was when it was proved."""
+
+
 class StoreError(MeshError):
     """A root or a snapshot that cannot be read or written."""
 

@@ -20,13 +20,13 @@ from mesh_notebook.export.record import Record
 from mesh_notebook.export.slicing import Slice, slices_of
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.writing import (
-    RECEIPT,
     files_of,
     receipt_of,
     refuse_foreign,
     restore,
     write_whole,
 )
+from mesh_notebook.mesh.seals import RECEIPT
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.lineage import FILE as LINEAGE
 from mesh_notebook.model.origin import Origin, worst
@@ -125,14 +125,14 @@ def export(
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
     progress("take it to other engines")
-    portable = portable_of(module)
+    portable, frames = portable_of(module), seen(module, by_port)
     if portable.text is not None:
-        portable = proved(portable, module, seen(module, by_port), engines)
+        portable = proved(portable, module, frames, engines)
     told = _notebook(notebook, record, slices)
     files = files_of(module, product, by_port, told, portable.files)
     progress("follow each column back to the inputs")
     files[LINEAGE] = lineage_file(module, by_port)
-    files[RECEIPT] = receipt_of(module, files, rows, portable.told())
+    files[RECEIPT] = receipt_of(module, files, frames, portable.told())
     try:
         write_whole(folder, files)
     except OSError as error:

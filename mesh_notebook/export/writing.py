@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import project, templates
@@ -21,13 +21,16 @@ from mesh_notebook.export.comparing import ABSOLUTE, REL, REL_32
 from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.specs import documents_of
+from mesh_notebook.mesh.seals import RECEIPT, fingerprint, sealed
 from mesh_notebook.model.product import Product
 from mesh_notebook.model.receipt import Receipt
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["files_of", "receipt_of", "refuse_foreign", "restore", "write_whole"]
 
 FORMAT = "mesh-notebook bundle 1"
-RECEIPT = "receipt.json"
 _CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"})
 
 
@@ -61,12 +64,17 @@ def files_of(
 
 
 def receipt_of(
-    module: Module, files: Mapping[str, bytes], rows: Mapping[str, int], ported: Mapping[str, Any]
+    module: Module,
+    files: Mapping[str, bytes],
+    frames: Mapping[str, pl.DataFrame],
+    ported: Mapping[str, Any],
 ) -> bytes:
     """Return what proves the bundle: the hash of each file, the inputs, the rows, the versions.
 
     Parameters
     ----------
+    frames
+        By port: the rows that were proved.
     ported
         How it goes to other engines (see `portable.Portable.told`).
     """
@@ -77,14 +85,15 @@ def receipt_of(
         "origin": Receipt.origin_of(pins),
         "inputs": [asdict(pin) for pin in pins],
         "proved": {
-            "rows": dict(rows),
+            "rows": {port: frame.height for port, frame in frames.items()},
+            "seals": {port: fingerprint(frame) for port, frame in frames.items()},
             "floats": {"relative": REL, "relative32": REL_32, "absolute": ABSOLUTE},
         },
         **ported,
         "engine": _versions(("polars", "duckdb", "mesh-notebook")),
         "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
     }
-    return (json.dumps(receipt, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(sealed(receipt), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _versions(names: Iterable[str]) -> dict[str, str]:

@@ -42,6 +42,7 @@ SHOWN = (
     ("mesh_notebook.deploy.backfilling", "Backfilled"),
     ("mesh_notebook.deploy.deploying", "Deployed"),
     ("mesh_notebook.deploy.running", "Ran"),
+    ("mesh_notebook.deploy.verifying", "Verified"),
     ("mesh_notebook.mesh.asking", "Answer"),
     ("mesh_notebook.mesh.retention", "Retained"),
 )

@@ -10,6 +10,7 @@ from mesh_notebook.surfaces import (  # noqa: F401
     promise_panels,
     proofs,
     run_panels,
+    verify_panels,
 )
 
 __all__: list[str] = []

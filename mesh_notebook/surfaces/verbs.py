@@ -289,6 +289,14 @@ _PATH: tuple[Verb, ...] = (
         ),
     ),
     Verb(
+        "verify",
+        "deploy",
+        "Hold a bundle to its receipt, and prove it again on the rows that it was proved on.",
+        "%mesh verify products/podcast-listeners",
+        (one("folder", "an exported bundle"),),
+        shell=True,
+    ),
+    Verb(
         "run",
         "deploy",
         "Run a bundle on its inputs, on an engine of your choice; look at it, publish nothing.",

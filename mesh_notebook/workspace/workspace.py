@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mesh_notebook.deploy.backfilling import Backfilled
     from mesh_notebook.deploy.deploying import Deployed
     from mesh_notebook.deploy.running import Ran
+    from mesh_notebook.deploy.verifying import Verified
     from mesh_notebook.explore.profile import Profile
     from mesh_notebook.export.exporting import Exported
     from mesh_notebook.mesh.retention import Retained
@@ -457,6 +458,19 @@ class Workspace(Control):
         from mesh_notebook.workspace import running
 
         return running.run(self, folder, engine, master, format, out, rows)
+
+    def verify(self, folder: str | Path) -> Verified:
+        """Hold a bundle to its receipt, and prove it again on the rows of then.
+
+        Raises
+        ------
+        VerificationFailed
+            With every finding: files that were changed, inputs that cannot be had as they were,
+            rows that are not those that were proved.
+        """
+        from mesh_notebook.workspace import verifying
+
+        return verifying.verify(self, folder)
 
     def deploy(
         self,

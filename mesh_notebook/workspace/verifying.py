@@ -1,0 +1,49 @@
+"""`mesh verify`: the inputs of a bundle, opened as they were when it was proved."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mesh_notebook.errors import VerificationFailed
+from mesh_notebook.model.document import set_custom
+from mesh_notebook.model.product import InputPort
+
+if TYPE_CHECKING:
+    from mesh_notebook.deploy.verifying import Verified
+    from mesh_notebook.mesh.inputs import OpenedInput
+    from mesh_notebook.model.receipt import InputPin
+    from mesh_notebook.workspace.session import Session
+
+__all__ = ["verify"]
+
+
+def verify(session: Session, folder: str | Path) -> Verified:
+    """Verify a bundle; raise `VerificationFailed` with every finding."""
+    from mesh_notebook.deploy.verifying import verify as verify_bundle
+
+    def as_it_was(port: InputPort, bundle: Path, pin: InputPin) -> OpenedInput:
+        return _as_it_was(session, port, bundle, pin)
+
+    found = verify_bundle(session.base / folder, as_it_was, progress=session.progress)
+    if found.passed:
+        return found
+    lines = "".join(f"\n  {finding}" for finding in found.findings)
+    raise VerificationFailed(
+        f"{found.product} is not as it was proved:{lines}",
+        next_step="take the bundle from where it was exported, or export it again",
+        findings=found.findings,
+    )
+
+
+def _as_it_was(session: Session, port: InputPort, bundle: Path, pin: InputPin) -> OpenedInput:
+    """Open an input; of a published port, the snapshot that was pinned."""
+    opener = session.opener()
+    if pin.snapshot is None or pin.kind != "port":
+        return opener(port, bundle)
+    published, _ = session.catalogue.resolve(pin.where)
+    then = published.receipt(pin.snapshot).processing_time
+    raw = deepcopy(port.raw)
+    set_custom(raw, "input", {**port.recipe, "as_of": then})
+    return opener(InputPort(raw), bundle)

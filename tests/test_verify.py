@@ -1,0 +1,130 @@
+"""A bundle is verified anywhere and later; whatever is not as it was proved is named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from mesh_notebook.errors import SpecError, VerificationFailed
+from mesh_notebook.mesh.seals import fingerprint, sealed, unlike
+
+ROWS = "day,origin,delay,share\n" + "".join(
+    f"2026-01-{d:02},{o},{d * 3 + n},{d / 7}\n" for d in range(1, 11) for n, o in enumerate("EJ")
+)
+
+
+@pytest.fixture
+def notebook(shell: Any, tmp_path: Path) -> Any:
+    """A notebook whose product is exported into `bundle`."""
+    (tmp_path / "flights.csv").write_text(ROWS)
+    shell.run("import polars as pl")
+    shell.run("%mesh product airport-delays --domain travel --owner ops")
+    shell.run("%mesh source flights flights.csv")
+    shell.run("out = flights.filter(pl.col('delay') > 9)")
+    shell.run("%mesh output daily out --key day,origin --event-time day")
+    shell.run("%mesh export bundle")
+    return shell
+
+
+def found(notebook: Any, folder: str = "bundle") -> str:
+    with pytest.raises(VerificationFailed) as caught:
+        notebook.run(f"%mesh verify {folder}")
+    return str(caught.value)
+
+
+def test_a_bundle_is_as_it_was_proved(notebook: Any) -> None:
+    told = notebook.run("%mesh verify bundle")
+    assert (told.findings, told.rows, told.other_versions) == ((), {"daily": 15}, {})
+
+
+def test_it_is_so_wherever_it_was_moved_to_with_its_source(notebook: Any, tmp_path: Path) -> None:
+    (tmp_path / "else").mkdir()
+    shutil.move(tmp_path / "bundle", tmp_path / "else" / "bundle")
+    shutil.move(tmp_path / "flights.csv", tmp_path / "else" / "flights.csv")
+    assert notebook.run("%mesh verify else/bundle").passed
+
+
+def test_a_changed_byte_is_named_in_every_file(notebook: Any, tmp_path: Path) -> None:
+    names = json.loads((tmp_path / "bundle" / "receipt.json").read_text())["files"]
+    assert len(names) > 8
+    for name in names:
+        path = tmp_path / "bundle" / name
+        before = path.read_bytes()
+        path.write_bytes(before + b"\n")
+        assert f"{name} was changed" in found(notebook)
+        path.write_bytes(before)
+    assert notebook.run("%mesh verify bundle").passed
+
+
+def test_a_missing_and_a_foreign_module_are_named(notebook: Any, tmp_path: Path) -> None:
+    (tmp_path / "bundle" / "README.md").unlink()
+    (tmp_path / "bundle" / "polars.py").write_text("x = 1\n")
+    said = found(notebook)
+    assert "README.md is missing" in said
+    assert "polars.py was added" in said
+
+
+def test_a_changed_receipt_is_noticed(notebook: Any, tmp_path: Path) -> None:
+    path = tmp_path / "bundle" / "receipt.json"
+    path.write_text(path.read_text().replace('"daily": 15', '"daily": 16'))
+    with pytest.raises(SpecError, match="changed since it was sealed"):
+        notebook.run("%mesh verify bundle")
+
+
+def test_who_seals_another_transform_is_told_by_the_rows(notebook: Any, tmp_path: Path) -> None:
+    import hashlib
+
+    bundle = tmp_path / "bundle"
+    module = (bundle / "transform.py").read_text().replace("> 9", "> 12")
+    (bundle / "transform.py").write_text(module)
+    receipt = json.loads((bundle / "receipt.json").read_text())
+    receipt.pop("seal")
+    receipt["files"]["transform.py"] = hashlib.sha256(module.encode()).hexdigest()
+    (bundle / "receipt.json").write_text(json.dumps(sealed(receipt)))
+    assert "it had 15 rows and has 13" in found(notebook)
+
+
+def test_a_source_that_changed_is_named(notebook: Any, tmp_path: Path) -> None:
+    (tmp_path / "flights.csv").write_text(ROWS.replace("EWR", "LGA") + "2026-01-11,E,40,1.0\n")
+    assert "the input 'flights'" in found(notebook)
+
+
+def test_a_port_is_opened_at_the_snapshot_that_was_proved(
+    published: Path, shell: Any, tmp_path: Path
+) -> None:
+    shell.run("%mesh connect airport-delays --as daily_delays")
+    shell.run("%mesh product busy --domain travel --owner ops")
+    shell.run("out = daily_delays.group_by('origin').len()")
+    shell.run("%mesh output busy out --key origin")
+    shell.run("%mesh export busy")
+    rows = (tmp_path / "flights.csv").read_text()
+    (tmp_path / "flights.csv").write_text(rows + "2013-01-03,LGA,9\n")
+    assert shell.run("%mesh deploy bundle").receipt.snapshot == 2
+    assert shell.run("%mesh verify busy").rows == {"busy": 2}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pl.DataFrame({"k": ["a", "b"], "x": [2.0, 1.0]}),
+        pl.DataFrame({"k": ["a", "b"], "x": [1.0, 2.001]}),
+        pl.DataFrame({"k": ["a", "c"], "x": [1.0, 2.0]}),
+        pl.DataFrame({"k": ["a", "b"], "x": [1.0, None]}),
+        pl.DataFrame({"k": ["a", "b", "b"], "x": [1.0, 2.0, 0.0]}),
+        pl.DataFrame({"x": [1.0, 2.0], "k": ["a", "b"]}),
+    ],
+)
+def test_rows_that_differ_have_another_fingerprint(changed: pl.DataFrame) -> None:
+    assert unlike(fingerprint(pl.DataFrame({"k": ["a", "b"], "x": [1.0, 2.0]})), changed, 1e-6)
+
+
+def test_neither_order_nor_the_last_digit_of_a_float_is_a_difference() -> None:
+    frame = pl.DataFrame({"k": ["a", "b"], "x": [0.1 + 0.2, 2.0], "b": [b"\x00", None]})
+    other = pl.DataFrame({"k": ["b", "a"], "x": [2.0, 0.3], "b": [None, b"\x00"]})
+    assert unlike(fingerprint(frame), other, 1e-9) == []
+    assert unlike(fingerprint(frame.clear()), frame.clear(), 1e-9) == []
