@@ -128,3 +128,22 @@ def test_neither_order_nor_the_last_digit_of_a_float_is_a_difference() -> None:
     other = pl.DataFrame({"k": ["b", "a"], "x": [2.0, 0.3], "b": [None, b"\x00"]})
     assert unlike(fingerprint(frame), other, 1e-9) == []
     assert unlike(fingerprint(frame.clear()), frame.clear(), 1e-9) == []
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pl.DataFrame({"x": [0.5, None, float("inf")], "y": [1.0, 2.0, float("nan")]}),
+        pl.DataFrame({"x": []}, schema={"x": pl.Float32}),
+        pl.DataFrame({"x": [None, None]}),
+        pl.DataFrame({"x": [b"a"], "y": [[b"a"]], "z": [{"a": b"b", "c": 1}]}),
+        pl.DataFrame({"x": [[1.5]], "y": [["a"]]}, schema_overrides={"y": pl.List(pl.Categorical)}),
+        pl.DataFrame({"line": ["a"], "f0": [1.0]}),
+    ],
+    ids=["floats alone", "no rows", "nulls alone", "bytes", "nested", "names like ours"],
+)
+def test_rows_of_every_type_have_a_fingerprint(frame: pl.DataFrame) -> None:
+    sealed_rows = fingerprint(frame)
+    assert unlike(json.loads(json.dumps(sealed_rows)), frame, 1e-9) == []
+    doubled = pl.concat([frame, frame])
+    assert (unlike(sealed_rows, doubled, 1e-9) == []) == (frame.height == 0)

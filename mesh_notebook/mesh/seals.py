@@ -94,19 +94,19 @@ def fingerprint(frame: pl.DataFrame) -> dict[str, Any]:
         `rows`; `columns`, by name the type; `exact`, the sum of MD5 over the rows without their
         floats; `floats`, by column how many are null, NaN and infinite, the sum of magnitudes, and
         the sum of values each weighted by the MD5 of its row. The last two are equal within the
-        tolerance of a proof, and a value that moved to another row shows. Floats inside lists and
-        structs are not sealed; `unsealed` names their columns.
+        tolerance of a proof, and a value that moved to another row shows. Floats and bytes inside
+        lists and structs are not sealed; `unsealed` names their columns. In a frame of floats alone
+        nothing else tells its rows apart, so there a value that moved does not show.
     """
     import duckdb
     import polars as pl
 
     floats = [name for name, dtype in frame.schema.items() if dtype.is_float()]
-    unsealed = [n for n, dtype in frame.schema.items() if dtype.is_nested() and _holds_float(dtype)]
+    unsealed = [n for n, dtype in frame.schema.items() if dtype.is_nested() and _unsayable(dtype)]
     exact = [_text(n, d) for n, d in frame.schema.items() if n not in (*floats, *unsealed)]
-    line = pl.struct(exact).struct.json_encode() if exact else pl.lit("")
-    numbers = {f"f{i}": frame[name].cast(pl.Float64) for i, name in enumerate(floats)}
-    lines = frame.select(line.alias("line")).to_series()
-    told = pl.DataFrame({"line": lines.extend_constant("", 0), **numbers}) if frame.height else None
+    line = pl.struct(exact).struct.json_encode() if exact else pl.repeat("", pl.len())
+    numbers = [pl.col(name).cast(pl.Float64).alias(f"f{i}") for i, name in enumerate(floats)]
+    told = frame.select(line.alias("line"), *numbers) if frame.height else None
     found: dict[str, Any] = {
         "rows": frame.height,
         "columns": {name: str(dtype) for name, dtype in frame.schema.items()},
@@ -134,10 +134,15 @@ def _text(name: str, dtype: pl.DataType) -> pl.Expr:
     return column
 
 
-def _holds_float(dtype: pl.DataType) -> bool:
+def _unsayable(dtype: pl.DataType) -> bool:
+    """Return whether there is a float in it, or bytes, which JSON cannot say."""
+    import polars as pl
+
+    if not dtype.is_nested():
+        return dtype.is_float() or dtype == pl.Binary
     inner = getattr(dtype, "inner", None)
     parts = [inner] if inner is not None else [f.dtype for f in getattr(dtype, "fields", ())]
-    return any(part.is_float() or (part.is_nested() and _holds_float(part)) for part in parts)
+    return any(_unsayable(part) for part in parts)
 
 
 def _sums(connection: Any, column: str) -> dict[str, Any]:
