@@ -46,7 +46,7 @@ def test_a_masked_column_is_masked_for_all_readers_from_the_next_deployment_on(n
     set_ = notebook.run("%mesh protect people.name --with tokenise --except privacy-officer")
     assert set_.policy.masks == (Mask("name", "tokenise", ("privacy-officer",)),)
     assert "ann@example.org" in seen()["name"]
-    deploy(notebook, "1.0.1")
+    deploy(notebook, "1.1.0")
     tokens = seen()["name"]
     assert tokens.n_unique() == 3
     assert "ann@example.org" not in tokens
@@ -58,7 +58,7 @@ def test_the_key_is_made_once_and_lies_where_only_its_owner_reads_it(notebook):
     [path] = keys_folder().glob("*.key")
     assert path.stat().st_mode & 0o777 == 0o600
     secret = path.read_text().strip()
-    deploy(notebook, "1.0.1")
+    deploy(notebook, "1.1.0")
     assert path.read_text().strip() == secret
     for written in (*Path("b").rglob("*"), *Path(".mesh").rglob("*")):
         if written.is_file():
@@ -70,10 +70,10 @@ def test_a_product_is_not_deployed_with_another_key_than_before(notebook, monkey
     deploy(notebook)
     monkeypatch.setenv("MESH_KEYS", str(tmp_path / "elsewhere"))
     with pytest.raises(KeyMissing, match="is not here"):
-        deploy(notebook, "1.0.1")
+        deploy(notebook, "1.1.0")
     monkeypatch.setenv("MESH_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
     with pytest.raises(KeyMissing, match="not the one that snapshot 1 was sealed with"):
-        deploy(notebook, "1.0.1")
+        deploy(notebook, "1.1.0")
 
 
 def test_rows_and_access_are_set_on_the_port_and_the_policy_says_so_in_words(notebook):
@@ -155,7 +155,7 @@ def test_one_subject_is_erased_from_every_snapshot_and_the_others_stay(notebook,
     erased = notebook.run("%mesh erase listeners ann@example.org")
     assert (erased.port, erased.snapshots) == ("people", 1)
     assert seen().equals(before)
-    deploy(notebook, "1.0.1")
+    deploy(notebook, "1.1.0")
     assert seen().height == 2
     with pytest.raises(UsageError, match="holds nobody of that name"):
         notebook.run("%mesh erase listeners ann@example.org")

@@ -8,19 +8,23 @@ inputs.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from mesh_notebook.deploy.deploying import Deployed, deploy
+from mesh_notebook.deploy.planning import Options, refuse_other_plan
+from mesh_notebook.deploy.preparing import Prepared
 from mesh_notebook.deploy.validating import Validated
 from mesh_notebook.errors import DeployRefused, UsageError
 from mesh_notebook.mesh.bundle import Bundle
+from mesh_notebook.mesh.consumers import Consumer
 from mesh_notebook.mesh.evolution import last_of_major
 from mesh_notebook.mesh.inputs import EventWindow, OpenedInput
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct
+from mesh_notebook.model.address import Address
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.product import InputPort, Product
 from mesh_notebook.model.receipt import InputPin, Receipt
@@ -64,6 +68,10 @@ def backfill(
     *,
     principal: str,
     clock: Callable[[], datetime],
+    options: Options | None = None,
+    plan: str = "",
+    renamed: Mapping[tuple[str, str], str] | None = None,
+    consumers: Callable[[Address], Sequence[Consumer]] = lambda address: (),
     progress: Callable[[str], None] = lambda step: None,
     environ: Mapping[str, str] = os.environ,
 ) -> Backfilled:
@@ -74,8 +82,10 @@ def backfill(
 
     Parameters
     ----------
-    bundle, root, open_input, principal, clock, progress, environ
-        As `deploy` takes them.
+    bundle, root, open_input, principal, clock, plan, renamed, consumers, progress, environ
+        As `deploy` takes them; the plan is of the whole backfill.
+    options : Options, optional
+        On which engine it is computed.
     window : tuple of datetime
         From when to when, half-open; both where an interval begins.
 
@@ -90,20 +100,35 @@ def backfill(
     made = Validated.of(Bundle(bundle))
     wanted = intervals_of(made, window)
     published = PublishedProduct.at(place_of(root), made.product.address)
+    options = replace(options or Options(), backfill=window)
+    if plan:
+        prepared = Prepared.of(
+            bundle,
+            root,
+            open_input,
+            principal=principal,
+            clock=clock,
+            environ=environ,
+            consumers=consumers,
+            renamed=renamed,
+        )
+        refuse_other_plan(plan, prepared, options, principal)
     stands = {i for i in wanted if _stands(published, made, i, _cut(open_input, i), bundle)}
     progress(_announced(wanted, stands))
     done: list[Deployed] = []
     left = [interval for interval in wanted if interval not in stands]
     for number, interval in enumerate(left, 1):
-        told = f"{_say(interval)} ({number} of {len(left)})"
+        said = f"{_say(interval)} ({number} of {len(left)})"
         deployed = deploy(
             bundle,
             root,
             _cut(open_input, interval),
             principal=principal,
             clock=clock,
-            interval=interval[0],
-            progress=lambda step, told=told: progress(f"{told}: {step}"),  # type: ignore[misc]
+            options=replace(options, interval=interval[0]),
+            renamed=renamed,
+            consumers=consumers,
+            progress=lambda step, said=said: progress(f"{said}: {step}"),  # type: ignore[misc]
             environ=environ,
         )
         done.append(deployed)

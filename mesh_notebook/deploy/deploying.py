@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,29 +12,24 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.deploy.gates import Measured, refuse_broken_gates, refuse_broken_rules
 from mesh_notebook.deploy.keys import ready_key
+from mesh_notebook.deploy.planning import Options, refuse_other_plan
+from mesh_notebook.deploy.preparing import Prepared
+from mesh_notebook.deploy.running import made_by
 from mesh_notebook.deploy.validating import Validated
 from mesh_notebook.errors import DeployRefused, StoreError
 from mesh_notebook.mesh import rejects
 from mesh_notebook.mesh.aside import aside
-from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.checks import CheckReport, check
-from mesh_notebook.mesh.evolution import (
-    last_of_major,
-    refuse_changed_version,
-    refuse_incompatible,
-)
-from mesh_notebook.mesh.grants import principal_of
+from mesh_notebook.mesh.consumers import Consumer
 from mesh_notebook.mesh.inputs import OpenedInput
-from mesh_notebook.mesh.place import Place, place_of
-from mesh_notebook.mesh.published import PublishedProduct
+from mesh_notebook.mesh.place import Place
 from mesh_notebook.mesh.publishing import Publication, publish
-from mesh_notebook.mesh.rego import facts_of, forbidden
 from mesh_notebook.mesh.replay import ReplayFailed, replay
-from mesh_notebook.mesh.rulebook import cache_rules, standing_rules
+from mesh_notebook.mesh.rulebook import cache_rules
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.mesh.store import conformed
-from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.address import Address
 from mesh_notebook.model.product import InputPort, Product
 from mesh_notebook.model.receipt import Receipt
 
@@ -79,7 +74,10 @@ def deploy(
     *,
     principal: str,
     clock: Callable[[], datetime],
-    interval: datetime | None = None,
+    options: Options | None = None,
+    plan: str = "",
+    renamed: Mapping[tuple[str, str], str] | None = None,
+    consumers: Callable[[Address], Sequence[Consumer]] = lambda address: (),
     progress: Callable[[str], None] = lambda step: None,
     environ: Mapping[str, str] = os.environ,
 ) -> Deployed:
@@ -97,9 +95,15 @@ def deploy(
         Who deploys.
     clock : callable
         Returns the time, UTC.
-    interval : datetime, optional
-        An instant in the interval that the rows are the picture of, where ports have a picture
-        per interval and no event time that says it.
+    options : Options, optional
+        On which engine it is computed; and an instant in the interval that the rows are the
+        picture of, where ports have a picture per interval and no event time that says it.
+    plan : str, optional
+        The id of the plan that is to be done: that, or nothing.
+    renamed : mapping, optional
+        As the plan was given it (see `mesh.changes.product_changes`).
+    consumers : callable
+        Returns the deployed products that read this one.
     progress : callable
         Told each step as it begins.
     environ : mapping
@@ -116,25 +120,28 @@ def deploy(
     StoreError
         The root cannot be written.
     """
-    progress("validate the bundle")
-    made = Validated.of(Bundle(bundle))
-    address = made.product.address
-    place = place_of(root)
-    published = PublishedProduct.at(place, address)
-    refuse_changed_version(published, made.bundle)
-    if earlier := last_of_major(published, made.product.version):
-        refuse_incompatible(published, earlier, made.bundle)
-    opened = {}
-    for port in made.product.inputs:
-        progress(f"open the input {port.name}")
-        opened[port.name] = open_input(port, bundle)
-    pins = tuple(given.pin for given in opened.values())
-    _refuse_unless_live(made.product, opened)
-    origin = Receipt.origin_of(pins)
-    _refuse_forbidden(made, published, origin, principal, clock(), environ)
+
+    options = options or Options()
+    prepared = Prepared.of(
+        bundle,
+        root,
+        open_input,
+        principal=principal,
+        clock=clock,
+        environ=environ,
+        consumers=consumers,
+        renamed=renamed,
+        progress=progress,
+    )
+    if plan:
+        refuse_other_plan(plan, prepared, options, principal)
+    made, published, opened = prepared.made, prepared.published, prepared.opened
+    address, place = made.product.address, published.root
+    after = max(published.snapshots(), default=0) if plan else None
     with aside(place, address) as work:
-        progress("run the transform in a clean process")
-        frames = _run(made, opened, work)
+        where = "" if options.engine == "polars" else f"on {options.engine} "
+        progress(f"run the transform {where}in a clean process")
+        frames = _run(made, opened, work, options)
         _refuse_changed_sources(opened)
         progress("check the contracts")
         checks = {port: check(frame, made.contracts[port]) for port, frame in frames.items()}
@@ -157,22 +164,25 @@ def deploy(
         # Before it is measured: who was erased, only the key can tell.
         if path := ready_key(published, made.product, made.contracts):
             progress(f"made the key that seals what is masked: {path}; keep it, and a copy of it")
-        measured = Measured.of(rows, made.product, made.contracts, published, origin, now=clock())
+        measured = Measured.of(
+            rows, made.product, made.contracts, published, prepared.origin, now=clock()
+        )
         refuse_broken_gates(made.product, made.contracts, measured.slos)
         done = publish(
             place,
             made.bundle,
             rows,
             status=made.product.status,
-            origin=origin,
-            inputs=pins,
+            origin=prepared.origin,
+            inputs=prepared.pins,
             slos=measured.slos,
             shapes=measured.shapes,
             measured=measured.at,
-            engine=_engine(),
+            engine=_engine(options.engine),
             principal=principal,
             clock=clock,
-            interval=interval,
+            interval=options.interval,
+            after=after,
             progress=progress,
         )
     # After the commit, which it cannot undo: without its cache a product is held to the root's
@@ -211,48 +221,14 @@ def _refuse_changed_sources(opened: Mapping[str, OpenedInput]) -> None:
             )
 
 
-def _refuse_unless_live(product: Product, opened: Mapping[str, OpenedInput]) -> None:
-    """Raise `DeployRefused` where what is not real would pass for it."""
-    unreal = {name: g.pin.origin for name, g in opened.items() if g.pin.origin is not Origin.LIVE}
-    if unreal and product.status != "draft":
-        said = ", ".join(f"{name} is {origin}" for name, origin in unreal.items())
-        raise DeployRefused(
-            f"{product.name} has the status '{product.status}', but is made of data that is not "
-            f"live: {said}.",
-            next_step=f"publish a draft (%mesh product {product.name} --status draft, then "
-            "export), or connect these inputs to live data",
-            inputs={name: str(origin) for name, origin in unreal.items()},
-        )
-
-
-def _refuse_forbidden(
-    made: Validated,
-    published: PublishedProduct,
-    origin: Origin,
-    principal: str,
-    now: datetime,
-    environ: Mapping[str, str],
-) -> None:
-    """Raise `DeployRefused`, in its own words, where a rule of the mesh forbids a port."""
-    if not (rules := standing_rules(published)):
-        return
-    who = principal_of(published.root, principal, environ)
-    for port, contract in made.contracts.items():
-        facts = facts_of(
-            who, made.product, contract, port=port, action="publish", origin=origin, now=now
-        )
-        if why := forbidden(rules, facts):
-            raise DeployRefused(
-                f"the mesh forbids to publish {made.product.name}/{port}: {'; '.join(why)}.",
-                next_step="change what the rule names and export again; %mesh rule shows the rules",
-                port=port,
-                rules=why,
-            )
-
-
-def _run(made: Validated, opened: Mapping[str, OpenedInput], work: Path) -> dict[str, pl.LazyFrame]:
+def _run(
+    made: Validated, opened: Mapping[str, OpenedInput], work: Path, options: Options
+) -> dict[str, pl.LazyFrame]:
     import polars as pl
 
+    if options.engine != "polars":
+        frames = made_by(made, opened, work, options.engine, options.master)
+        return {port: frame.lazy() for port, frame in frames.items()}
     try:
         paths = replay(made.bundle.transform, list(made.functions.values()), opened, work)
     except ReplayFailed as error:
@@ -268,9 +244,11 @@ def _run(made: Validated, opened: Mapping[str, OpenedInput], work: Path) -> dict
     return {port: pl.scan_ipc(paths[name]) for port, name in made.functions.items()}
 
 
-def _engine() -> dict[str, str]:
+def _engine(engine: str) -> dict[str, str]:
     """Return the versions of what computed and stored the rows."""
     import platform
     from importlib.metadata import version
 
-    return {"python": platform.python_version(), **{name: version(name) for name in _ENGINE}}
+    names = [*_ENGINE, *(["narwhals", "pyspark"] if engine == "spark" else [])]
+    versions = {"python": platform.python_version(), **{name: version(name) for name in names}}
+    return versions if engine == "polars" else {"computed on": engine, **versions}

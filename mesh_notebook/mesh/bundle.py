@@ -16,6 +16,7 @@ from mesh_notebook.model.address import checked_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import digest, parse_yaml, validate
 from mesh_notebook.model.product import Product
+from mesh_notebook.model.receipt import Receipt
 
 __all__ = ["SPECIFICATION", "Bundle"]
 
@@ -126,6 +127,11 @@ class Bundle:
     def _hash(self, name: str) -> str:
         path = inside(self.folder / name, self.folder)
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+    def is_of(self, receipt: Receipt) -> bool:
+        """Whether it is what a publication was made with."""
+        told = (receipt.spec_digest, receipt.code_digest)
+        return told == (self.spec_digest, self.code_digest)
 
     @property
     def release(self) -> str:

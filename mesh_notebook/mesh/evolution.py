@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.bundle import Bundle
-from mesh_notebook.mesh.dtypes import column_dtype, physical_type
+from mesh_notebook.mesh.changes import contract_changes
 from mesh_notebook.mesh.published import PublishedProduct
-from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.product import Product, major_of
 from mesh_notebook.model.receipt import Receipt
@@ -105,34 +104,10 @@ def _breaks(
 ) -> list[str]:
     if port not in {output.name for output in bundle.product.outputs}:
         return ["it is gone"]
+    times = (before.output(port).temporality, bundle.product.output(port).temporality)
     old, new = published.contract(earlier, port), bundle.contract(port)
-    then, now = before.output(port).temporality, bundle.product.output(port).temporality
-    found = _columns(old, new)
-    for what, was, becomes in (
-        ("its kind", then.get("kind", "snapshot"), now.get("kind", "snapshot")),
-        ("its interval", then.get("interval"), now.get("interval")),
-        ("its key", ", ".join(old.key), ", ".join(new.key)),
-        ("its event time", old.event_time, new.event_time),
-    ):
-        if was != becomes:
-            found.append(f"{what} was {was or 'none'} and becomes {becomes or 'none'}")
-    return found
-
-
-def _columns(old: Contract, new: Contract) -> list[str]:
-    before, after = _types(old), _types(new)
-    found = [f"the column '{name}' is gone" for name in before if name not in after]
-    for name, dtype in after.items():
-        if name not in before:
-            if new.column(name).required:
-                found.append(f"the new column '{name}' is required, and earlier rows have none")
-        elif before[name] != dtype:
-            found.append(f"the column '{name}' was {before[name]} and becomes {dtype}")
-    return found
-
-
-def _types(contract: Contract) -> dict[str, str]:
-    return {column.name: physical_type(column_dtype(column)) for column in contract.columns}
+    changes = contract_changes(old, new, times, port)
+    return [change.said for change in changes if change.level == "breaking"]
 
 
 def refuse_made_up_log(earlier: Receipt, port: str, status: str, version: str) -> None:

@@ -73,6 +73,7 @@ def publish(
     shapes: Mapping[str, dict[str, dict[str, Any]]] | None = None,
     progress: Callable[[str], None] = lambda step: None,
     measured: datetime | None = None,
+    after: int | None = None,
 ) -> Publication:
     """Publish one snapshot of a product: all of its ports, or nothing.
 
@@ -91,6 +92,8 @@ def publish(
     interval : datetime, optional
         An instant in the interval that the rows are the picture of, for ports that have a picture
         per interval.
+    after : int, optional
+        The snapshot that must be the latest, 0 for none: else nothing is published.
 
     Raises
     ------
@@ -127,7 +130,7 @@ def publish(
         )
         with ThreadPoolExecutor(1, "content") as pool, turn(place, address):
             contents = {port: pool.submit(content_of, one.stored) for port, one in going.items()}
-            told = (bundle, draft, going, contents, work, clock, progress, measured)
+            told = (bundle, draft, going, contents, work, clock, progress, measured, after)
             return _Run(published, *told).publish()
 
 
@@ -144,11 +147,13 @@ class _Run:
     clock: Callable[[], datetime]
     progress: Callable[[str], None]
     measured: datetime | None = None
+    after: int | None = None
 
     def publish(self) -> Publication:
         while True:
             known = self.published.snapshots()
             latest = self.published.receipt(known[-1]) if known else None
+            self._refuse_later(latest)
             refuse_changed_version(self.published, self.bundle)
             earlier = last_of_major(self.published, self.draft.version) if latest else None
             if earlier and self._is_told_by(earlier):
@@ -166,6 +171,17 @@ class _Run:
                 continue
             self.progress(f"snapshot {number} of {self.published.name} is published")
             return Publication(receipt, unchanged=False)
+
+    def _refuse_later(self, latest: Receipt | None) -> None:
+        number = latest.snapshot if latest else 0
+        if self.after is None or number == self.after:
+            return
+        raise DeployRefused(
+            f"snapshot {number} of {self.published.name} was published meanwhile, which the plan "
+            "did not know of. Nothing was published.",
+            next_step="%mesh plan shows what would be done now, and its id",
+            snapshot=number,
+        )
 
     def _is_told_by(self, latest: Receipt) -> bool:
         """Whether publishing would change nothing but the time."""

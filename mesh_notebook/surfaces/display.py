@@ -41,6 +41,7 @@ SHOWN = (
     ("mesh_notebook.export.exporting", "Exported"),
     ("mesh_notebook.deploy.backfilling", "Backfilled"),
     ("mesh_notebook.deploy.deploying", "Deployed"),
+    ("mesh_notebook.deploy.planning", "Plan"),
     ("mesh_notebook.deploy.running", "Ran"),
     ("mesh_notebook.deploy.verifying", "Verified"),
     ("mesh_notebook.mesh.asking", "Answer"),

@@ -6,6 +6,7 @@ from mesh_notebook.surfaces import (  # noqa: F401
     deploy_panels,
     descriptions,
     lineage_panels,
+    plan_panels,
     policy_panels,
     promise_panels,
     proofs,

@@ -26,6 +26,34 @@ class Help:
 _MODES = tuple(origin.value for origin in Origin)
 _ROWS = "with sample or mock: how many rows"
 
+_ENGINE = (
+    Argument(
+        "engine",
+        "where it is computed",
+        "--engine",
+        default="polars",
+        choices=("polars", "duckdb", "spark"),
+    ),
+    Argument(
+        "master",
+        "of Spark: spark://host:port (default: MESH_SPARK_MASTER, else this machine)",
+        "--master",
+    ),
+)
+_DEPLOYMENT = (
+    Argument("interval", "the interval that the rows are of: 2026-10", "--interval"),
+    Argument(
+        "backfill",
+        "publish each interval from one time to another (not included): 2026-01 2026-07",
+        "--backfill",
+        "pair",
+    ),
+    *_ENGINE,
+    Argument(
+        "renamed", "what a column that is gone is called now: old=new", "--renamed", "list", ()
+    ),
+)
+
 _PATH: tuple[Verb, ...] = (
     Verb(
         "path",
@@ -303,18 +331,7 @@ _PATH: tuple[Verb, ...] = (
         "%mesh run products/podcast-listeners --engine spark --rows 5",
         (
             one("folder", "an exported bundle"),
-            Argument(
-                "engine",
-                "where it is computed",
-                "--engine",
-                default="polars",
-                choices=("polars", "duckdb", "spark"),
-            ),
-            Argument(
-                "master",
-                "of Spark: spark://host:port (default: MESH_SPARK_MASTER, else this machine)",
-                "--master",
-            ),
+            *_ENGINE,
             Argument(
                 "format",
                 "default: by the ending of --out, else parquet",
@@ -327,19 +344,26 @@ _PATH: tuple[Verb, ...] = (
         shell=True,
     ),
     Verb(
+        "plan",
+        "deploy",
+        "Say what deploying a bundle would change, and for whom; nothing is run or written.",
+        "%mesh plan products/podcast-listeners",
+        (
+            one("folder", "an exported bundle"),
+            *_DEPLOYMENT,
+            Argument("format", "default: text", "--format", choices=("json",)),
+        ),
+        shell=True,
+    ),
+    Verb(
         "deploy",
         "deploy",
         "Run a bundle on its inputs, check it, and publish a snapshot, all or nothing.",
         "%mesh deploy products/podcast-listeners",
         (
             one("folder", "an exported bundle"),
-            Argument("interval", "the interval that the rows are of: 2026-10", "--interval"),
-            Argument(
-                "backfill",
-                "publish each interval from one time to another (not included): 2026-01 2026-07",
-                "--backfill",
-                "pair",
-            ),
+            Argument("plan", "the id of a plan: do exactly that, or nothing", "--plan", default=""),
+            *_DEPLOYMENT,
         ),
         shell=True,
     ),

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import MeshError, UnknownName, UsageError, near
 from mesh_notebook.mesh.bundle import SPECIFICATION, Bundle
-from mesh_notebook.mesh.published import PublishedProduct
+from mesh_notebook.mesh.consumers import lineage_in, release_of
 from mesh_notebook.model.address import Address
-from mesh_notebook.model.lineage import FILE, Lineage
+from mesh_notebook.model.lineage import Lineage
 from mesh_notebook.model.time import iso
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from mesh_notebook.model.receipt import Receipt
     from mesh_notebook.workspace.session import Session
@@ -91,12 +90,8 @@ def _mesh(workspace: Session) -> Iterator[_Made]:
         except MeshError:  # it is hurt: what it is made of cannot be told
             continue
         inputs = {pin.name: pin.where for pin in receipt.inputs}
-        lineage = _lineage(_release(published, receipt))
+        lineage = lineage_in(release_of(published, receipt))
         yield _Made(published.address, inputs, tuple(receipt.ports), lineage, receipt)
-
-
-def _release(published: PublishedProduct, receipt: Receipt) -> Path:
-    return Path((published.folder / "releases" / receipt.release).local())
 
 
 def _of_bundle(folder: Path) -> _Made:
@@ -104,14 +99,7 @@ def _of_bundle(folder: Path) -> _Made:
     recipes = {port.name: port.recipe for port in product.inputs}
     inputs = {n: str(r.get("address") or r.get("uri") or n) for n, r in recipes.items()}
     ports = tuple(port.name for port in product.outputs)
-    return _Made(product.address, inputs, ports, _lineage(folder))
-
-
-def _lineage(folder: Path) -> Lineage | None:
-    try:
-        return Lineage.from_dict(json.loads((folder / FILE).read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+    return _Made(product.address, inputs, ports, lineage_in(folder))
 
 
 def _named(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mesh_notebook.deploy.backfilling import Backfilled
     from mesh_notebook.deploy.deploying import Deployed
+    from mesh_notebook.deploy.planning import Plan
     from mesh_notebook.deploy.running import Ran
     from mesh_notebook.deploy.verifying import Verified
     from mesh_notebook.explore.profile import Profile
@@ -472,11 +473,40 @@ class Workspace(Control):
 
         return verifying.verify(self, folder)
 
+    def plan(
+        self,
+        folder: str | Path,
+        interval: Time = None,
+        backfill: tuple[Time, Time] | None = None,
+        engine: str = "polars",
+        master: str | None = None,
+        renamed: Sequence[str] | str = (),
+        format: str | None = None,
+    ) -> Plan | dict[str, Any]:
+        """Say what deploying a bundle would change, and for whom; nothing is run or written.
+
+        Parameters
+        ----------
+        interval, backfill, engine, master, renamed
+            As `deploy` is to take them.
+        format
+            `json`.
+        """
+        from mesh_notebook.workspace import planning
+
+        asked = planning.Asked.of(interval, backfill, engine, master, renamed)
+        found = planning.planned(self, folder, asked)
+        return found.as_dict() if format == "json" else found
+
     def deploy(
         self,
         folder: str | Path,
         interval: Time = None,
         backfill: tuple[Time, Time] | None = None,
+        plan: str = "",
+        engine: str = "polars",
+        master: str | None = None,
+        renamed: Sequence[str] | str = (),
     ) -> Deployed | Backfilled:
         """Run a bundle on its inputs, check it, and publish a snapshot, all or nothing.
 
@@ -486,25 +516,17 @@ class Workspace(Control):
             An instant in the interval that the rows are the picture of, where nothing in them says.
         backfill
             From when to when: a publication of each interval in between (see `deploy.backfilling`).
+        plan
+            The id of the plan to do: exactly that, or nothing.
+        engine, master
+            Where it is computed (see `run`).
+        renamed
+            `old=new`: what a column that is gone is called now.
         """
-        if backfill:
-            from mesh_notebook.workspace.filling import filled
+        from mesh_notebook.workspace import planning
 
-            return filled(self, folder, backfill, interval)
-        from mesh_notebook.deploy.deploying import deploy
-        from mesh_notebook.model.time import as_instant
-
-        deployed = deploy(
-            self.base / folder,
-            self.roots[0],
-            self.opener(),
-            principal=self.principal,
-            clock=self.clock,
-            interval=as_instant(interval, self.clock()) if interval else None,
-            progress=self.progress,
-        )
-        self.taken["deploy"] = f"{deployed.product.name}, snapshot {deployed.receipt.snapshot}"
-        return deployed
+        asked = planning.Asked.of(interval, backfill, engine, master, renamed)
+        return planning.deployed(self, folder, asked, plan)
 
     def rejects(
         self,

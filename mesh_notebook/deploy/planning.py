@@ -1,0 +1,280 @@
+"""What a deployment would do, before anything happens, and the id that binds one to the other.
+
+The id is made of what was looked at, and nothing is stored for it: `mesh deploy DIR --plan ID`
+looks again, and says which part is not as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from mesh_notebook.deploy.preparing import Prepared, fits, least_version, told
+from mesh_notebook.errors import DeployRefused
+from mesh_notebook.mesh.changes import Change, guessed_renames
+from mesh_notebook.mesh.consumers import Consumer
+from mesh_notebook.mesh.rulebook import standing_rules
+from mesh_notebook.model.document import digest
+from mesh_notebook.model.product import major_of
+from mesh_notebook.model.receipt import InputPin
+from mesh_notebook.model.time import iso
+
+__all__ = ["Hurt", "Options", "Plan", "ToWrite", "plan_of", "refuse_other_plan"]
+
+_PARTS = ("bundle", "product as it is published", "inputs", "options")
+_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked of a deployment besides its bundle.
+
+    Attributes
+    ----------
+    interval, backfill : datetime or tuple of datetime, optional
+        See `deploy` and `backfill`.
+    engine, master : str
+        See `run`.
+    """
+
+    interval: datetime | None = None
+    backfill: tuple[datetime, datetime] | None = None
+    engine: str = "polars"
+    master: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        window = [iso(moment) for moment in self.backfill] if self.backfill else None
+        interval = iso(self.interval) if self.interval else None
+        told = {"engine": self.engine, "master": self.master}
+        return {**told, "interval": interval, "backfill": window}
+
+
+@dataclass(frozen=True)
+class ToWrite:
+    """A port of the snapshot that would be published.
+
+    `rows` is how many it shows now; None where it shows none yet.
+    """
+
+    port: str
+    table: str
+    kind: str
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class Hurt:
+    """A deployed consumer, and the breaking changes that concern what it really uses.
+
+    `stays` says that it keeps to an older major version, which is served beside the new one.
+    """
+
+    consumer: Consumer
+    changes: tuple[Change, ...]
+    stays: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a deployment would do.
+
+    Attributes
+    ----------
+    id : str
+        Binds a deployment to this plan.
+    before : str
+        The version that it follows; empty of a first one.
+    least : str
+        The lowest version that fits the changes.
+    fits : bool
+        Whether the bundle's version does.
+    guesses : tuple
+        By port: columns that are gone, each with the new one that may be it.
+    stands : bool
+        Whether the bundle was published on these inputs: only other rows would be news.
+    refusals : tuple of DeployRefused
+        What bars it, as far as it is known without running it.
+    """
+
+    id: str
+    product: str
+    root: str
+    version: str
+    status: str
+    before: str
+    least: str
+    fits: bool
+    level: str
+    changes: tuple[Change, ...]
+    guesses: tuple[tuple[str, str, str], ...]
+    hurt: tuple[Hurt, ...]
+    consumers: tuple[Consumer, ...]
+    snapshot: int
+    publications: int
+    writes: tuple[ToWrite, ...]
+    inputs: tuple[InputPin, ...]
+    origin: str
+    stands: bool
+    options: Options
+    refusals: tuple[DeployRefused, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON-able values."""
+        hurt = [
+            {**_said(one.consumer), "stays": one.stays, "by": [told(c) for c in one.changes]}
+            for one in self.hurt
+        ]
+        barred = [{"why": e.message, "next": e.next_step} for e in self.refusals]
+        simple = ("id", "product", "root", "version", "status", "before", "least", "fits", "level")
+        return {
+            **{name: getattr(self, name) for name in simple},
+            "changes": [asdict(change) for change in self.changes],
+            "maybeRenamed": [
+                {"port": port, "was": was, "is": now} for port, was, now in self.guesses
+            ],
+            "consumers": [_said(one) for one in self.consumers],
+            "hurt": hurt,
+            "snapshot": self.snapshot,
+            "publications": self.publications,
+            "writes": [asdict(one) for one in self.writes],
+            "inputs": [{**asdict(pin), "origin": str(pin.origin)} for pin in self.inputs],
+            "origin": self.origin,
+            "stands": self.stands,
+            "options": self.options.as_dict(),
+            "refusals": barred,
+        }
+
+
+def _said(one: Consumer) -> dict[str, Any]:
+    reads = None if one.reads is None else list(one.reads)
+    told = {"product": str(one.product), "version": one.version, "port": one.port}
+    return {**told, "major": one.major, "reads": reads}
+
+
+def plan_of(
+    prepared: Prepared,
+    options: Options,
+    refusals: Sequence[DeployRefused],
+    principal: str,
+    answered: Sequence[tuple[str, str]] = (),
+    intervals: int = 1,
+) -> Plan:
+    """Return the plan of a deployment.
+
+    Parameters
+    ----------
+    answered : sequence of tuple
+        Ports and columns of which it was said what became of them, so that it is not asked.
+    intervals : int
+        How many publications it would be.
+    """
+    made, standing = prepared.made, prepared.standing
+    version, level = made.product.version, prepared.level
+    before = standing.version if standing else ""
+    known = prepared.published.snapshots()
+    return Plan(
+        id=_id(prepared, options, principal),
+        product=str(made.product.address),
+        root=str(prepared.published.root),
+        version=version,
+        status=made.product.status,
+        before=before,
+        least=least_version(before, level) if before else version,
+        fits=not before or fits(version, before, level),
+        level=level,
+        changes=prepared.changes,
+        guesses=tuple(_guesses(prepared, answered)),
+        hurt=tuple(_hurt(prepared)),
+        consumers=prepared.consumers,
+        snapshot=(known[-1] if known else 0) + 1,
+        publications=intervals,
+        writes=tuple(_writes(prepared)),
+        inputs=prepared.pins,
+        origin=str(prepared.origin),
+        stands=bool(standing and made.bundle.is_of(standing) and standing.inputs == prepared.pins),
+        options=options,
+        refusals=tuple(refusals),
+    )
+
+
+def _guesses(prepared: Prepared, answered: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    standing, made = prepared.standing, prepared.made
+    if standing is None or not prepared.changes:
+        return []
+    before = prepared.published.product(standing)
+    return [
+        (port.name, was, now)
+        for port in before.outputs
+        if port.name in made.contracts
+        for was, now in guessed_renames(
+            prepared.published.contract(standing, port.name), made.contracts[port.name]
+        )
+        if (port.name, was) not in answered
+    ]
+
+
+def _hurt(prepared: Prepared) -> list[Hurt]:
+    major = major_of(prepared.made.product.version)
+    found = []
+    for one in prepared.consumers:
+        touched = tuple(
+            change
+            for change in prepared.changes
+            if change.level == "breaking" and change.port == one.port and one.uses(change.column)
+        )
+        if touched:
+            found.append(Hurt(one, touched, stays=one.major not in (None, major)))
+    return found
+
+
+def _writes(prepared: Prepared) -> list[ToWrite]:
+    version, standing = prepared.made.product.version, prepared.standing
+    own = standing if standing and major_of(standing.version) == major_of(version) else None
+    found = []
+    for port in prepared.made.product.outputs:
+        shown = own.ports.get(port.name) if own else None
+        time = port.temporality
+        kind = {"log": "added to the log"}.get(str(time.get("kind")), "the whole picture")
+        kind = f"the picture of one {time['interval']}" if time.get("interval") else kind
+        table = f"ports/{port.name}/v{major_of(version)}"
+        found.append(ToWrite(port.name, table, kind, shown.rows if shown else None))
+    return found
+
+
+# ---- the id ------------------------------------------------------------------------------------
+
+
+def _id(prepared: Prepared, options: Options, principal: str) -> str:
+    bundle, published = prepared.made.bundle, prepared.published
+    known = published.snapshots()
+    latest = published.receipt(known[-1]).as_dict() if known else None
+    pins = [{k: v for k, v in asdict(pin).items() if k != "state"} for pin in prepared.pins]
+    rules = standing_rules(published)
+    readers = [_said(one) for one in prepared.consumers]
+    parts = (
+        [str(bundle.product.address), bundle.release, bundle.spec_digest, bundle.code_digest],
+        [str(published.root), latest, sorted(rules.texts), rules.unknown, readers],
+        [{**pin, "origin": str(pin["origin"])} for pin in pins],
+        [options.as_dict(), principal],
+    )
+    return "-".join(digest(part)[:_DIGITS] for part in parts)
+
+
+def refuse_other_plan(wanted: str, prepared: Prepared, options: Options, principal: str) -> None:
+    """Raise `DeployRefused` unless a deployment would do what was planned."""
+    found = _id(prepared, options, principal)
+    if found == wanted:
+        return
+    if wanted.count("-") != found.count("-"):
+        said = f"'{wanted}' is the id of no plan"
+    else:
+        pairs = zip(_PARTS, wanted.split("-"), found.split("-"), strict=True)
+        said = f"not as planned any more: the {', the '.join(p for p, x, y in pairs if x != y)}"
+    raise DeployRefused(
+        f"{said}. Nothing was published.",
+        next_step="%mesh plan shows what would be done now, and its id",
+        plan=wanted,
+        now=found,
+    )

@@ -1,0 +1,261 @@
+"""All that is known of a deployment before anything is run: what it would change, and what bars it.
+
+`mesh plan` shows it; `mesh deploy` makes it anew, and goes on only where nothing bars it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from mesh_notebook.deploy.validating import Validated
+from mesh_notebook.errors import DeployRefused
+from mesh_notebook.mesh.bundle import Bundle
+from mesh_notebook.mesh.changes import LEVELS, Change, product_changes
+from mesh_notebook.mesh.consumers import Consumer
+from mesh_notebook.mesh.evolution import (
+    last_of_major,
+    refuse_changed_version,
+    refuse_incompatible,
+)
+from mesh_notebook.mesh.grants import principal_of
+from mesh_notebook.mesh.inputs import OpenedInput
+from mesh_notebook.mesh.place import Place, place_of
+from mesh_notebook.mesh.published import PublishedProduct
+from mesh_notebook.mesh.rego import facts_of, forbidden
+from mesh_notebook.mesh.rulebook import standing_rules
+from mesh_notebook.model.address import Address
+from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.product import InputPort, major_of
+from mesh_notebook.model.receipt import InputPin, Receipt
+
+__all__ = ["Prepared", "fits", "least_version", "told", "worst_level"]
+
+_NUMBERS = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+
+
+def _raise(error: DeployRefused) -> None:
+    raise error
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A bundle with its inputs opened, held against what stands.
+
+    Attributes
+    ----------
+    standing : Receipt or None
+        The publication that it follows: the last of its major version, else the last at all.
+    changes : tuple of Change
+        What it changes of that one's specification, contracts and transform.
+    consumers : tuple of Consumer
+        The deployed products that read it.
+    """
+
+    made: Validated
+    published: PublishedProduct
+    opened: Mapping[str, OpenedInput]
+    standing: Receipt | None
+    changes: tuple[Change, ...]
+    consumers: tuple[Consumer, ...]
+
+    @classmethod
+    def of(
+        cls,
+        bundle: Path,
+        root: Place | Path | str,
+        open_input: Callable[[InputPort, Path], OpenedInput],
+        *,
+        principal: str,
+        clock: Callable[[], datetime],
+        environ: Mapping[str, str] = os.environ,
+        consumers: Callable[[Address], Sequence[Consumer]] = lambda address: (),
+        renamed: Mapping[tuple[str, str], str] | None = None,
+        refuse: Callable[[DeployRefused], None] = _raise,
+        progress: Callable[[str], None] = lambda step: None,
+    ) -> Prepared:
+        """Validate a bundle, open its inputs, and tell `refuse` what forbids to deploy it.
+
+        Parameters
+        ----------
+        consumers : callable
+            Returns who reads a product.
+        refuse : callable
+            Is given each refusal; raises it, or keeps it and goes on.
+        """
+        progress("validate the bundle")
+        made = Validated.of(Bundle(bundle))
+        published = PublishedProduct.at(place_of(root), made.product.address)
+
+        def held(check: Callable[..., None], *told: object) -> bool:
+            try:
+                check(*told)
+            except DeployRefused as error:
+                refuse(error)
+                return False
+            return True
+
+        fits = held(refuse_changed_version, published, made.bundle)
+        if own := last_of_major(published, made.product.version):
+            fits &= held(refuse_incompatible, published, own, made.bundle)
+        standing = own or (published.as_of(None) if published.snapshots() else None)
+        changes: tuple[Change, ...] = ()
+        readers: tuple[Consumer, ...] = ()
+        if standing and not made.bundle.is_of(standing):
+            readers = tuple(consumers(made.product.address))
+            changes = _changes(made, published, standing, readers, renamed or {})
+            if fits:  # else it was said what the version must be
+                held(_refuse_version, made, published, standing, changes)
+        opened: dict[str, OpenedInput] = {}
+        for port in made.product.inputs:
+            progress(f"open the input {port.name}")
+            opened[port.name] = open_input(port, bundle)
+        prepared = cls(made, published, opened, standing, changes, readers)
+        held(prepared.refuse_unless_live)
+        held(prepared.refuse_forbidden, principal, clock(), environ)
+        return prepared
+
+    @property
+    def pins(self) -> tuple[InputPin, ...]:
+        return tuple(given.pin for given in self.opened.values())
+
+    @property
+    def origin(self) -> Origin:
+        return Receipt.origin_of(self.pins)
+
+    @property
+    def level(self) -> str:
+        """The worst class of change; one of `mesh.changes.LEVELS`."""
+        return worst_level(self.changes)
+
+    def refuse_unless_live(self) -> None:
+        """Raise `DeployRefused` where what is not real would pass for it."""
+        product = self.made.product
+        unreal = {n: g.pin.origin for n, g in self.opened.items() if g.pin.origin != Origin.LIVE}
+        if unreal and product.status != "draft":
+            said = ", ".join(f"{name} is {origin}" for name, origin in unreal.items())
+            raise DeployRefused(
+                f"{product.name} has the status '{product.status}', but is made of data that is "
+                f"not live: {said}.",
+                next_step=f"publish a draft (%mesh product {product.name} --status draft, then "
+                "export), or connect these inputs to live data",
+                inputs={name: str(origin) for name, origin in unreal.items()},
+            )
+
+    def refuse_forbidden(self, principal: str, now: datetime, environ: Mapping[str, str]) -> None:
+        """Raise `DeployRefused`, in its own words, where a rule of the mesh forbids a port."""
+        if not (rules := standing_rules(self.published)):
+            return
+        who = principal_of(self.published.root, principal, environ)
+        product, origin = self.made.product, self.origin
+        for port, contract in self.made.contracts.items():
+            facts = facts_of(
+                who, product, contract, port=port, action="publish", origin=origin, now=now
+            )
+            if why := forbidden(rules, facts):
+                raise DeployRefused(
+                    f"the mesh forbids to publish {product.name}/{port}: {'; '.join(why)}.",
+                    next_step="change what the rule names and export again; %mesh rule shows the "
+                    "rules",
+                    port=port,
+                    rules=why,
+                )
+
+
+# ---- what changes ------------------------------------------------------------------------------
+
+
+def _changes(
+    made: Validated,
+    published: PublishedProduct,
+    standing: Receipt,
+    consumers: Sequence[Consumer],
+    renamed: Mapping[tuple[str, str], str],
+) -> tuple[Change, ...]:
+    before = published.product(standing)
+    old = {port.name: published.contract(standing, port.name) for port in before.outputs}
+    found = list(product_changes((before, old), (made.product, made.contracts), renamed))
+    if standing.code_digest != made.bundle.code_digest:
+        found.append(Change("changed", "transform", "patch", "transform.py makes it otherwise"))
+    if not found and standing.spec_digest != made.bundle.spec_digest:
+        found.append(Change("changed", "product", "patch", "it is described otherwise"))
+    return tuple(_as_used(change, consumers, major_of(standing.version)) for change in found)
+
+
+def _as_used(change: Change, consumers: Sequence[Consumer], major: str) -> Change:
+    """Return a guarantee that is let go as breaking where a deployed product relies on it."""
+    relied = any(
+        one.port == change.port and one.uses(change.column) and one.major in (None, major)
+        for one in consumers
+    )
+    return replace(change, level="breaking") if change.loosens and relied else change
+
+
+def worst_level(changes: Sequence[Change]) -> str:
+    """Return the worst class of some changes; `none` of none."""
+    return max((change.level for change in changes), key=LEVELS.index, default="none")
+
+
+# ---- versions ----------------------------------------------------------------------------------
+
+
+def least_version(before: str, level: str) -> str:
+    """Return the lowest version that may follow another one with a change of that class."""
+    numbers = _NUMBERS.match(before)
+    if numbers is None:
+        return f"{before}.1" if level in ("patch", "minor") else ""
+    major, minor, patch = map(int, numbers.groups())
+    return {
+        "none": before,
+        "patch": f"{major}.{minor}.{patch + 1}",
+        "minor": f"{major}.{minor + 1}.0",
+        "breaking": f"{major + 1}.0.0",
+    }[level]
+
+
+def fits(version: str, before: str, level: str) -> bool:
+    """Whether a version may follow another one with a change of that class.
+
+    Of versions that are not three numbers only the major one is known to mean something.
+    """
+    given, stands = _NUMBERS.fullmatch(version), _NUMBERS.fullmatch(before)
+    if given is None or stands is None:
+        return level != "breaking" or major_of(version) != major_of(before)
+    now, then = tuple(map(int, given.groups())), tuple(map(int, stands.groups()))
+    kept = {"none": 0, "patch": 3, "minor": 2, "breaking": 1}[level]
+    return now[:kept] > then[:kept] if kept else now >= then
+
+
+def _refuse_version(
+    made: Validated, published: PublishedProduct, standing: Receipt, changes: Sequence[Change]
+) -> None:
+    """Raise `DeployRefused` where the version does not say what a change means for consumers."""
+    if made.bundle.release in (published.folder / "releases").folders():
+        return  # it goes back to what was published before
+    level, product = worst_level(changes), made.product
+    if fits(product.version, standing.version, level):
+        return
+    worst = [change for change in changes if change.level == level]
+    lines = "".join(f"\n  {told(change)}" for change in worst)
+    least = least_version(standing.version, level)
+    raise DeployRefused(
+        f"version {product.version} of {product.name} does not tell what changes since "
+        f"{standing.version}, which is {_A[level]}:{lines}",
+        next_step=f"raise the version in the notebook (%mesh product {product.name} --version "
+        f"{least}) and export again",
+        version=product.version,
+        least=least,
+        level=level,
+    )
+
+
+_A = {"none": "nothing", "patch": "a patch", "minor": "a minor change", "breaking": "breaking"}
+
+
+def told(change: Change) -> str:
+    """Say a change in one line: `daily: the column 'delay' is gone`."""
+    return f"{change.port}: {change.said}" if change.port else change.said

@@ -1,0 +1,116 @@
+"""What `mesh plan` shows: what a deployment would change, for whom, and what bars it."""
+
+from __future__ import annotations
+
+from mesh_notebook.deploy.planning import Hurt, Plan
+from mesh_notebook.mesh.changes import Change
+from mesh_notebook.model.address import Address
+from mesh_notebook.model.product import major_of
+from mesh_notebook.surfaces.panel import Badge, Panel, Table
+from mesh_notebook.surfaces.panels import panel_of
+
+__all__: list[str] = []
+
+_SIGNS = {"new": "+", "changed": "~", "removed": "−", "renamed": "→"}
+_TONES = {"none": "plain", "patch": "plain", "minor": "good", "breaking": "bad"}
+
+
+@panel_of.register
+def _(plan: Plan) -> Panel:
+    product = Address.parse(plan.product).product
+    badges = [Badge(plan.level if plan.before else "first version", _TONES[plan.level])]
+    if plan.refusals:
+        badges.append(Badge("barred", "bad"))
+    notes = [
+        f"is '{now}' of {port} the renamed '{was}'? If so, say --renamed {port}.{was}={now}"
+        for port, was, now in plan.guesses
+    ]
+    for error in plan.refusals:
+        notes.append(f"barred: {error.message} {error.next_step}".strip())
+    return Panel(
+        f"plan for {product} {plan.version}",
+        badges,
+        _sentence(plan),
+        _facts(plan),
+        [*_changes(plan), *_readers(plan), *_written(plan), *_inputs(plan)],
+        notes,
+        "" if plan.refusals else f"%mesh deploy … --plan {plan.id}",
+    )
+
+
+def _sentence(plan: Plan) -> str:
+    if plan.stands:
+        return "This bundle stands, made of these inputs: only if its rows differ is it news."
+    if plan.before and not plan.changes:
+        return "The same bundle, made of other inputs."
+    return "" if plan.before else "Nothing of it was published before."
+
+
+def _facts(plan: Plan) -> list[tuple[str, str]]:
+    version = f"{plan.before} → {plan.version}" if plan.before else plan.version
+    if not plan.fits:
+        version += f", must be {plan.least} or higher"
+    kept = {major_of(one.consumer.version) for one in plan.hurt if one.stays}
+    facts = [("version", version), ("in", plan.root), ("made of", f"{plan.origin} data")]
+    if plan.options.engine != "polars":
+        facts.append(("computed on", plan.options.engine))
+    if plan.before and major_of(plan.before) != major_of(plan.version):
+        old = major_of(plan.before)
+        moved = ", by those who keep to it" if kept else ""
+        facts.append(("served beside it", f"version {old}{moved}, until it is retired"))
+    facts.append(("plan", plan.id))
+    return facts
+
+
+def _changes(plan: Plan) -> list[Table]:
+    rows = [
+        (_SIGNS[one.kind], one.subject, one.port, one.said, Badge(one.level, _TONES[one.level]))
+        for one in plan.changes
+    ]
+    return [Table(("", "what", "port", "change", "class"), rows)] if rows else []
+
+
+def _readers(plan: Plan) -> list[Table]:
+    rows = [_hurt(one) for one in plan.hurt]
+    hurt = {(one.consumer.product, one.consumer.port) for one in plan.hurt}
+    rows += [
+        (one.product.product, one.version, one.port, _columns(one.reads), Badge("not touched"))
+        for one in plan.consumers
+        if (one.product, one.port) not in hurt
+    ]
+    headers = ("consumer", "version", "port", "reads", "")
+    return [Table(headers, rows, title="deployed products that read it")] if rows else []
+
+
+def _hurt(one: Hurt) -> tuple[str, str, str, str, Badge]:
+    reads = _columns(one.consumer.reads, one.changes)
+    end = (
+        Badge(f"stays on version {one.consumer.major}", "warn")
+        if one.stays
+        else Badge("breaks", "bad")
+    )
+    consumer = one.consumer
+    return consumer.product.product, consumer.version, consumer.port, reads, end
+
+
+def _columns(reads: tuple[str, ...] | None, changes: tuple[Change, ...] = ()) -> str:
+    if reads is None:
+        return "not known"
+    touched = [name for name in reads if name in {change.column for change in changes}]
+    return ", ".join(touched or reads)
+
+
+def _written(plan: Plan) -> list[Table]:
+    many = f", and {plan.publications - 1:,} more" if plan.publications > 1 else ""
+    rows = [
+        (one.port, one.table, one.kind, "none yet" if one.rows is None else f"{one.rows:,}")
+        for one in plan.writes
+    ]
+    headers = ("port", "table", "as", "rows now")
+    title = f"to be written, as snapshot {plan.snapshot}{many}"
+    return [Table(headers, rows, (3,), title)]
+
+
+def _inputs(plan: Plan) -> list[Table]:
+    rows = [(pin.name, pin.kind, pin.where, pin.version[:24]) for pin in plan.inputs]
+    return [Table(("input", "kind", "of", "version"), rows, title="made of")] if rows else []
