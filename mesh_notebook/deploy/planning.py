@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from mesh_notebook.deploy.preparing import Prepared, fits, least_version, told
@@ -99,6 +100,7 @@ class Plan:
     """
 
     id: str
+    folder: Path
     product: str
     root: str
     version: str
@@ -176,6 +178,7 @@ def plan_of(
     known = prepared.published.snapshots()
     return Plan(
         id=_id(prepared, options, principal),
+        folder=made.bundle.folder,
         product=str(made.product.address),
         root=str(prepared.published.root),
         version=version,

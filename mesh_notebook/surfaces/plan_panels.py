@@ -6,8 +6,9 @@ from mesh_notebook.deploy.planning import Hurt, Plan
 from mesh_notebook.mesh.changes import Change
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.product import major_of
+from mesh_notebook.model.time import iso
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
-from mesh_notebook.surfaces.panels import panel_of
+from mesh_notebook.surfaces.panels import from_here, panel_of
 
 __all__: list[str] = []
 
@@ -25,8 +26,7 @@ def _(plan: Plan) -> Panel:
         f"is '{now}' of {port} the renamed '{was}'? If so, say --renamed {port}.{was}={now}"
         for port, was, now in plan.guesses
     ]
-    for error in plan.refusals:
-        notes.append(f"barred: {error.message} {error.next_step}".strip())
+    notes += [f"barred: {error.message}" for error in plan.refusals]
     return Panel(
         f"plan for {product} {plan.version}",
         badges,
@@ -34,8 +34,19 @@ def _(plan: Plan) -> Panel:
         _facts(plan),
         [*_changes(plan), *_readers(plan), *_written(plan), *_inputs(plan)],
         notes,
-        "" if plan.refusals else f"%mesh deploy … --plan {plan.id}",
+        plan.refusals[0].next_step if plan.refusals else _deploy(plan),
     )
+
+
+def _deploy(plan: Plan) -> str:
+    """Return the line that does what is planned."""
+    asked = {
+        "--interval": plan.options.interval and iso(plan.options.interval),
+        "--backfill": plan.options.backfill and " ".join(map(iso, plan.options.backfill)),
+        "--engine": plan.options.engine if plan.options.engine != "polars" else "",
+    }
+    words = [f"{option} {value}" for option, value in asked.items() if value]
+    return " ".join(["%mesh deploy", from_here(plan.folder), *words, "--plan", plan.id])
 
 
 def _sentence(plan: Plan) -> str:
@@ -47,7 +58,8 @@ def _sentence(plan: Plan) -> str:
 
 
 def _facts(plan: Plan) -> list[tuple[str, str]]:
-    version = f"{plan.before} → {plan.version}" if plan.before else plan.version
+    moved = plan.before and plan.before != plan.version
+    version = f"{plan.before} → {plan.version}" if moved else plan.version
     if not plan.fits:
         version += f", must be {plan.least} or higher"
     kept = {major_of(one.consumer.version) for one in plan.hurt if one.stays}
@@ -56,8 +68,8 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
         facts.append(("computed on", plan.options.engine))
     if plan.before and major_of(plan.before) != major_of(plan.version):
         old = major_of(plan.before)
-        moved = ", by those who keep to it" if kept else ""
-        facts.append(("served beside it", f"version {old}{moved}, until it is retired"))
+        whom = ", for those who keep to it" if kept else ""
+        facts.append(("served beside it", f"version {old}{whom}"))
     facts.append(("plan", plan.id))
     return facts
 
