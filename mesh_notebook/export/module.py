@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from mesh_notebook.export.annotating import annotated
 from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.formatting import formatted
 from mesh_notebook.export.plan import Plan
@@ -89,7 +90,14 @@ def _first(node: ast.stmt) -> int:
 def module_of(plan: Plan, outputs: Mapping[str, OutputDraft], title: str) -> Module:
     """Write the module, formatted; `title` becomes its docstring."""
     functions = tuple(_function(plan, one, outputs[one.port]) for one in plan.slices)
-    return Module(formatted(_whole(plan, functions, title)), functions, plan)
+    whole = annotated(_whole(plan, functions, title), _recorded(plan))
+    return Module(formatted(whole), functions, plan)
+
+
+def _recorded(plan: Plan) -> dict[str, str]:
+    """Return by name the type that the notebook saw last."""
+    cells = {s.cell.index: s.cell for one in plan.slices for s in one.graph.statements}
+    return {name: kind for at in sorted(cells) for name, kind in cells[at].types.items()}
 
 
 def _whole(plan: Plan, functions: Sequence[Function], title: str) -> str:

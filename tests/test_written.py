@@ -1,0 +1,157 @@
+"""What an export writes reads as if it had been written by hand: typed, and in whole sentences."""
+
+from __future__ import annotations
+
+import ast
+
+from mesh_notebook.export.annotating import annotated
+
+FRAME = "polars.lazyframe.frame.LazyFrame"
+
+
+def heads(text: str, **recorded: str) -> dict[str, str]:
+    """Return by function its head, as it is written with annotations."""
+    tree = ast.parse(annotated(text, recorded))
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            returns = ast.unparse(node.returns) if node.returns else "?"
+            found[node.name] = f"({ast.unparse(node.args)}) -> {returns}"
+    return found
+
+
+def test_a_helper_has_the_types_that_it_is_called_with():
+    text = """
+import polars as pl
+from datetime import date
+
+def late(frame, today, days=3):
+    return frame.filter(pl.col("due") < today)
+
+def port(paid: pl.LazyFrame) -> pl.LazyFrame:
+    as_of = date(2026, 1, 1)
+    return late(paid, as_of)
+"""
+    found = heads(text, as_of="datetime.date")
+    assert found["late"] == "(frame: pl.LazyFrame, today: date, days: int=3) -> pl.LazyFrame"
+
+
+def test_what_is_not_known_is_any_and_is_imported():
+    text = "def f(x):\n    return x\n\n\ndef port():\n    g = f\n    return g(1)\n"
+    made = annotated(text, {})
+    assert "def f(x: Any) -> Any:" in made
+    assert "from typing import Any" in made
+    compile(made, "transform.py", "exec")
+
+
+def test_two_kinds_of_calls_give_the_wider_type_or_any():
+    text = "def f(x):\n    return 'a'\n\ndef port():\n    return f({}), f({})\n"
+    assert heads(text.format("1", "2.5"))["f"] == "(x: float) -> str"
+    assert heads(text.format("1", "None"))["f"] == "(x: int | None) -> str"
+    assert heads(text.format("1", "'a'"))["f"] == "(x: Any) -> str"
+
+
+def test_an_expression_has_the_type_that_polars_says():
+    text = """
+import polars as pl
+
+def band(column):
+    return pl.when(column < 30).then(pl.lit("a")).when(column < 9).then(1).otherwise(pl.lit("b"))
+
+def port(paid: pl.LazyFrame) -> pl.LazyFrame:
+    return paid.with_columns(band=band(pl.col("days")))
+"""
+    assert heads(text)["band"] == "(column: pl.Expr) -> pl.Expr"
+
+
+def test_methods_and_generators_are_typed():
+    text = """
+class Cleaner:
+    def __init__(self, limits):
+        self.limits = limits
+
+    def lows(self):
+        for low in self.limits:
+            yield 1.5
+
+    @staticmethod
+    def name(x):
+        return f"{x}"
+
+def port():
+    return Cleaner([1, 2]).name(3)
+"""
+    found = heads(text)
+    assert found["__init__"] == "(self, limits: list[int]) -> None"
+    assert found["lows"] == "(self) -> Iterator[float]"
+    assert found["name"] == "(x: int) -> str"
+
+
+def test_a_lambda_with_a_name_is_a_function():
+    text = "def port():\n    rate = lambda r, k=2: (1 + r) ** k\n    return rate(0.5)\n"
+    made = annotated(text, {})
+    assert "def rate(r: float, k: int=2) -> Any:" in made
+    assert "lambda" not in made
+
+
+def test_a_lambda_whose_name_means_something_else_too_stays_one():
+    text = "def port():\n    f = lambda r: r\n    f = f(1)\n    return f\n"
+    assert "    f = lambda r: r" in annotated(text, {})
+
+
+def test_a_container_that_nothing_tells_of_says_what_it_holds():
+    text = """
+from collections import Counter
+
+def port():
+    counts = Counter()
+    rows = []
+    rows.append(1)
+    seen = set()
+    return counts, rows, seen
+"""
+    made = annotated(text, {})
+    assert "counts: Counter[Any] = Counter()" in made
+    assert "seen: set[Any] = set()" in made
+    assert "    rows = []" in made
+
+
+def test_the_result_says_its_type_where_only_the_notebook_knew_it():
+    text = """
+import polars as pl
+from elsewhere import make
+
+def port(rows: pl.LazyFrame) -> pl.LazyFrame:
+    out = make(rows)
+    return out
+"""
+    assert "    out: pl.LazyFrame = make(rows)" in annotated(text, {"out": FRAME})
+
+
+def test_a_type_whose_name_means_something_else_in_the_module_is_not_named():
+    text = """
+import polars as pl
+from datetime import date
+
+def f(x):
+    return 1
+
+def port(rows: pl.LazyFrame) -> pl.LazyFrame:
+    day = date(2026, 1, 1)
+    f(day)
+    date = 3
+    return rows
+"""
+    assert heads(text, day="datetime.date")["f"] == "(x: Any) -> int"
+
+
+def test_comments_and_wide_letters_stay_where_they_are():
+    text = 'def f(é, *more, k={"a": 1}):  # a: comment\n    "é"\n    return é\n\n\nf(1)\n'
+    made = annotated(text, {})
+    assert "def f(é: Any, *more: Any, k: dict[str, int]={" in made or "k: Any={" in made
+    assert ":  # a: comment" in made
+
+
+def test_a_module_that_lacks_nothing_is_left_as_it_is():
+    text = "def f(x: int) -> int:\n    y = [1]\n    return x\n"
+    assert annotated(text, {}) == text
