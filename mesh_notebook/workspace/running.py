@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ def run(
 ) -> Ran:
     """Run a bundle, and write what it makes where `out` says."""
     from mesh_notebook.deploy.running import run as run_bundle
+    from mesh_notebook.mesh.modes.files import whole
 
     if rows < 1:
         raise UsageError(f"{rows} rows cannot be shown.", next_step="give --rows 1 or more")
@@ -54,8 +56,11 @@ def run(
     if target is None:
         return ran
     files = _targets(list(ran.frames), target, written)
-    for port, path in files.items():
-        _write(ran.frames[port], path, written)
+    session.progress(f"write {', '.join(path.name for path in files.values())}")
+    # All are written before the first of them takes its name.
+    with ExitStack() as stack:
+        for port, path in files.items():
+            _write(ran.frames[port], stack.enter_context(whole(path)), written)
     return replace(ran, files=tuple(files.values()))
 
 
@@ -82,13 +87,11 @@ def _targets(ports: list[str], target: Path, format: str) -> dict[str, Path]:
 def _write(frame: pl.DataFrame, path: Path, format: str) -> None:
     from polars import CompatLevel
 
-    from mesh_notebook.mesh.modes.files import whole
     from mesh_notebook.mesh.modes.text import sink_csv, sink_ndjson
 
-    with whole(path) as aside:
-        if format == "parquet":
-            frame.write_parquet(aside)
-        elif format == "arrow":
-            frame.write_ipc(aside, compat_level=CompatLevel.oldest())
-        else:
-            {"csv": sink_csv, "ndjson": sink_ndjson}[format](frame.lazy(), aside)
+    if format == "parquet":
+        frame.write_parquet(path)
+    elif format == "arrow":
+        frame.write_ipc(path, compat_level=CompatLevel.oldest())
+    else:
+        {"csv": sink_csv, "ndjson": sink_ndjson}[format](frame.lazy(), path)
