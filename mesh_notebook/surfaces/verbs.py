@@ -24,6 +24,20 @@ class Help:
 
 
 _MODES = tuple(origin.value for origin in Origin)
+_ENGINE = (
+    Argument(
+        "engine",
+        "where it is computed",
+        "--engine",
+        default="polars",
+        choices=("polars", "duckdb", "spark"),
+    ),
+    Argument(
+        "master",
+        "of Spark: spark://host:port (default: MESH_SPARK_MASTER, else this machine)",
+        "--master",
+    ),
+)
 _ROWS = "with sample or mock: how many rows"
 
 _PATH: tuple[Verb, ...] = (
@@ -292,8 +306,8 @@ _PATH: tuple[Verb, ...] = (
         "verify",
         "deploy",
         "Hold a bundle to its receipt, and prove it again on the rows that it was proved on.",
-        "%mesh verify products/podcast-listeners",
-        (one("folder", "an exported bundle"),),
+        "%mesh verify products/podcast-listeners --engine duckdb",
+        (one("folder", "an exported bundle"), *_ENGINE),
         shell=True,
     ),
     Verb(
@@ -303,18 +317,7 @@ _PATH: tuple[Verb, ...] = (
         "%mesh run products/podcast-listeners --engine spark --rows 5",
         (
             one("folder", "an exported bundle"),
-            Argument(
-                "engine",
-                "where it is computed",
-                "--engine",
-                default="polars",
-                choices=("polars", "duckdb", "spark"),
-            ),
-            Argument(
-                "master",
-                "of Spark: spark://host:port (default: MESH_SPARK_MASTER, else this machine)",
-                "--master",
-            ),
+            *_ENGINE,
             Argument(
                 "format",
                 "default: by the ending of --out, else parquet",

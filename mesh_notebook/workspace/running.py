@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mesh_notebook.deploy.running import Ran
     from mesh_notebook.workspace.session import Session
 
-__all__ = ["MASTER", "run"]
+__all__ = ["MASTER", "master_of", "run"]
 
 MASTER = "MESH_SPARK_MASTER"
 _FORMATS = ("parquet", "csv", "ndjson", "arrow")
@@ -41,15 +41,14 @@ def run(
         raise UsageError(f"{rows} rows cannot be shown.", next_step="give --rows 1 or more")
     if format and not out:
         raise UsageError(f"nothing says where to write {format}.", next_step="add --out FILE")
-    if master and engine != "spark":
-        raise UsageError(f"{engine} has no master.", next_step="add --engine spark")
+    master = master_of(engine, master, environ)
     target = session.base / out if out else None
     written = _format(format, target) if target else ""
     ran = run_bundle(
         session.base / folder,
         session.opener(),
         engine=engine,
-        master=master or environ.get(MASTER, ""),
+        master=master,
         rows=rows,
         progress=session.progress,
     )
@@ -62,6 +61,13 @@ def run(
         for port, path in files.items():
             _write(ran.frames[port], stack.enter_context(whole(path)), written)
     return replace(ran, files=tuple(files.values()))
+
+
+def master_of(engine: str, master: str | None, environ: Mapping[str, str]) -> str:
+    """Return which Spark is meant; empty for the one on this machine."""
+    if master and engine != "spark":
+        raise UsageError(f"{engine} has no master.", next_step="add --engine spark")
+    return master or environ.get(MASTER, "")
 
 
 def _format(format: str | None, target: Path) -> str:
