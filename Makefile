@@ -78,8 +78,10 @@ programs: setup ## export 2,000 random notebooks, and hold each module to the ce
 	$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 2 tests/test_programs.py \
 	  && wait $$!
 
-kills: setup ## kill 200 publications in a folder, and 200 on S3
+kills: setup ## kill 200 publications in a folder, 200 on S3, 200 of mesh run, 20 backfills
 	$(BIN)/pytest -q -s --kills 100 tests/test_kills.py
+	$(BIN)/pytest -q -s --commands 200 tests/test_killed_commands.py -k 'not backfill'
+	$(BIN)/pytest -q -s --commands 20 tests/test_killed_commands.py -k backfill
 
 races: setup ## have eight processes publish fifty times each to one port, in a folder and on S3
 	$(BIN)/pytest -q -s --races 50 tests/test_races.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from mesh_notebook.errors import SpecError, VerificationFailed
-from mesh_notebook.mesh.seals import fingerprint, sealed, unlike
+from mesh_notebook.errors import DeployRefused, SpecError, VerificationFailed
+from mesh_notebook.mesh.seals import conformed, fingerprint, sealed, unlike
 
 ROWS = "day,origin,delay,share\n" + "".join(
     f"2026-01-{d:02},{o},{d * 3 + n},{d / 7}\n" for d in range(1, 11) for n, o in enumerate("EJ")
@@ -77,16 +78,17 @@ def test_a_changed_receipt_is_noticed(notebook: Any, tmp_path: Path) -> None:
 
 
 def test_who_seals_another_transform_is_told_by_the_rows(notebook: Any, tmp_path: Path) -> None:
-    import hashlib
+    module = (tmp_path / "bundle" / "transform.py").read_text()
+    _seal_anew(tmp_path / "bundle", "transform.py", module.replace("> 9", "> 12"))
+    assert "it had 15 rows and has 13" in found(notebook)
 
-    bundle = tmp_path / "bundle"
-    module = (bundle / "transform.py").read_text().replace("> 9", "> 12")
-    (bundle / "transform.py").write_text(module)
+
+def _seal_anew(bundle: Path, name: str, text: str) -> None:
+    (bundle / name).write_text(text)
     receipt = json.loads((bundle / "receipt.json").read_text())
     receipt.pop("seal")
-    receipt["files"]["transform.py"] = hashlib.sha256(module.encode()).hexdigest()
+    receipt["files"][name] = hashlib.sha256(text.encode()).hexdigest()
     (bundle / "receipt.json").write_text(json.dumps(sealed(receipt)))
-    assert "it had 15 rows and has 13" in found(notebook)
 
 
 def test_a_source_that_changed_is_named(notebook: Any, tmp_path: Path) -> None:
@@ -106,6 +108,78 @@ def test_a_port_is_opened_at_the_snapshot_that_was_proved(
     (tmp_path / "flights.csv").write_text(rows + "2013-01-03,LGA,2\n")
     assert shell.run("%mesh deploy bundle").receipt.snapshot == 2
     assert shell.run("%mesh verify busy").rows == {"busy": 2}
+
+
+TYPED = """
+out = flights.with_columns(pl.col("delay").cast(pl.Int32)).filter(pl.col("delay") > 9)
+"""
+
+
+@pytest.fixture
+def typed(notebook: Any) -> Any:
+    """A bundle whose rows have types that other engines would not choose, and a step in SQL."""
+    notebook.run(TYPED)
+    notebook.run("%mesh output daily out --key day,origin --event-time day")
+    notebook.run(
+        "%%mesh sql sums\nSELECT origin, sum(delay)::DECIMAL(9, 2) AS whole, avg(share) AS mean, "
+        "max(day) AS last FROM flights GROUP BY origin"
+    )
+    notebook.run("%mesh output sums sums --key origin")
+    notebook.run("%mesh export bundle")
+    return notebook
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "spark"])
+def test_another_engine_makes_the_sealed_rows_in_their_types(
+    typed: Any, engine: str, request: pytest.FixtureRequest
+) -> None:
+    if engine == "spark":
+        request.getfixturevalue("java")
+    found = typed.run(f"%mesh verify bundle --engine {engine}")
+    assert (found.engine, found.rows) == (engine, {"daily": 15, "sums": 2})
+    assert f"on {engine} too" in typed.shown(found)["text/plain"]
+
+
+def test_a_module_for_other_engines_that_makes_other_rows_is_told(
+    typed: Any, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle"
+    module = (bundle / "portable.py").read_text()
+    assert "> 9" in module
+    _seal_anew(bundle, "portable.py", module.replace("> 9", "> 12"))
+    assert typed.run("%mesh verify bundle").passed
+    said = found(typed, "bundle --engine duckdb")
+    assert "not as it was proved on duckdb" in said
+    assert "it had 15 rows and has 13" in said
+
+
+def test_a_bundle_without_a_module_for_other_engines_says_which_expression(notebook: Any) -> None:
+    notebook.run("out = flights.filter(pl.col('delay') > 9).map_batches(lambda frame: frame)")
+    notebook.run("%mesh output daily out --key day,origin --event-time day")
+    assert notebook.run("%mesh export bundle").portable.text is None
+    with pytest.raises(DeployRefused, match=r"does not go to duckdb: .*map_batches"):
+        notebook.run("%mesh verify bundle --engine duckdb")
+    assert notebook.run("%mesh verify bundle").passed
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        pl.List(pl.Datetime("us", "UTC")),
+        pl.Struct({"a b": pl.Array(pl.Float32, 2), "c": pl.Duration("ms")}),
+        pl.Decimal(9, 2),
+        pl.Enum(["a", "b"]),
+    ],
+)
+def test_rows_are_given_the_types_that_were_sealed(dtype: pl.DataType) -> None:
+    empty = pl.DataFrame({"x": []}, schema={"x": dtype})
+    assert conformed(pl.DataFrame({"x": [None]}), fingerprint(empty)).schema == empty.schema
+
+
+def test_a_type_that_is_none_is_a_difference_and_no_error() -> None:
+    frame = pl.DataFrame({"x": [1]})
+    wanted = fingerprint(frame) | {"columns": {"x": "read_csv('/etc/passwd')"}}
+    assert "its columns were" in unlike(wanted, conformed(frame, wanted), 1e-9)[0]
 
 
 @pytest.mark.parametrize(

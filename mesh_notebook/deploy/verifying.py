@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mesh_notebook.deploy.running import module_for
 from mesh_notebook.deploy.validating import Validated
 from mesh_notebook.errors import MeshError
 from mesh_notebook.mesh.bundle import Bundle
+from mesh_notebook.mesh.engines import refuse_unknown
 from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.replay import ReplayFailed, replay
-from mesh_notebook.mesh.seals import RECEIPT, changed_files, sealed_receipt, unlike
+from mesh_notebook.mesh.seals import RECEIPT, changed_files, conformed, sealed_receipt, unlike
 from mesh_notebook.model.product import InputPort
 from mesh_notebook.model.receipt import InputPin
 
@@ -26,6 +28,8 @@ class Verified:
 
     Attributes
     ----------
+    engine : str
+        Where the rows were made again.
     findings : tuple of str
         What is not as the receipt says; empty where everything is.
     rows : dict
@@ -35,6 +39,7 @@ class Verified:
     """
 
     product: str
+    engine: str
     findings: tuple[str, ...]
     rows: dict[str, int]
     files: int
@@ -50,6 +55,8 @@ def verify(
     bundle: Path,
     open_pinned: Callable[[InputPort, Path, InputPin], OpenedInput],
     *,
+    engine: str = "polars",
+    master: str = "",
     progress: Callable[[str], None] = lambda step: None,
 ) -> Verified:
     """Hold a bundle to its receipt, and prove it again on the rows that its inputs had then.
@@ -58,12 +65,20 @@ def verify(
     ----------
     open_pinned : callable
         Opens an input port of the bundle in that folder as it was when it was pinned.
+    engine, master : str
+        As `running.run` takes them. What another engine makes is held to the rows that the
+        notebook had, in their types.
 
     Raises
     ------
     SpecError
         There is no receipt, or it was changed itself; or the bundle's documents are not valid.
+    DeployRefused
+        The product does not go to that engine.
+    UsageError, MissingExtra
+        There is no such engine, or it cannot start here.
     """
+    refuse_unknown(engine)
     progress("check the seals of the files")
     receipt = sealed_receipt(bundle)
     findings, rows = list(changed_files(bundle, receipt["files"])), dict[str, int]()
@@ -72,12 +87,15 @@ def verify(
     if not findings:  # what is not as it was sealed is not run
         made = Validated.of(Bundle(bundle))
         name = made.product.name
+        module = module_for(made, engine)
         opened = _opened(made, pins, bundle, open_pinned, findings, progress)
         if len(opened) == len(made.product.inputs):
-            progress("run the transform in a clean process")
-            rows = _proved(made, opened, receipt["proved"], findings)
+            progress(f"run {module.name} on {engine} in a clean process")
+            there = (module, engine, master)
+            rows = _proved(made, there, opened, receipt["proved"], findings)
     return Verified(
         product=name,
+        engine=engine,
         findings=tuple(findings),
         rows=rows,
         files=len(receipt["files"]),
@@ -127,23 +145,29 @@ def _short(pin: InputPin) -> str:
 
 def _proved(
     made: Validated,
+    there: tuple[Path, str, str],
     opened: Mapping[str, OpenedInput],
     proved: Mapping[str, Any],
     findings: list[str],
 ) -> dict[str, int]:
-    """Make the rows again; return how many were equal to those that were sealed."""
+    """Make the rows again by a module, on an engine; return how many are equal to the sealed."""
     import polars as pl
 
+    module, *engine = there
     rows = {}
-    with tempfile.TemporaryDirectory() as work:
+    # A JVM that is just ending may still remove files of its own in there.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         try:
-            paths = replay(made.bundle.transform, list(made.functions.values()), opened, Path(work))
+            paths = replay(module, list(made.functions.values()), opened, Path(work), *engine)
         except ReplayFailed as error:
             findings.append(error.message)
             return {}
         for port, name in made.functions.items():
+            seal = proved["seals"][port]
             frame = pl.read_ipc(paths[name])
-            said = unlike(proved["seals"][port], frame, proved["floats"]["relative32"])
+            if engine[0] != "polars":
+                frame = conformed(frame, seal)
+            said = unlike(seal, frame, proved["floats"]["relative32"])
             findings.extend(
                 f"the rows of '{port}' are not those that were proved: {s}" for s in said
             )

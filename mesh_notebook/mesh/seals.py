@@ -6,6 +6,7 @@ receipt can seal it anew, but not so that other rows are made of the same inputs
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,15 @@ from mesh_notebook.model.document import digest
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["RECEIPT", "changed_files", "fingerprint", "sealed", "sealed_receipt", "unlike"]
+__all__ = [
+    "RECEIPT",
+    "changed_files",
+    "conformed",
+    "fingerprint",
+    "sealed",
+    "sealed_receipt",
+    "unlike",
+]
 
 RECEIPT = "receipt.json"
 _SEAL = "seal"
@@ -183,6 +192,46 @@ def unlike(wanted: Mapping[str, Any], frame: pl.DataFrame, relative: float) -> l
         if not _alike(one, found["floats"][name], relative):
             said.append(f"values of the column '{name}' differ")
     return said
+
+
+def conformed(frame: pl.DataFrame, wanted: Mapping[str, Any]) -> pl.DataFrame:
+    """Return rows of another engine in the types that were sealed; as they are, where they cannot
+    be, which `unlike` then tells.
+    """
+    import polars as pl
+
+    if frame.columns != list(wanted["columns"]):
+        return frame
+    try:
+        return frame.cast({name: _dtype(said) for name, said in wanted["columns"].items()})
+    except (pl.exceptions.PolarsError, SyntaxError, ValueError):  # a type that is not known here
+        return frame
+
+
+def _dtype(said: str) -> Any:
+    """Return the type that Polars writes so: `List(Int64)`, `Decimal(precision=9, scale=2)`, …"""
+    return _read(ast.parse(said, mode="eval").body)
+
+
+def _read(node: ast.expr) -> Any:
+    match node:
+        case ast.Name(id=name):
+            return _named(name)
+        case ast.Call(func=ast.Name(id=name), args=given, keywords=named):
+            options = {str(one.arg): _read(one.value) for one in named}
+            return _named(name)(*map(_read, given), **options)
+        case ast.Dict(keys=keys, values=values):
+            return {_read(k): _read(v) for k, v in zip(keys, values, strict=True) if k}
+    return ast.literal_eval(node)
+
+
+def _named(name: str) -> type[pl.DataType]:
+    import polars as pl
+
+    found = getattr(pl, name, None)
+    if isinstance(found, type) and issubclass(found, pl.DataType):
+        return found
+    raise ValueError(f"'{name}' is no type")
 
 
 def _said(one: Mapping[str, Any]) -> str:

@@ -24,6 +24,20 @@ class Help:
 
 
 _MODES = tuple(origin.value for origin in Origin)
+_ENGINE = (
+    Argument(
+        "engine",
+        "where it is computed",
+        "--engine",
+        default="polars",
+        choices=("polars", "duckdb", "spark"),
+    ),
+    Argument(
+        "master",
+        "of Spark: spark://host:port (default: MESH_SPARK_MASTER, else this machine)",
+        "--master",
+    ),
+)
 _ROWS = "with sample or mock: how many rows"
 
 _ENGINE = (
@@ -320,8 +334,8 @@ _PATH: tuple[Verb, ...] = (
         "verify",
         "deploy",
         "Hold a bundle to its receipt, and prove it again on the rows that it was proved on.",
-        "%mesh verify products/podcast-listeners",
-        (one("folder", "an exported bundle"),),
+        "%mesh verify products/podcast-listeners --engine duckdb",
+        (one("folder", "an exported bundle"), *_ENGINE),
         shell=True,
     ),
     Verb(

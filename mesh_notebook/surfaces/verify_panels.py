@@ -19,8 +19,9 @@ def _(found: Verified) -> Panel:
     if found.other_versions:
         said = "; ".join(f"{name} {was}" for name, was in found.other_versions.items())
         facts.append(("versions", said))
+    on = "" if found.engine == "polars" else f", on {found.engine} too"
     return Panel(
-        f"{found.product} is as it was proved",
+        f"{found.product} is as it was proved{on}",
         (Badge("verified", "good"),),
         "",
         facts,

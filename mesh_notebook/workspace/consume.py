@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import uuid
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,15 +100,7 @@ def _rows(reading: Reading) -> Rows:
 
 def write_whole(content: str | bytes, out: Path) -> None:
     """Write a file whole, in place of an earlier one, or not at all."""
-    aside = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}")
-    try:
+    from mesh_notebook.mesh.modes.files import whole
+
+    with whole(out) as aside:
         aside.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(aside, out)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
-        raise StoreError(
-            f"{out} cannot be written: {error.strerror}.",
-            next_step="name a file in a folder that exists and that you may write to",
-            path=str(out),
-        ) from None

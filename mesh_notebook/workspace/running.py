@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mesh_notebook.deploy.running import Ran
     from mesh_notebook.workspace.session import Session
 
-__all__ = ["MASTER", "run"]
+__all__ = ["MASTER", "master_of", "run"]
 
 MASTER = "MESH_SPARK_MASTER"
 _FORMATS = ("parquet", "csv", "ndjson", "arrow")
@@ -34,29 +35,39 @@ def run(
 ) -> Ran:
     """Run a bundle, and write what it makes where `out` says."""
     from mesh_notebook.deploy.running import run as run_bundle
+    from mesh_notebook.mesh.modes.files import whole
 
     if rows < 1:
         raise UsageError(f"{rows} rows cannot be shown.", next_step="give --rows 1 or more")
     if format and not out:
         raise UsageError(f"nothing says where to write {format}.", next_step="add --out FILE")
-    if master and engine != "spark":
-        raise UsageError(f"{engine} has no master.", next_step="add --engine spark")
+    master = master_of(engine, master, environ)
     target = session.base / out if out else None
     written = _format(format, target) if target else ""
     ran = run_bundle(
         session.base / folder,
         session.opener(),
         engine=engine,
-        master=master or environ.get(MASTER, ""),
+        master=master,
         rows=rows,
         progress=session.progress,
     )
     if target is None:
         return ran
     files = _targets(list(ran.frames), target, written)
-    for port, path in files.items():
-        _write(ran.frames[port], path, written)
+    session.progress(f"write {', '.join(path.name for path in files.values())}")
+    # All are written before the first of them takes its name.
+    with ExitStack() as stack:
+        for port, path in files.items():
+            _write(ran.frames[port], stack.enter_context(whole(path)), written)
     return replace(ran, files=tuple(files.values()))
+
+
+def master_of(engine: str, master: str | None, environ: Mapping[str, str]) -> str:
+    """Return which Spark is meant; empty for the one on this machine."""
+    if master and engine != "spark":
+        raise UsageError(f"{engine} has no master.", next_step="add --engine spark")
+    return master or environ.get(MASTER, "")
 
 
 def _format(format: str | None, target: Path) -> str:
@@ -82,13 +93,11 @@ def _targets(ports: list[str], target: Path, format: str) -> dict[str, Path]:
 def _write(frame: pl.DataFrame, path: Path, format: str) -> None:
     from polars import CompatLevel
 
-    from mesh_notebook.mesh.modes.files import whole
     from mesh_notebook.mesh.modes.text import sink_csv, sink_ndjson
 
-    with whole(path) as aside:
-        if format == "parquet":
-            frame.write_parquet(aside)
-        elif format == "arrow":
-            frame.write_ipc(aside, compat_level=CompatLevel.oldest())
-        else:
-            {"csv": sink_csv, "ndjson": sink_ndjson}[format](frame.lazy(), aside)
+    if format == "parquet":
+        frame.write_parquet(path)
+    elif format == "arrow":
+        frame.write_ipc(path, compat_level=CompatLevel.oldest())
+    else:
+        {"csv": sink_csv, "ndjson": sink_ndjson}[format](frame.lazy(), path)

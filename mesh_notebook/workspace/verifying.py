@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 from mesh_notebook.errors import VerificationFailed
 from mesh_notebook.model.document import set_custom
 from mesh_notebook.model.product import InputPort
+from mesh_notebook.workspace.running import master_of
 
 if TYPE_CHECKING:
     from mesh_notebook.deploy.verifying import Verified
@@ -19,19 +22,32 @@ if TYPE_CHECKING:
 __all__ = ["verify"]
 
 
-def verify(session: Session, folder: str | Path) -> Verified:
+def verify(
+    session: Session,
+    folder: str | Path,
+    engine: str,
+    master: str | None,
+    environ: Mapping[str, str] = os.environ,
+) -> Verified:
     """Verify a bundle; raise `VerificationFailed` with every finding."""
     from mesh_notebook.deploy.verifying import verify as verify_bundle
 
     def as_it_was(port: InputPort, bundle: Path, pin: InputPin) -> OpenedInput:
         return _as_it_was(session, port, bundle, pin)
 
-    found = verify_bundle(session.base / folder, as_it_was, progress=session.progress)
+    found = verify_bundle(
+        session.base / folder,
+        as_it_was,
+        engine=engine,
+        master=master_of(engine, master, environ),
+        progress=session.progress,
+    )
     if found.passed:
         return found
+    on = "" if engine == "polars" else f" on {engine}"
     lines = "".join(f"\n  {finding}" for finding in found.findings)
     raise VerificationFailed(
-        f"{found.product} is not as it was proved:{lines}",
+        f"{found.product} is not as it was proved{on}:{lines}",
         next_step="take the bundle from where it was exported, or export it again",
         findings=found.findings,
     )

@@ -460,18 +460,22 @@ class Workspace(Control):
 
         return running.run(self, folder, engine, master, format, out, rows)
 
-    def verify(self, folder: str | Path) -> Verified:
-        """Hold a bundle to its receipt, and prove it again on the rows of then.
+    def verify(
+        self, folder: str | Path, engine: str = "polars", master: str | None = None
+    ) -> Verified:
+        """Hold a bundle to its receipt, and prove it again on the rows of then, on an engine.
 
         Raises
         ------
         VerificationFailed
             With every finding: files that were changed, inputs that cannot be had as they were,
             rows that are not those that were proved.
+        DeployRefused
+            The product does not go to that engine.
         """
         from mesh_notebook.workspace import verifying
 
-        return verifying.verify(self, folder)
+        return verifying.verify(self, folder, engine, master)
 
     def plan(
         self,

@@ -133,16 +133,19 @@ def _sunk(reading: Reading, target: Target, format: str) -> None:
 def whole(path: Path) -> Iterator[Path]:
     """Give a file beside `path` to write to; it takes that name when all is written.
 
+    Those of writers that were killed go with the next.
+
     Raises
     ------
     StoreError
         Neither can be written; then what was at `path` is as it was.
     """
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}") if path.name else path
+    aside, lock = path, -1
     try:
-        if path.is_dir():
+        if not path.name or path.is_dir():
             raise IsADirectoryError(0, "it is a folder")
-        aside.open("xb").close()  # tells at once, before anything is computed
+        _clear_up(path)
+        aside, lock = _claimed(path)  # tells at once, before anything is computed
         yield aside
         os.replace(aside, path)
     except OSError as error:
@@ -152,5 +155,46 @@ def whole(path: Path) -> Iterator[Path]:
             path=str(path),
         ) from None
     finally:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
+        if lock >= 0:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
+            os.close(lock)
+
+
+def _claimed(path: Path) -> tuple[Path, int]:
+    """Make a file aside; the kernel lets go of its lock when this process ends, however it ends."""
+    while True:
+        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+        lock = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        # Whoever cleared up between the two calls took it for left behind.
+        if _locked(lock) is not False and aside.exists():
+            return aside, lock
+        os.close(lock)
+
+
+def _clear_up(path: Path) -> None:
+    """Remove what writers of this file left who were killed."""
+    left = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}")
+    with contextlib.suppress(OSError):  # a folder that may only be written to
+        for found in [one for one in path.parent.iterdir() if left.fullmatch(one.name)]:
+            lock = os.open(found, os.O_RDWR)
+            try:
+                if _locked(lock):
+                    found.unlink()
+            finally:
+                os.close(lock)
+
+
+def _locked(file: int) -> bool | None:
+    """Lock a file for this process alone; False if another has it, None if nothing can tell."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return None
+    return True
