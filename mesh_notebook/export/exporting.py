@@ -132,7 +132,7 @@ def export(
     files = files_of(module, product, by_port, told, portable.files)
     progress("follow each column back to the inputs")
     files[LINEAGE] = lineage_file(module, by_port)
-    files[RECEIPT] = receipt_of(module, files, frames, portable.told())
+    files[RECEIPT] = receipt_of(module, files, frames, portable.told(), by_port)
     try:
         write_whole(folder, files)
     except OSError as error:

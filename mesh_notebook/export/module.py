@@ -17,7 +17,7 @@ from mesh_notebook.export.text import indented, with_nonlocal
 from mesh_notebook.export.verbs import SqlStep
 from mesh_notebook.model.address import python_name
 
-__all__ = ["Function", "Module", "module_of", "probes_of", "result_of"]
+__all__ = ["Function", "Module", "module_of", "probes_of", "result_of", "sql_helper"]
 
 _SQL = '''
 def {name}(query: str, /, **tables: {frames}) -> pl.DataFrame:
@@ -110,11 +110,11 @@ def _whole(plan: Plan, functions: Sequence[Function], title: str) -> str:
     parts = [f'"""{_docstring(title)}"""', *future, *dict.fromkeys(heads)]
     parts += [s.text for s in lifted if s.kind != "import"]
     if plan.sql:
-        parts.append(_helper(plan.sql, bool(pandas)))
+        parts.append(sql_helper(plan.sql, bool(pandas)))
     return "\n\n".join([*parts, *(f"\n{function.text}" for function in functions)])
 
 
-def _helper(name: str, pandas: bool) -> str:
+def sql_helper(name: str, pandas: bool) -> str:
     """Return the function that runs SQL: frames go in as Arrow streams, which needs no more."""
     frames, registered = "pl.LazyFrame | pl.DataFrame", "table.lazy().collect().to_struct()"
     if pandas:

@@ -68,6 +68,7 @@ def receipt_of(
     files: Mapping[str, bytes],
     frames: Mapping[str, pl.DataFrame],
     ported: Mapping[str, Any],
+    outputs: Mapping[str, OutputDraft],
 ) -> bytes:
     """Return what proves the bundle: the hash of each file, the inputs, the rows, the versions.
 
@@ -90,6 +91,7 @@ def receipt_of(
             "floats": {"relative": REL, "relative32": REL_32, "absolute": ABSOLUTE},
         },
         **ported,
+        "declared": {port: dict(draft.declared) for port, draft in outputs.items()},
         "engine": _versions(("polars", "duckdb", "mesh-notebook")),
         "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
     }

@@ -30,6 +30,7 @@ def export(
     from mesh_notebook.export.exporting import export as write
     from mesh_notebook.export.portable import PROVED
     from mesh_notebook.export.slicing import slices_of
+    from mesh_notebook.workspace.declaring import declared
     from mesh_notebook.workspace.drafts import words_of
     from mesh_notebook.workspace.protecting import refuse_unfit
 
@@ -48,6 +49,7 @@ def export(
                 *(port.port, port.value, contract, contract.purpose),
                 temporality=port.temporality,
                 policy=port.policy.as_dict() if port.policy else {},
+                declared=declared(port),
             )
         )
 

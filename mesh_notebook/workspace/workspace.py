@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mesh_notebook.workspace import results
     from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
     from mesh_notebook.workspace.keeping import Standings
+    from mesh_notebook.workspace.loading import Loaded
     from mesh_notebook.workspace.port import Port
     from mesh_notebook.workspace.rehearsing import Rehearsed
     from mesh_notebook.workspace.rejecting import Rejected
@@ -442,6 +443,27 @@ class Workspace(Control):
         exported = exporting.export(self, folder, engines)
         self.taken["export"] = exporting.shown(exported.folder, self.base)
         return exported
+
+    def load(
+        self, folder: str | Path, out: str | Path | None = None, force: bool = False
+    ) -> Loaded:
+        """Open an exported product as the cells of a notebook again.
+
+        Parameters
+        ----------
+        out
+            The notebook to write (default: `<product>.ipynb` beside this one).
+        force
+            Write it in place of one that is there.
+
+        Raises
+        ------
+        LoadRefused
+            What no cell can say; then nothing is written.
+        """
+        from mesh_notebook.workspace import loading
+
+        return loading.load(self, folder, out, force)
 
     # ---- deploy ---------------------------------------------------------------------------
 
