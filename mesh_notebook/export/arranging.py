@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.read_back import ModuleCode, PortCode, Step
@@ -148,7 +149,7 @@ def _done(item: Item) -> tuple[str, tuple[Event, ...]]:
     if item.kind == "input":
         return "mesh.source()", (Event("source", (1,), (item.name,), {"input": None}),)
     if item.kind == "output":
-        told = {"port": item.name, "frame_name": item.text}
+        told: dict[str, Any] = {"port": item.name, "frame_name": item.text}
         return "mesh.output()", (Event("output", (1,), (), told),)
     if step and step.sql:
         told = {"name": step.sql, "query": step.query, "tables": {}}
