@@ -8,7 +8,7 @@ else each port's statements stand whole, after its inputs are opened again.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,17 @@ from mesh_notebook.export.read_back import ModuleCode, PortCode, Step
 from mesh_notebook.export.record import Event, ExecutedCell, Record
 from mesh_notebook.export.scopes import bound_names
 from mesh_notebook.export.slicing import Slice, slices_of
+from mesh_notebook.export.words import words
 
 __all__ = ["Item", "arranged"]
+
+
+_LAZY, _EAGER = "polars.lazyframe.frame.LazyFrame", "polars.dataframe.frame.DataFrame"
+# What gives a frame of the same kind, of either (`agg` by way of `group_by`).
+_GIVE_FRAMES = words(
+    "agg cast drop drop_nulls explode fill_null filter group_by head join join_asof limit rename "
+    "reverse select slice sort tail unique unpivot with_columns with_row_index"
+)
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,7 @@ def _record(items: Sequence[Item]) -> Record:
     types: dict[str, str] = {}
     for index, item in enumerate(items):
         code, events = _done(item)
-        types |= _types(item)
+        types |= _types(item, types)
         known = dict(types)
         record.cells.append(
             ExecutedCell(index, index + 1, None, code, code, events=events, types=known)
@@ -157,9 +166,27 @@ def _done(item: Item) -> tuple[str, tuple[Event, ...]]:
     return step.text if step else item.text, ()
 
 
-def _types(item: Item) -> dict[str, str]:
+def _types(item: Item, known: Mapping[str, str]) -> dict[str, str]:
+    """Return by name the types that an item's names will have, where its text tells them."""
     if item.kind == "input":
-        return {item.name: "polars.lazyframe.frame.LazyFrame"}
+        return {item.name: _LAZY}
     if item.step and item.step.sql:
-        return {item.step.sql: "polars.dataframe.frame.DataFrame"}
-    return {}
+        return {item.step.sql: _EAGER}
+    if not item.step:
+        return {}
+    match ast.parse(item.step.text).body[0]:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return {name: _frame_type(value, known)}
+    return dict.fromkeys(_bound(item.step), "")
+
+
+def _frame_type(value: ast.expr, known: Mapping[str, str]) -> str:
+    """Return the type of a chain of frame methods on a name; empty where it is none."""
+    match value:
+        case ast.Name(id=name):
+            return known.get(name, "")
+        case ast.Call(func=ast.Attribute(value=inner, attr="collect" | "lazy" as method)):
+            return {"collect": _EAGER, "lazy": _LAZY}[method] if _frame_type(inner, known) else ""
+        case ast.Call(func=ast.Attribute(value=inner, attr=method)) if method in _GIVE_FRAMES:
+            return _frame_type(inner, known)
+    return ""

@@ -52,12 +52,12 @@ class Call:
         return f"%{line}\n{self.body.rstrip()}" if self.body else line
 
     def _said(self) -> list[str]:
-        said = [shlex.quote(word) for word in self.words]
+        said = [_quoted(word) for word in self.words]
         for name, value in self._set().items():
             said.append(FLAGS.get((self.verb, name), f"--{name.replace('_', '-')}"))
             if value is not True:
                 listed = isinstance(value, tuple)
-                said.append(shlex.quote(",".join(value) if listed else str(value)))
+                said.append(_quoted(",".join(value) if listed else str(value)))
         return said
 
     def _set(self) -> dict[str, Any]:
@@ -80,3 +80,9 @@ class Call:
         if self.body:
             words.append(repr(self.body))
         return f"mesh.{self.verb}({', '.join(words)})"
+
+
+def _quoted(word: str) -> str:
+    quoted = shlex.quote(word)
+    plain = quoted == word or set('"\\') & set(word)
+    return quoted if plain else f'"{word}"'
