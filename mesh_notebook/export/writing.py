@@ -20,8 +20,10 @@ from mesh_notebook.export import project, templates
 from mesh_notebook.export.comparing import ABSOLUTE, REL, REL_32
 from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.module import Module
+from mesh_notebook.export.said import sealed_statements
 from mesh_notebook.export.specs import documents_of
 from mesh_notebook.mesh.seals import RECEIPT, fingerprint, sealed
+from mesh_notebook.model.address import python_name
 from mesh_notebook.model.product import Product
 from mesh_notebook.model.receipt import Receipt
 
@@ -92,6 +94,7 @@ def receipt_of(
         },
         **ported,
         "declared": {port: dict(draft.declared) for port, draft in outputs.items()},
+        "statements": sealed_statements(module, {python_name(p): p for p in outputs}),
         "engine": _versions(("polars", "duckdb", "mesh-notebook")),
         "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
     }

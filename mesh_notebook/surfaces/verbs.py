@@ -301,6 +301,17 @@ _PATH: tuple[Verb, ...] = (
         shell=True,
     ),
     Verb(
+        "diff",
+        "bootstrap",
+        "Say which side changed since an export, notebook or module, statement by statement.",
+        "%mesh diff products/podcast-listeners podcast-listeners.ipynb",
+        (
+            one("folder", "an exported bundle"),
+            Argument("notebook", "the notebook's file (default: this notebook's own)"),
+        ),
+        shell=True,
+    ),
+    Verb(
         "verify",
         "deploy",
         "Hold a bundle to its receipt, and prove it again on the rows that it was proved on.",

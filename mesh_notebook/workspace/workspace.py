@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mesh_notebook.export.exporting import Exported
     from mesh_notebook.mesh.retention import Retained
     from mesh_notebook.workspace import results
+    from mesh_notebook.workspace.diffing import Differing
     from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
     from mesh_notebook.workspace.keeping import Standings
     from mesh_notebook.workspace.loading import Loaded
@@ -464,6 +465,18 @@ class Workspace(Control):
         from mesh_notebook.workspace import loading
 
         return loading.load(self, folder, out, force)
+
+    def diff(self, folder: str | Path, notebook: str | Path | None = None) -> Differing:
+        """Say which side of a bundle changed since its export, statement by statement.
+
+        Parameters
+        ----------
+        notebook
+            The notebook to hold to the one that was exported (default: this one's file).
+        """
+        from mesh_notebook.workspace import diffing
+
+        return diffing.diff(self, folder, notebook)
 
     # ---- deploy ---------------------------------------------------------------------------
 
