@@ -74,3 +74,99 @@ def test_the_simplest_product(notebook: Any, tmp_path: Path) -> None:
         "%mesh check",
         "%mesh export bundle",
     ]
+
+
+def test_all_that_can_be_said_of_a_port_is_said_again(notebook: Any, tmp_path: Path) -> None:
+    notebook.run("import polars as pl")
+    notebook.run(
+        '%mesh product airport-delays --domain travel --owner "the ops\' team" --version 2.1.0 '
+        '--purpose "How late it is {or not}, for $5" --tags delays,airports --status proposed '
+        "--tenant acme"
+    )
+    notebook.run("%mesh source flights flights.csv --null NA")
+    notebook.run("late = flights.with_columns(who=pl.col('origin'), via=pl.col('origin'))")
+    notebook.run("%mesh output daily late --key day,origin --event-time day --interval month")
+    notebook.run("%mesh promise daily freshness=2y lag_p95=90min completeness.delay=99%! rows=3")
+    notebook.run("%mesh promise daily drift=0.5")
+    notebook.run(
+        "%%mesh contract daily\ndescription: {purpose: 'When it flew'}\n"
+        "properties:\n  delay: {description: 'minutes', logicalTypeOptions: {maximum: 500}}\n"
+        "  day: {logicalTypeOptions: {minimum: 2020-01-01}}\n"
+    )
+    notebook.run("%mesh link daily.origin urn:dmesh:acme:geo:airports:all#code")
+    notebook.run("%mesh protect daily.who --with tokenise --except auditor,officer --key people")
+    notebook.run("%mesh protect daily.via --with generalise --groups 'EAST=E|F,WEST=J'")
+    notebook.run("%mesh protect daily --rows \"origin <> 'Ä, {x}'\" --except auditor")
+    notebook.run("%mesh protect daily --roles analyst,auditor --purposes research --stand-in")
+    notebook.run("%mesh export bundle")
+    cells = round_trip(notebook, tmp_path)
+    assert "%mesh promise daily freshness=2y lag_p95=90min completeness.delay=0.99! rows=3" in (
+        "\n".join(cells)
+    )
+
+
+def test_a_private_port_and_an_erasable_one(notebook: Any, tmp_path: Path) -> None:
+    notebook.run("import polars as pl")
+    notebook.run("%mesh product airport-delays --domain travel")
+    notebook.run("%mesh source flights flights.csv")
+    notebook.run("late = flights.with_columns(pl.col('origin').alias('who'))")
+    notebook.run("%mesh output sums late")
+    notebook.run(
+        "%mesh protect sums --private who --budget 2.5 --rows-each 3 --bounds delay=-5..99.5 "
+        "--values origin=E|J --except officer"
+    )
+    notebook.run("%mesh output people late --kind log --key day,origin")
+    notebook.run("%mesh protect people.who --with encrypt")
+    notebook.run("%mesh protect people --erasable who")
+    notebook.run("%mesh export bundle")
+    cells = round_trip(notebook, tmp_path)
+    assert sum("late = " in cell for cell in cells) == 1
+
+
+def test_steps_in_sql(notebook: Any, tmp_path: Path) -> None:
+    notebook.run("import polars as pl\nleast = 4")
+    notebook.run("%mesh product airport-delays --domain travel")
+    notebook.run("%mesh source flights flights.csv")
+    notebook.run(
+        "%%mesh sql late\n  -- One row a flight;\n    SELECT *, 'two\n    lines' AS \"a b\"\n"
+        "  FROM Flights WHERE delay > 3;"
+    )
+    notebook.run("mesh.sql('later', f'SELECT * FROM late WHERE delay > {least}')")
+    notebook.run("most = mesh.sql('x', 'SELECT * FROM t ORDER BY delay LIMIT 5', t=later)")
+    notebook.run("%%mesh sql out\nSELECT day, origin, delay FROM most")
+    notebook.run("%mesh output daily out --key day,origin")
+    notebook.run("%mesh export bundle")
+    cells = round_trip(notebook, tmp_path)
+    assert "%%mesh sql out\nSELECT day, origin, delay FROM most" in cells
+
+
+def test_inputs_of_every_kind(published: Path, shell: Any, tmp_path: Path) -> None:
+    (tmp_path / "more.csv").write_text(ROWS)
+    shell.run("%mesh connect airport-delays --as delays --from 2013-01-01 --to 2013-01-02")
+    shell.run("%mesh connect airport-delays --as others --mode mock --rows 30 --seed 4")
+    shell.run("%mesh source more more.csv")
+    shell.run("%mesh use more sample --rows 7 --seed 2")
+    shell.run("%mesh product busy --domain travel --owner ops")
+    shell.run("a = delays.join(others, on='origin').group_by('origin').len()")
+    shell.run("out = a.join(more, on='origin', how='left').select('origin', 'len').unique()")
+    shell.run("%mesh output busy out --key origin")
+    shell.run("%mesh export bundle")
+    cells = round_trip(shell, tmp_path)
+    assert "%mesh use more sample --rows 7 --seed 2" in "\n".join(cells)
+
+
+def test_ports_whose_variables_have_the_same_names(notebook: Any, tmp_path: Path) -> None:
+    notebook.run("import polars as pl\nimport random")
+    notebook.run("%mesh product airport-delays --domain travel")
+    notebook.run("%mesh source flights flights.csv")
+    notebook.run("random.seed(1)\nrows = []\nname = 'a'")
+    notebook.run("rows.append(random.random())")
+    notebook.run("out = flights.with_columns(x=pl.lit(rows[0]), n=pl.lit(name))")
+    notebook.run("%mesh output one out --key day,origin")
+    notebook.run("flights = flights.filter(pl.col('delay') > 9)\nname = 'b'")
+    notebook.run("out = flights.with_columns(x=pl.lit(rows[0]), n=pl.lit(name))")
+    notebook.run("%mesh output two out --key day,origin")
+    notebook.run("len = len(name)\nout = flights.with_columns(n=pl.lit(len))")
+    notebook.run("%mesh output three out --key day,origin")
+    notebook.run("%mesh export bundle")
+    round_trip(notebook, tmp_path)

@@ -122,6 +122,7 @@ def export(
     plan = planned(slices, input_of)
     progress("write the module")
     module = module_of(plan, by_port, _title(product))
+    refuse_foreign(folder, module.text)
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
     progress("take it to other engines")
