@@ -83,6 +83,7 @@ class Call:
 
 
 def _quoted(word: str) -> str:
-    quoted = shlex.quote(word)
-    plain = quoted == word or set('"\\') & set(word)
-    return quoted if plain else f'"{word}"'
+    """Return a word as a magic takes it apart again; a `?` at the end would ask IPython for help."""
+    if word and not set("\"'\\?") & set(word) and not any(map(str.isspace, word)):
+        return word
+    return shlex.quote(word) if set('"\\') & set(word) else f'"{word}"'
