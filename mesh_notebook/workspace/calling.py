@@ -83,7 +83,7 @@ class Call:
 
 
 def _quoted(word: str) -> str:
-    """Return a word as a magic takes it apart again; a `?` at the end would ask IPython for help."""
+    """Return a word as a magic takes one; a `?` at the end of a line asks IPython for help."""
     if word and not set("\"'\\?") & set(word) and not any(map(str.isspace, word)):
         return word
     return shlex.quote(word) if set('"\\') & set(word) else f'"{word}"'
