@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from conftest import Shell
 
+from mesh_notebook.errors import ExportRefused, LoadRefused, UsageError
+
 ROWS = "day,origin,delay,share\n" + "".join(
     f"2026-01-{d:02},{o},{d * 3 + n},{d / 7}\n" for d in range(1, 11) for n, o in enumerate("EJ")
 )
@@ -169,3 +171,112 @@ def test_ports_whose_variables_have_the_same_names(notebook: Any, tmp_path: Path
     notebook.run("%mesh output three out --key day,origin")
     notebook.run("%mesh export bundle")
     round_trip(notebook, tmp_path)
+
+
+@pytest.fixture
+def simple(notebook: Any, tmp_path: Path) -> Path:
+    """The bundle of a product of one port."""
+    notebook.run("import polars as pl")
+    notebook.run("%mesh product airport-delays --domain travel --owner ops")
+    notebook.run("%mesh source flights flights.csv")
+    notebook.run("late = flights.filter(pl.col('delay') > 9)\nout = late.sort('day')")
+    notebook.run("%mesh output daily out --key day,origin")
+    notebook.run("%mesh export bundle")
+    return tmp_path / "bundle"
+
+
+def edit(bundle: Path, old: str, new: str, name: str = "transform.py") -> None:
+    text = (bundle / name).read_text()
+    assert old in text
+    (bundle / name).write_text(text.replace(old, new))
+
+
+def test_an_edited_module_is_loaded_as_it_is_now_and_exported_in_its_place(
+    simple: Path, notebook: Any
+) -> None:
+    edit(simple, "> 9", "> 12")
+    with pytest.raises(ExportRefused, match="was edited since"):
+        notebook.run("%mesh export bundle")
+    loaded = notebook.run("%mesh load bundle")
+    assert loaded.edited
+    edited = (simple / "transform.py").read_text()
+    run_all(cells_of(loaded.path))
+    assert (simple / "transform.py").read_text() == edited
+    assert '"daily": 13' in (simple / "receipt.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("return out", "return out.head(3)", "line 10: the function of 'daily' returns something"),
+        ("    out = late", "    if late is None:\n        return late\n    out = late", "line 10"),
+        ("flights: pl.LazyFrame)", "flights: pl.LazyFrame, least: int = 3)", "by name"),
+        ("    out = late", "    mesh = 1\n    out = late", "binds `mesh`"),
+        ("Make the output port daily.", "Say something else.", "docstring of the port 'daily'"),
+        ('"""airport-delays:', '"""Delays:', "docstring of the module"),
+        ("def daily", "def weekly", "no function for the output port 'daily'"),
+        ("late = ", "late = = ", "line 8"),
+    ],
+)
+def test_what_no_cell_says_is_refused_with_its_place(
+    simple: Path, notebook: Any, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    edit(simple, old, new)
+    with pytest.raises(LoadRefused) as caught:
+        notebook.run("%mesh load bundle")
+    assert said in str(caught.value)
+    assert not list(tmp_path.glob("*.ipynb"))
+
+
+def test_edited_documents_are_refused_by_name(simple: Path, notebook: Any) -> None:
+    edit(simple, "name: ops", "name: ops\n  description: They fly", "product.odps.yaml")
+    with pytest.raises(LoadRefused, match="says a `team`"):
+        notebook.run("%mesh load bundle")
+    edit(simple, "required: true", "required: false", "contracts/daily.odcs.yaml")
+    with pytest.raises(LoadRefused, match=r"contracts/daily.odcs.yaml was changed"):
+        notebook.run("%mesh load bundle")
+
+
+def test_a_notebook_that_is_there_is_not_written_over(simple: Path, notebook: Any) -> None:
+    first = notebook.run("%mesh load bundle").path
+    first.write_text("mine")
+    with pytest.raises(UsageError, match="is there already"):
+        notebook.run("%mesh load bundle")
+    assert first.read_text() == "mine"
+    notebook.run("%mesh load bundle --force")
+    assert len(cells_of(first)) == 8
+
+
+def test_paths_are_as_seen_from_the_notebook_that_is_written(
+    simple: Path, notebook: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "books").mkdir()
+    loaded = notebook.run("%mesh load bundle --out books/delays.ipynb")
+    cells = cells_of(loaded.path)
+    assert "%mesh source flights ../flights.csv" in cells
+    assert cells[-1] == "%mesh export ../bundle"
+    assert "open books/delays.ipynb" in notebook.shown(loaded)["text/plain"]
+
+
+def test_a_mock_whose_keys_come_from_beside_the_product_is_refused_by_name(
+    shell: Any, tmp_path: Path
+) -> None:
+    synthetic = Path(__file__).parent.parent / "synthetic"
+    shell.run(f"%mesh mock {synthetic}/user-profiles.odcs.yaml --rows 40 --as users")
+    shell.run(f"%mesh mock {synthetic}/podcast-plays.odcs.yaml --rows 50 --as plays")
+    shell.run("%mesh product minutes --domain podcasts")
+    shell.run("import polars as pl\nout = plays.drop_nulls('user_id').group_by('user_id').len()")
+    shell.run("%mesh output minutes out --key user_id")
+    shell.run("%mesh export bundle")
+    with pytest.raises(LoadRefused, match="the input 'plays' was mocked beside another mock"):
+        shell.run("%mesh load bundle")
+
+
+def test_the_flags_of_a_loaded_cell_are_those_of_the_verbs() -> None:
+    from mesh_notebook.surfaces.verbs import find
+    from mesh_notebook.workspace.calling import FLAGS
+
+    for verb in ("product", "connect", "source", "use", "mock", "output", "protect", "export"):
+        for argument in find(verb).arguments:
+            usual = f"--{argument.name.replace('_', '-')}"
+            assert FLAGS.get((verb, argument.name), usual) == argument.flag or not argument.flag

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import LoadRefused, UsageError
 from mesh_notebook.export.arranging import Item, arranged
+from mesh_notebook.export.module import says_of, title_of
 from mesh_notebook.export.read_back import ModuleCode, read_back
 from mesh_notebook.mesh.seals import changed_files, sealed_receipt
 from mesh_notebook.model.address import python_name
+from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import Product
 from mesh_notebook.workspace.calling import Call
 from mesh_notebook.workspace.declaring import output_calls
-from mesh_notebook.workspace.reopening import input_calls, product_call
+from mesh_notebook.workspace.reopening import input_calls, product_call, refuse_other_rows
 
 if TYPE_CHECKING:
     from mesh_notebook.workspace.session import Session
@@ -61,6 +63,8 @@ def load(session: Session, folder: str | Path, out: str | Path | None, force: bo
     _refuse_taken(path, force)
     by_function = {python_name(port.name): port.name for port in product.outputs}
     module = read_back((bundle / "transform.py").read_text("utf-8"), by_function)
+    _refuse_docstrings(module, product, bundle)
+    refuse_other_rows(product, bundle, session.catalogue)
     cells = [*_cells(module, product, receipt, bundle, path.parent)]
     _write(path, product, cells)
     return Loaded(
@@ -81,6 +85,25 @@ def _refuse_changed(changed: list[str]) -> None:
                 f"{said} since the product was exported.",
                 next_step="put it back; a cell changes a contract: %%mesh contract PORT",
                 file=name,
+            )
+
+
+def _refuse_docstrings(module: ModuleCode, product: Product, bundle: Path) -> None:
+    """Raise `LoadRefused` where a docstring says what neither the product nor a contract does."""
+    said = {"the module": (module.doc, title_of(product.name, product.purpose))}
+    for port in module.ports:
+        path = bundle / "contracts" / f"{port.port}.odcs.yaml"
+        contract = Contract.loads(path.read_text("utf-8"), path.name)
+        said[f"the port '{port.port}'"] = (port.doc, says_of(port.port, contract.purpose))
+    for of, (found, wanted) in said.items():
+        if (
+            found.replace("\\", "").split()
+            != wanted.replace("\\", "").replace('"""', "'''").split()
+        ):
+            raise LoadRefused(
+                f"the docstring of {of} in transform.py was edited, and a cell cannot say it.",
+                next_step="put it back, and say it as a purpose: %mesh product NAME --purpose … or "
+                "%%mesh contract PORT",
             )
 
 
@@ -109,7 +132,15 @@ def _cells(
         apart = "\n\n\n" if kind == "definition" else "\n"
         yield apart.join(text for _, text in texts)
     yield "%mesh check"
-    yield Call("export", (Path(os.path.relpath(bundle, base)).as_posix(),)).text
+    folder = Path(os.path.relpath(bundle, base)).as_posix()
+    yield Call("export", (folder,), {"engines": _engines(receipt)}).text
+
+
+def _engines(receipt: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return on which engines it was proved, where it was asked for more than is usual."""
+    told = (receipt.get("engines") or {}).items()
+    proved = tuple(engine for engine, how in told if how == "proved" and engine != "polars")
+    return proved if set(proved) - {"duckdb"} else ()
 
 
 def _cell_of(said: tuple[str, str]) -> str:

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mesh_notebook.errors import LoadRefused
+from mesh_notebook.errors import LoadRefused, NotFound, StoreError
+from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.sources import Asked
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
-from mesh_notebook.model.product import InputPort, Product
+from mesh_notebook.model.product import InputPort, Product, major_of
 from mesh_notebook.workspace.calling import Call
 from mesh_notebook.workspace.drafts import ProductDraft
 from mesh_notebook.workspace.inputs import fitting
 
-__all__ = ["input_calls", "product_call"]
+__all__ = ["input_calls", "product_call", "refuse_other_rows"]
 
 _OF_PORTS = ("inputPorts", "outputPorts", "customProperties")
 
@@ -58,6 +59,41 @@ def product_call(product: Product, receipt: Mapping[str, Any]) -> Call:
 def input_calls(product: Product, bundle: Path, base: Path) -> dict[str, list[Call]]:
     """Return by input the calls that open it, in the order of the inputs."""
     return {port.name: _calls(port, bundle, base) for port in product.inputs}
+
+
+def refuse_other_rows(product: Product, bundle: Path, catalogue: Catalogue) -> None:
+    """Raise `LoadRefused` where an input that is opened again would be another one."""
+    mocked: dict[str, int] = {}
+    for port in product.inputs:
+        recipe = port.recipe
+        if recipe.get("kind") == "port":
+            _refuse_other_major(port, catalogue)
+        if recipe.get("kind") != "mock" and recipe.get("mode") != Origin.MOCK:
+            continue
+        path = bundle / "contracts" / "inputs" / f"{port.name}.odcs.yaml"
+        contract = Contract.loads(path.read_text("utf-8"), path.name)
+        links = {column.link for column in contract.columns}
+        if {k: v for k, v in mocked.items() if k in links} != (recipe.get("populations") or {}):
+            raise _refused(
+                port.name, "was mocked beside another mock, whose keys it has and the product not"
+            )
+        stem = str(contract.id).rpartition(":")
+        of = stem[0] if stem[2].isdigit() else contract.id
+        mocked |= {f"{of}#{column}": recipe["rows"] for column in contract.key}
+
+
+def _refuse_other_major(port: InputPort, catalogue: Catalogue) -> None:
+    try:
+        published, _ = catalogue.resolve(port.recipe["address"])
+        newest = major_of(published.latest().version)
+    except (NotFound, StoreError):
+        return  # it is not there now; the cell that opens it will say so
+    if newest != port.recipe.get("major", newest):
+        raise _refused(
+            port.name,
+            f"reads the major version {port.recipe['major']} of {published.name}, and a connection "
+            f"is to the newest, {newest}",
+        )
 
 
 def _calls(port: InputPort, bundle: Path, base: Path) -> list[Call]:
