@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mesh_notebook.errors import ExportRefused
+from mesh_notebook.errors import ExportRefused, LoadRefused
 from mesh_notebook.export.read_back import ModuleCode, PortCode, Step
 from mesh_notebook.export.record import Event, ExecutedCell, Record
 from mesh_notebook.export.scopes import bound_names
@@ -70,6 +70,11 @@ def arranged(module: ModuleCode, inputs: Sequence[str]) -> list[Item]:
     ----------
     inputs : sequence of str
         Every input, in the order in which they were bound.
+
+    Raises
+    ------
+    LoadRefused
+        No order keeps what one port does away from another.
     """
     order = _Order([Item("code", text=text) for text in (*module.imports, *module.definitions)])
     for name in inputs:
@@ -79,8 +84,14 @@ def arranged(module: ModuleCode, inputs: Sequence[str]) -> list[Item]:
         if _holds(shared, module, port):
             order = shared
             continue
-        alone = _with(order, port, [], again=_must_open(order, port))
-        order = alone
+        order = _with(order, port, [], again=_must_open(order, port))
+        if len(order.made_of) > 1 and not _holds(order, module, port):
+            raise LoadRefused(
+                f"the function of '{port.port}' does again what another port's does to what they "
+                "share, and in one notebook it would count twice.",
+                next_step="make a product of each port, or give their variables other names",
+                port=port.port,
+            )
     return order.items
 
 
