@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Shell
+from exporting_ten import prepare
 
 from mesh_notebook.errors import ExportRefused, LoadRefused, UsageError
 
@@ -280,3 +283,36 @@ def test_the_flags_of_a_loaded_cell_are_those_of_the_verbs() -> None:
         for argument in find(verb).arguments:
             usual = f"--{argument.name.replace('_', '-')}"
             assert FLAGS.get((verb, argument.name), usual) == argument.flag or not argument.flag
+
+
+@pytest.mark.parametrize("name", ["rates", "late-payments", "top-podcasts"])
+def test_notebooks_of_everyday_work(name: str, shell: Any, tmp_path: Path) -> None:
+    prepare(tmp_path)
+    text = (Path(__file__).parent / "exported" / f"{name}.ipy").read_text()
+    for cell in text.split("# %%\n")[1:]:
+        shell.run(cell)
+    bundle = tmp_path / "products" / name
+    before = sealed(bundle)
+    cells = cells_of(shell.run(f"%mesh load products/{name}").path)
+    run_all(cells)
+    assert sealed(bundle) == before
+
+
+def test_the_command_line_writes_a_notebook_too(simple: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from mesh_notebook.surfaces.cli import main; main()"]
+    command += ["load", "bundle", "--out", "again.ipynb"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "open again.ipynb in Jupyter" in done.stdout
+    assert len(cells_of(tmp_path / "again.ipynb")) == 8
+
+
+def test_a_loaded_notebook_that_was_exported_is_the_same_on_both_sides(
+    simple: Path, notebook: Any
+) -> None:
+    loaded = notebook.run("%mesh load bundle")
+    run_all(cells_of(loaded.path))
+    from IPython.core.interactiveshell import InteractiveShell
+
+    found = InteractiveShell.instance().user_ns["mesh"].diff("bundle", loaded.path.name)
+    assert found.verdict == "the same"

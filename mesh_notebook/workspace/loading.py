@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import LoadRefused, UsageError
+from mesh_notebook.errors import LoadRefused, SpecError, UsageError
 from mesh_notebook.export.arranging import Item, arranged
 from mesh_notebook.export.module import says_of, title_of
 from mesh_notebook.export.read_back import ModuleCode, read_back
@@ -56,6 +56,11 @@ def load(session: Session, folder: str | Path, out: str | Path | None, force: bo
     """Write a bundle as a notebook; raise, and write nothing, where no cells say it."""
     bundle = session.base / folder
     receipt = sealed_receipt(bundle)
+    if "declared" not in receipt:
+        raise SpecError(
+            "the receipt does not say what was declared by hand: an older version wrote it.",
+            next_step="export the product again",
+        )
     changed = list(changed_files(bundle, receipt["files"]))
     _refuse_changed(changed)
     product = Product.loads((bundle / "product.odps.yaml").read_text("utf-8"), "product.odps.yaml")
@@ -156,7 +161,7 @@ def _said(
     if item.kind == "input":
         yield from (("input", call.text) for call in inputs[item.name])
     elif item.kind == "output":
-        said = (receipt.get("declared") or {}).get(item.name) or {}
+        said = receipt["declared"][item.name]
         policy = PortPolicy.of(product, item.name)
         calls = output_calls(item.name, item.text, said, policy)
         yield from ((f"output {item.name}", call.text) for call in calls)
