@@ -168,3 +168,19 @@ def test_an_edited_copy_in_the_bundle_says_nothing_any_more(shell: Any, notebook
     path.write_text(path.read_text().replace("> 9", "> 12"))
     with pytest.raises(SpecError, match=r"notebook.ipynb was changed in the bundle"):
         shell.run("%mesh diff bundle delays.ipynb")
+
+
+def test_a_statement_that_moved_is_one_change(shell: Any, notebook: Path) -> None:
+    edit(
+        notebook,
+        "%mesh source flights flights.csv",
+        "one = 1\ntwo = 2\n%mesh source flights flights.csv",
+    )
+    shell.run("one = 1\ntwo = 2")
+    found = [how for _, how, _, _ in told(shell)]
+    assert found == ["added", "added"]
+    cells = json.loads(notebook.read_text())["cells"]
+    codes = ["".join(cell["source"]) for cell in cells]
+    codes[1], codes[2] = codes[2], codes[1]
+    write(notebook, codes)
+    assert "moved" in [how for _, how, _, _ in told(shell)]

@@ -129,3 +129,25 @@ def test_a_random_notebook_of_two_ports() -> None:
     law()
     print(counted)
     assert counted["loaded"] > 2 * counted["not loaded"]
+
+
+SETTING = "decimal.getcontext().prec = 3"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x = float(decimal.Decimal(1) / 3)", f"{SETTING}\nx = float(decimal.Decimal(1) / 3)"),
+        ("x = len('abc')", "len = 5\nx = len"),
+    ],
+    ids=["a setting", "a name of Python's own"],
+)
+def test_a_port_that_would_take_over_what_another_did_is_refused(before: str, after: str) -> None:
+    notebook = Notebook().run(
+        "import decimal\nimport polars as pl\n%mesh source flights",
+        "%mesh output first flights",
+        f"{before}\nout = flights.with_columns(x=pl.lit(x))\n%mesh output second out",
+        f"{after}\nout = flights.with_columns(x=pl.lit(x))\n%mesh output first out",
+    )
+    with pytest.raises(LoadRefused, match="the port 'second' would be made of what another"):
+        cells_of(notebook.module("first", "second"))

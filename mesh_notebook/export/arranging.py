@@ -87,9 +87,9 @@ def arranged(module: ModuleCode, inputs: Sequence[str]) -> list[Item]:
         order = _with(order, port, [], again=_must_open(order, port))
         if len(order.made_of) > 1 and not _holds(order, module, port):
             raise LoadRefused(
-                f"the function of '{port.port}' does again what another port's does to what they "
-                "share, and in one notebook it would count twice.",
-                next_step="make a product of each port, or give their variables other names",
+                f"in one notebook, the port '{port.port}' would be made of what another port's "
+                "statements did before: there they share names, and the settings of libraries.",
+                next_step="give their variables other names, or make a product of each port",
                 port=port.port,
             )
     return order.items
