@@ -14,6 +14,7 @@ MeshError
 ├── SqlError              a statement the engine refuses
 ├── ExportRefused         the notebook cannot be proved as a module
 ├── DeployRefused         the bundle may not be published
+├── LoadRefused           a bundle that no cells of a notebook can say
 ├── AccessDenied          the port's policy, or a rule of the mesh, says no
 ├── KeyMissing            a key that sealed values want is not here, or may be read by others
 ├── StoreError            a root or a snapshot that cannot be read or written
@@ -35,6 +36,7 @@ __all__ = [
     "DeployRefused",
     "ExportRefused",
     "KeyMissing",
+    "LoadRefused",
     "MeshError",
     "MissingExtra",
     "NoSnapshot",
@@ -144,6 +146,10 @@ class ExportRefused(MeshError):
 
 class DeployRefused(MeshError):
     """The bundle may not be published."""
+
+
+class LoadRefused(MeshError):
+    """A bundle that no cells of a notebook can say."""
 
 
 class VerificationFailed(MeshError):

@@ -37,6 +37,9 @@ class OutputDraft:
         What ODPS lacks: `kind` (`snapshot` or `log`) and, of pictures of intervals, `interval`.
     policy : dict
         The port's policy, as the product's `policies` hold it; empty where there is none.
+    declared : dict
+        What was said by hand, plain enough for JSON: a contract does not tell it from what was
+        inferred, and a notebook that is loaded says it again.
     """
 
     port: str
@@ -46,6 +49,7 @@ class OutputDraft:
     count: int | None = None
     temporality: Mapping[str, str] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
+    declared: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

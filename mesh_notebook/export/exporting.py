@@ -12,7 +12,7 @@ from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import notebook as notebooks
 from mesh_notebook.export.columns import lineage_file
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
-from mesh_notebook.export.module import module_of
+from mesh_notebook.export.module import module_of, title_of
 from mesh_notebook.export.plan import planned
 from mesh_notebook.export.portable import PROVED, Portable, portable_of, proved, refuse_unready
 from mesh_notebook.export.proving import prove, seen
@@ -122,6 +122,7 @@ def export(
     plan = planned(slices, input_of)
     progress("write the module")
     module = module_of(plan, by_port, _title(product))
+    refuse_foreign(folder, module.text)
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
     progress("take it to other engines")
@@ -132,7 +133,7 @@ def export(
     files = files_of(module, product, by_port, told, portable.files)
     progress("follow each column back to the inputs")
     files[LINEAGE] = lineage_file(module, by_port)
-    files[RECEIPT] = receipt_of(module, files, frames, portable.told())
+    files[RECEIPT] = receipt_of(module, files, frames, portable.told(), by_port)
     try:
         write_whole(folder, files)
     except OSError as error:
@@ -191,7 +192,7 @@ def _by_port(outputs: Sequence[OutputDraft]) -> dict[str, OutputDraft]:
 def _title(product: Mapping[str, Any]) -> str:
     purpose = str((product.get("description") or {}).get("purpose") or "").strip()
     name = str(product.get("name") or "The data product")
-    return f"{name}: {purpose}" if purpose else f"{name}: one function for each output port."
+    return title_of(name, purpose)
 
 
 def _notebook(path: Path | None, record: Record, slices: Sequence[Slice]) -> str:

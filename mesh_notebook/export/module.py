@@ -18,7 +18,16 @@ from mesh_notebook.export.text import indented, with_nonlocal
 from mesh_notebook.export.verbs import SqlStep
 from mesh_notebook.model.address import python_name
 
-__all__ = ["Function", "Module", "module_of", "probes_of", "result_of"]
+__all__ = [
+    "Function",
+    "Module",
+    "module_of",
+    "probes_of",
+    "result_of",
+    "says_of",
+    "sql_helper",
+    "title_of",
+]
 
 _SQL = '''
 def {name}(query: str, /, **tables: {frames}) -> pl.DataFrame:
@@ -118,11 +127,11 @@ def _whole(plan: Plan, functions: Sequence[Function], title: str) -> str:
     parts = [f'"""{_docstring(title)}"""', *future, *dict.fromkeys(heads)]
     parts += [s.text for s in lifted if s.kind != "import"]
     if plan.sql:
-        parts.append(_helper(plan.sql, bool(pandas)))
+        parts.append(sql_helper(plan.sql, bool(pandas)))
     return "\n\n".join([*parts, *(f"\n{function.text}" for function in functions)])
 
 
-def _helper(name: str, pandas: bool) -> str:
+def sql_helper(name: str, pandas: bool) -> str:
     """Return the function that runs SQL: frames go in as Arrow streams, which needs no more."""
     frames, registered = "pl.LazyFrame | pl.DataFrame", "table.lazy().collect().to_struct()"
     if pandas:
@@ -156,10 +165,20 @@ def _docstring(text: str) -> str:
 def _function(plan: Plan, one: Slice, output: OutputDraft) -> Function:
     name = python_name(one.port)
     given = ", ".join(f"{p}: pl.LazyFrame" for p in plan.parameters(one))
-    says = output.description or output.contract.purpose or f"Make the output port {one.port}."
+    says = says_of(one.port, output.description or output.contract.purpose)
     parts = tuple(_body(plan, one))
     result = result_of(one.result, output.frame)
     return Function(name, f"def {name}({given}) -> pl.LazyFrame:", _docstring(says), parts, result)
+
+
+def says_of(port: str, purpose: str) -> str:
+    """Return what the docstring of a port's function says."""
+    return purpose or f"Make the output port {port}."
+
+
+def title_of(name: str, purpose: str) -> str:
+    """Return what the docstring of a product's module says."""
+    return f"{name}: {purpose}" if purpose else f"{name}: one function for each output port."
 
 
 def result_of(name: str, frame: object) -> str:

@@ -37,11 +37,12 @@ def inner_text(code: str, node: ast.stmt) -> str:
     code = code.replace("\r\n", "\n").replace("\r", "\n")
     lines, comments = _lines(code), _comments(code)
     above = "".join(f"{line}\n" for line in _above(_first_line(node), lines, comments))
-    own = segment(code, node)
-    inside = _inside_strings(own)
+    indent = " " * node.col_offset
+    block = f"{indent}{segment(code, node).removeprefix(indent)}"
+    inside = _inside_strings(f"if True:\n{block}" if indent else f"\n{block}")
     moved = "\n".join(
-        line if number in inside else line.removeprefix(" " * node.col_offset)
-        for number, line in enumerate(own.split("\n"), start=1)
+        line if number in inside else line.removeprefix(indent)
+        for number, line in enumerate(block.split("\n"), start=2)
     )
     text = above + moved + _behind(node, lines, comments)
     return text if _means(text, node) else ast.unparse(node)

@@ -19,9 +19,12 @@ from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import project, templates
 from mesh_notebook.export.comparing import ABSOLUTE, REL, REL_32
 from mesh_notebook.export.drafts import OutputDraft
+from mesh_notebook.export.formatting import formatted
 from mesh_notebook.export.module import Module
+from mesh_notebook.export.said import sealed_statements
 from mesh_notebook.export.specs import documents_of
 from mesh_notebook.mesh.seals import RECEIPT, fingerprint, sealed
+from mesh_notebook.model.address import python_name
 from mesh_notebook.model.product import Product
 from mesh_notebook.model.receipt import Receipt
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["files_of", "receipt_of", "refuse_foreign", "restore", "write_whole"]
 
 FORMAT = "mesh-notebook bundle 1"
+MODULE = "transform.py"
 _CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"})
 
 
@@ -49,7 +53,7 @@ def files_of(
     contracts = [name for name in texts if name.startswith("contracts/")]
     more = _at_least(["narwhals"]) if portable else []
     texts |= {
-        "transform.py": module.text,
+        MODULE: module.text,
         "tests/test_transform.py": templates.tests(),
         "policies/README.md": templates.policies(spec),
         "pyproject.toml": project.pyproject(spec, needs, more),
@@ -68,6 +72,7 @@ def receipt_of(
     files: Mapping[str, bytes],
     frames: Mapping[str, pl.DataFrame],
     ported: Mapping[str, Any],
+    outputs: Mapping[str, OutputDraft],
 ) -> bytes:
     """Return what proves the bundle: the hash of each file, the inputs, the rows, the versions.
 
@@ -90,6 +95,8 @@ def receipt_of(
             "floats": {"relative": REL, "relative32": REL_32, "absolute": ABSOLUTE},
         },
         **ported,
+        "declared": {port: dict(draft.declared) for port, draft in outputs.items()},
+        "statements": sealed_statements(module, {python_name(p): p for p in outputs}),
         "engine": _versions(("polars", "duckdb", "mesh-notebook")),
         "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
     }
@@ -131,8 +138,15 @@ def _imported(text: str) -> Iterator[str]:
 # ---- the folder --------------------------------------------------------------------------------
 
 
-def refuse_foreign(folder: Path) -> None:
-    """Raise `ExportRefused` where writing would destroy what no export made."""
+def refuse_foreign(folder: Path, module: str | None = None) -> None:
+    """Raise `ExportRefused` where writing would destroy what no export made.
+
+    Parameters
+    ----------
+    module : str, optional
+        The module to be written: an edited one that says the same, as a notebook that was loaded
+        from it does, is not destroyed. Without it, an edited module is not judged yet.
+    """
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise _taken(folder, f"{folder.name} is not a folder.")
     if not folder.exists() or not any(folder.iterdir()):
@@ -142,8 +156,17 @@ def refuse_foreign(folder: Path) -> None:
         raise _taken(folder, f"{folder.name} holds files that no export wrote.")
     for name, digest in receipt["files"].items():
         path = folder / name
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        edited = path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() != digest
+        if edited and not (name == MODULE and (module is None or _says(path, module))):
             raise _taken(folder, f"{folder.name}/{name} was edited since it was exported.")
+
+
+def _says(path: Path, module: str) -> bool:
+    """Return whether an edited module is the one to be written, but for its layout."""
+    try:
+        return formatted(path.read_text("utf-8")) == module
+    except (ExportRefused, UnicodeDecodeError):
+        return False
 
 
 def _receipt(folder: Path) -> dict[str, Any] | None:
@@ -158,7 +181,8 @@ def _receipt(folder: Path) -> dict[str, Any] | None:
 def _taken(folder: Path, problem: str) -> ExportRefused:
     return ExportRefused(
         f"{problem} An export would replace it.",
-        next_step="export into another folder, or move that one away",
+        next_step="export into another folder, or move that one away; %mesh diff says what was "
+        "edited, and %mesh load opens an edited module as a notebook",
         cell=None,
         name=folder.name,
     )
@@ -176,7 +200,7 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
             path = new / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        refuse_foreign(folder)
+        refuse_foreign(folder, files[MODULE].decode())
         if folder.exists():
             _put_in_place_of(folder, new)
         else:

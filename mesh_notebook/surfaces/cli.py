@@ -78,6 +78,8 @@ def _command(verb: Verb) -> Callable[..., None]:
         mesh.progress = _tell
         result = getattr(mesh, verb.name)(**{k: v for k, v in given.items() if v is not None})
         _show(result)
+        if getattr(result, "differs", False):  # as `diff` itself says it
+            raise typer.Exit(1)
 
     context = inspect.Parameter(
         "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context

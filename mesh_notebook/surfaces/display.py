@@ -30,6 +30,8 @@ SHOWN = (
     ("mesh_notebook.workspace.protecting", "Erased"),
     ("mesh_notebook.workspace.protecting", "Protected"),
     ("mesh_notebook.workspace.protecting", "Why"),
+    ("mesh_notebook.workspace.diffing", "Differing"),
+    ("mesh_notebook.workspace.loading", "Loaded"),
     ("mesh_notebook.workspace.rehearsing", "Rehearsed"),
     ("mesh_notebook.workspace.rejecting", "Rejected"),
     ("mesh_notebook.workspace.tracing_back", "Traced"),

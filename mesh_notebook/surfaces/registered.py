@@ -10,6 +10,7 @@ from mesh_notebook.surfaces import (  # noqa: F401
     policy_panels,
     promise_panels,
     proofs,
+    round_trip_panels,
     run_panels,
     verify_panels,
 )

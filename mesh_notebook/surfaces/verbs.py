@@ -331,6 +331,29 @@ _PATH: tuple[Verb, ...] = (
         ),
     ),
     Verb(
+        "load",
+        "bootstrap",
+        "Open an exported product as the cells of a notebook again.",
+        "%mesh load products/podcast-listeners",
+        (
+            one("folder", "an exported bundle"),
+            Argument("out", "the notebook to write (default: PRODUCT.ipynb)", "--out"),
+            Argument("force", "write it in place of one that is there", "--force", "flag", False),
+        ),
+        shell=True,
+    ),
+    Verb(
+        "diff",
+        "bootstrap",
+        "Say which side changed since an export, notebook or module, statement by statement.",
+        "%mesh diff products/podcast-listeners podcast-listeners.ipynb",
+        (
+            one("folder", "an exported bundle"),
+            Argument("notebook", "the notebook's file (default: this notebook's own)"),
+        ),
+        shell=True,
+    ),
+    Verb(
         "verify",
         "deploy",
         "Hold a bundle to its receipt, and prove it again on the rows that it was proved on.",

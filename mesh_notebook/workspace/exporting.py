@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mesh_notebook.export.slicing import Slice
     from mesh_notebook.workspace.session import Session
 
-__all__ = ["export", "run_again", "shown"]
+__all__ = ["export", "notebook_of", "run_again", "shown"]
 
 
 def export(
@@ -30,6 +30,7 @@ def export(
     from mesh_notebook.export.exporting import export as write
     from mesh_notebook.export.portable import PROVED
     from mesh_notebook.export.slicing import slices_of
+    from mesh_notebook.workspace.declaring import declared
     from mesh_notebook.workspace.drafts import words_of
     from mesh_notebook.workspace.protecting import refuse_unfit
 
@@ -48,6 +49,7 @@ def export(
                 *(port.port, port.value, contract, contract.purpose),
                 temporality=port.temporality,
                 policy=port.policy.as_dict() if port.policy else {},
+                declared=declared(port),
             )
         )
 
@@ -61,7 +63,7 @@ def export(
         input_of=input_of,
         record=workspace.record,
         namespace=workspace.namespace,
-        notebook=_notebook(workspace.base, workspace.namespace, os.environ),
+        notebook=notebook_of(workspace.base, workspace.namespace, os.environ),
         engines=words_of(engines) or PROVED,
         slices=slices,
         progress=workspace.progress,
@@ -79,7 +81,7 @@ def run_again(workspace: Session) -> str:
     """Say which cells of the notebook's file are to be run again; empty where it does not tell."""
     from mesh_notebook.export.restarted import said, to_run_again
 
-    notebook = _notebook(workspace.base, workspace.namespace, os.environ)
+    notebook = notebook_of(workspace.base, workspace.namespace, os.environ)
     return said(to_run_again(notebook, workspace.record))
 
 
@@ -141,7 +143,9 @@ def _rows(handle: Handle) -> bytes:
     return buffer.getvalue()
 
 
-def _notebook(base: Path, namespace: Mapping[str, Any], environ: Mapping[str, str]) -> Path | None:
+def notebook_of(
+    base: Path, namespace: Mapping[str, Any], environ: Mapping[str, str]
+) -> Path | None:
     """Return the notebook's file, where the front end says which it is."""
     told = namespace.get("__vsc_ipynb_file__") or environ.get("JPY_SESSION_NAME")
     path = base / str(told) if told else None

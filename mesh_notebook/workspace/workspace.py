@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from mesh_notebook.export.exporting import Exported
     from mesh_notebook.mesh.retention import Retained
     from mesh_notebook.workspace import results
+    from mesh_notebook.workspace.diffing import Differing
     from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
     from mesh_notebook.workspace.keeping import Standings
+    from mesh_notebook.workspace.loading import Loaded
     from mesh_notebook.workspace.port import Port
     from mesh_notebook.workspace.rehearsing import Rehearsed
     from mesh_notebook.workspace.rejecting import Rejected
@@ -443,6 +445,39 @@ class Workspace(Control):
         exported = exporting.export(self, folder, engines)
         self.taken["export"] = exporting.shown(exported.folder, self.base)
         return exported
+
+    def load(
+        self, folder: str | Path, out: str | Path | None = None, force: bool = False
+    ) -> Loaded:
+        """Open an exported product as the cells of a notebook again.
+
+        Parameters
+        ----------
+        out
+            The notebook to write (default: `<product>.ipynb` beside this one).
+        force
+            Write it in place of one that is there.
+
+        Raises
+        ------
+        LoadRefused
+            What no cell can say; then nothing is written.
+        """
+        from mesh_notebook.workspace import loading
+
+        return loading.load(self, folder, out, force)
+
+    def diff(self, folder: str | Path, notebook: str | Path | None = None) -> Differing:
+        """Say which side of a bundle changed since its export, statement by statement.
+
+        Parameters
+        ----------
+        notebook
+            The notebook to hold to the one that was exported (default: this one's file).
+        """
+        from mesh_notebook.workspace import diffing
+
+        return diffing.diff(self, folder, notebook)
 
     # ---- deploy ---------------------------------------------------------------------------
 
