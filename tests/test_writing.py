@@ -41,7 +41,7 @@ def test_the_module_reads_as_if_written_by_hand() -> None:
     assert (
         text
         == '''\
-"""Airport delays"""
+"""Airport delays."""
 
 import duckdb
 import polars as pl

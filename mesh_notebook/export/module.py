@@ -155,8 +155,9 @@ def _postponed(plan: Plan) -> bool:
 
 
 def _docstring(text: str) -> str:
+    """Return a text as it may stand in a docstring: a sentence that ends as one."""
     plain = text.replace("\\", "\\\\").replace('"""', "'''").strip()
-    return f"{plain} " if plain.endswith('"') else plain
+    return plain if plain.endswith((".", "!", "?", "…")) else f"{plain}."
 
 
 # ---- functions -----------------------------------------------------------------------------------
