@@ -49,7 +49,7 @@ import polars as pl
 THRESHOLD = 15  # minutes
 
 
-def late(frame):
+def late(frame: pl.LazyFrame) -> pl.LazyFrame:
     # as the airline counts it
     return frame.filter(pl.col("delay") > THRESHOLD)
 
@@ -164,7 +164,7 @@ def test_a_function_named_like_a_port_stays_inside() -> None:
     text = written(
         "def daily(f):\n    return f.head(1)\nout = daily(flights)\n%mesh output daily out"
     )
-    assert "    def daily(f):" in text
+    assert "    def daily(f: pl.LazyFrame) -> pl.LazyFrame:" in text
 
 
 def test_a_name_of_the_helpers_is_left_to_the_notebook() -> None:

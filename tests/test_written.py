@@ -170,7 +170,7 @@ def test_a_module_that_lacks_nothing_is_left_as_it_is():
     ],
 )
 def test_a_purpose_is_a_full_sentence_in_the_module(
-    shell: Shell, tmp_path: Path, purpose: str, said: str
+    shell: Any, tmp_path: Path, purpose: str, said: str
 ) -> None:
     (tmp_path / "flights.csv").write_text("day,delay\n1,5\n2,7\n")
     shell.run("import polars as pl\n%mesh source flights flights.csv")
