@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mesh_notebook.deploy.planning import Hurt, Plan
 from mesh_notebook.mesh.changes import Change
 from mesh_notebook.model.address import Address
@@ -63,7 +65,11 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
     if not plan.fits:
         version += f", must be {plan.least} or higher"
     kept = {major_of(one.consumer.version) for one in plan.hurt if one.stays}
-    facts = [("version", version), ("in", plan.root), ("made of", f"{plan.origin} data")]
+    facts = [
+        ("version", version),
+        ("in", plan.root if "://" in plan.root else from_here(Path(plan.root))),
+        ("made of", f"{plan.origin} data"),
+    ]
     if plan.options.engine != "polars":
         facts.append(("computed on", plan.options.engine))
     if plan.before and major_of(plan.before) != major_of(plan.version):
