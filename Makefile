@@ -78,7 +78,7 @@ programs: setup ## export 2,000 random notebooks, and hold each module to the ce
 	$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 2 tests/test_programs.py \
 	  && wait $$!
 
-kills: setup ## kill 200 publications in a folder, 200 on S3, 200 of mesh run, 20 backfills
+kills: setup ## kill 200 publications in a folder, 200 on S3, 200 each of mesh plan, run, deploy
 	$(BIN)/pytest -q -s --kills 100 tests/test_kills.py
 	$(BIN)/pytest -q -s --commands 200 tests/test_killed_commands.py -k 'not backfill'
 	$(BIN)/pytest -q -s --commands 20 tests/test_killed_commands.py -k backfill

@@ -220,6 +220,14 @@ class Killer:
             times.append(time.monotonic() - began)
         return median(times)
 
+    def lasting(self) -> float:
+        """Return how long the command goes on for this batch, in seconds."""
+        process, terminal = self.start()
+        began = time.monotonic()
+        said = _heard(terminal)
+        assert process.wait() == 0, said
+        return time.monotonic() - began
+
     def kill(self, step: str, after: float) -> bool:
         """Kill the command so many seconds after a step; return whether it was alive until then."""
         process, terminal = self.start()
