@@ -31,7 +31,7 @@ def notebook(shell, tmp_path):
 
 
 def test_naming_the_product_again_changes_only_what_is_given(notebook):
-    view = notebook.run("%mesh product delays --version 1.0.1")
+    view = notebook.run("%mesh product delays --version 1.1.0")
     assert view.fields["version"] == "1.0.1"
     assert view.fields["domain"] == "travel"
     assert view.fields["team"] == {"name": "ops"}
@@ -53,8 +53,8 @@ def test_the_advice_of_a_refused_deployment_leads_to_the_next_version(notebook):
     with pytest.raises(DeployRefused) as refused:
         notebook.run("%mesh deploy b")
     advice = str(refused.value)
-    assert "%mesh product delays --version 1.0.1" in advice
-    notebook.run("%mesh product delays --version 1.0.1")
+    assert "%mesh product delays --version 1.1.0" in advice
+    notebook.run("%mesh product delays --version 1.1.0")
     notebook.run("%mesh export b")
     deployed = notebook.run("%mesh deploy b")
     assert deployed.receipt.product == "urn:dmesh:local:travel:delays"

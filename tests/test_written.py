@@ -91,18 +91,6 @@ def port():
     assert found["name"] == "(x: int) -> str"
 
 
-def test_a_lambda_with_a_name_is_a_function():
-    text = "def port():\n    rate = lambda r, k=2: (1 + r) ** k\n    return rate(0.5)\n"
-    made = annotated(text, {})
-    assert "def rate(r: float, k: int=2) -> Any:" in made
-    assert "lambda" not in made
-
-
-def test_a_lambda_whose_name_means_something_else_too_stays_one():
-    text = "def port():\n    f = lambda r: r\n    f = f(1)\n    return f\n"
-    assert "    f = lambda r: r" in annotated(text, {})
-
-
 def test_a_container_that_nothing_tells_of_says_what_it_holds():
     text = """
 from collections import Counter

@@ -99,17 +99,18 @@ class Prepared:
                 return False
             return True
 
-        fits = held(refuse_changed_version, published, made.bundle)
-        if own := last_of_major(published, made.product.version):
-            fits &= held(refuse_incompatible, published, own, made.bundle)
+        own = last_of_major(published, made.product.version)
         standing = own or (published.as_of(None) if published.snapshots() else None)
         changes: tuple[Change, ...] = ()
         readers: tuple[Consumer, ...] = ()
         if standing and not made.bundle.is_of(standing):
             readers = tuple(consumers(made.product.address))
             changes = _changes(made, published, standing, readers, renamed or {})
-            if fits:  # else it was said what the version must be
-                held(_refuse_version, made, published, standing, changes)
+        fits = held(_refuse_republished, made, published, standing, changes)
+        if own:
+            fits &= held(refuse_incompatible, published, own, made.bundle)
+        if standing and fits:  # else it was said what the version must be
+            held(_refuse_version, made, published, standing, changes)
         opened: dict[str, OpenedInput] = {}
         for port in made.product.inputs:
             progress(f"open the input {port.name}")
@@ -228,6 +229,27 @@ def fits(version: str, before: str, level: str) -> bool:
     now, then = tuple(map(int, given.groups())), tuple(map(int, stands.groups()))
     kept = {"none": 0, "patch": 3, "minor": 2, "breaking": 1}[level]
     return now[:kept] > then[:kept] if kept else now >= then
+
+
+def _refuse_republished(
+    made: Validated,
+    published: PublishedProduct,
+    standing: Receipt | None,
+    changes: Sequence[Change],
+) -> None:
+    """Refuse as `refuse_changed_version` does, and say which version fits the change."""
+    try:
+        refuse_changed_version(published, made.bundle)
+    except DeployRefused as error:
+        if standing is None or "differs" not in error.facts:
+            raise
+        least = least_version(standing.version, worst_level(changes))
+        raise DeployRefused(
+            error.message,
+            next_step=f"raise the version in the notebook (%mesh product {made.product.name} "
+            f"--version {least}) and export again",
+            **error.facts,
+        ) from None
 
 
 def _refuse_version(

@@ -37,7 +37,6 @@ def annotated(text: str, recorded: Mapping[str, str]) -> str:
     recorded : mapping
         By name: the type that the notebook saw last.
     """
-    text = _as_functions(text)
     tree = ast.parse(text)
     known, source = Signatures(tree, recorded), _Source(text)
     edits = [*_heads(known, source), *_names(known, source)]
@@ -57,27 +56,6 @@ def annotated(text: str, recorded: Mapping[str, str]) -> str:
 def _comes_first(node: ast.stmt) -> bool:
     future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
     return future or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-
-
-# ---- lambdas with a name -----------------------------------------------------------------------
-
-
-def _as_functions(text: str) -> str:
-    """Write `name = lambda …` as the function that it is, where the name means nothing else."""
-    edits: list[Edit] = []
-    tree, source = ast.parse(text), _Source(text)
-    for scope in ast.walk(tree):
-        if not isinstance(scope, ast.Module | FUNCTION):
-            continue
-        for node in scope.body:
-            match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as value):
-                    if stores(scope, name) == 1:
-                        body = ast.unparse(value.body)
-                        head = f"def {name}({ast.unparse(value.args)}):"
-                        said = f"{head}\n{' ' * (node.col_offset + 4)}return {body}"
-                        edits.append((source.start(node), source.end(node), said))
-    return _edited(text, edits)
 
 
 # ---- edits of the text -------------------------------------------------------------------------

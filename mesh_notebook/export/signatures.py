@@ -49,8 +49,11 @@ class Signatures:
             match node:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     kind = types.of(value)
-                    same = first.setdefault(name, kind) == kind != ANY
-                    types.names[name] = kind if same else more.get(name, ANY)
+                    told = first.setdefault(name, kind)
+                    same = told != ANY and kind in (told, ANY)
+                    types.names[name] = told if same else more.get(name, ANY)
+                case ast.AnnAssign(target=ast.Name(id=name), annotation=said):
+                    first[name] = types.names[name] = ast.unparse(said)
         return types
 
     def _calls(self) -> _Calls:

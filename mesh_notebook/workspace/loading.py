@@ -101,15 +101,17 @@ def _refuse_docstrings(module: ModuleCode, product: Product, bundle: Path) -> No
         contract = Contract.loads(path.read_text("utf-8"), path.name)
         said[f"the port '{port.port}'"] = (port.doc, says_of(port.port, contract.purpose))
     for of, (found, wanted) in said.items():
-        if (
-            found.replace("\\", "").split()
-            != wanted.replace("\\", "").replace('"""', "'''").split()
-        ):
+        if _words(found) != _words(wanted):
             raise LoadRefused(
                 f"the docstring of {of} in transform.py was edited, and a cell cannot say it.",
                 next_step="put it back, and say it as a purpose: %mesh product NAME --purpose … or "
                 "%%mesh contract PORT",
             )
+
+
+def _words(docstring: str) -> list[str]:
+    """Return what a docstring says, however an export quotes it and ends its last sentence."""
+    return docstring.replace("\\", "").replace('"""', "'''").rstrip(". \n").split()
 
 
 def _refuse_taken(path: Path, force: bool) -> None:
