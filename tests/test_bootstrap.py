@@ -31,7 +31,7 @@ def notebook(shell, tmp_path):
 
 
 def test_naming_the_product_again_changes_only_what_is_given(notebook):
-    view = notebook.run("%mesh product delays --version 1.1.0")
+    view = notebook.run("%mesh product delays --version 1.0.1")
     assert view.fields["version"] == "1.0.1"
     assert view.fields["domain"] == "travel"
     assert view.fields["team"] == {"name": "ops"}
