@@ -256,8 +256,8 @@ def _refuse_version(
     made: Validated, published: PublishedProduct, standing: Receipt, changes: Sequence[Change]
 ) -> None:
     """Raise `DeployRefused` where the version does not say what a change means for consumers."""
-    if made.bundle.release in (published.folder / "releases").folders():
-        return  # it goes back to what was published before
+    if _was_published(published, made.bundle.release):
+        return  # it goes back to that
     level, product = worst_level(changes), made.product
     if fits(product.version, standing.version, level):
         return
@@ -273,6 +273,12 @@ def _refuse_version(
         least=least,
         level=level,
     )
+
+
+def _was_published(published: PublishedProduct, release: str) -> bool:
+    # A release that nothing points to was left by a deployment that did not come to its end.
+    known = release in (published.folder / "releases").folders()
+    return known and any(published.receipt(n).release == release for n in published.snapshots())
 
 
 _A = {"none": "nothing", "patch": "a patch", "minor": "a minor change", "breaking": "breaking"}

@@ -68,15 +68,12 @@ class _Source:
         self.text, self.lines = text, text.split("\n")
         self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
 
-    def start(self, node: ast.stmt) -> int:
-        return self._place(node.lineno, node.col_offset)
-
     def end(self, node: ast.stmt | ast.expr | ast.arg) -> int:
         return self._place(node.end_lineno or 0, node.end_col_offset or 0)
 
     def colon(self, function: FUNCTION) -> int:
         """Return where the colon stands that ends a function's head."""
-        first = self.start(function)
+        first = self._place(function.lineno, function.col_offset)
         depth = 0
         for token in tokenize.generate_tokens(io.StringIO(self.text[first:]).readline):
             depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(token.string, 0)

@@ -24,20 +24,6 @@ class Help:
 
 
 _MODES = tuple(origin.value for origin in Origin)
-_ENGINE = (
-    Argument(
-        "engine",
-        "where it is computed",
-        "--engine",
-        default="polars",
-        choices=("polars", "duckdb", "spark"),
-    ),
-    Argument(
-        "master",
-        "of Spark: spark://host:port (default: MESH_SPARK_MASTER, else this machine)",
-        "--master",
-    ),
-)
 _ROWS = "with sample or mock: how many rows"
 
 _ENGINE = (

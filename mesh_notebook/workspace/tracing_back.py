@@ -24,7 +24,7 @@ __all__ = ["Edge", "Traced", "traced"]
 
 _SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 _FACET = "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json"
-_PRODUCER = "https://pypi.org/project/mesh-notebook"
+_PRODUCER = "urn:mesh-notebook"
 
 
 @dataclass(frozen=True, order=True)
