@@ -186,8 +186,10 @@ def daily():
     pathlib.Path("started").write_text(str(os.getpid()))
     time.sleep(60)
 """
+# It has Polars, as a notebook has: that makes the system take up again what Ctrl-C interrupts.
 PARENT = """
 import pathlib, sys
+import polars
 from mesh_notebook.mesh.replay import replay
 replay(pathlib.Path(sys.argv[1]), ["daily"], {}, pathlib.Path(sys.argv[2]))
 """

@@ -39,6 +39,9 @@ _ENVIRONMENT = (
 _JOB = "job.json"
 _FAILURE = "failure.json"
 _LOG = "replay.log"
+# A wait with a limit looks again and again, and so hears Ctrl-C; one without may not, as Polars has
+# the system take up again what a signal interrupts.
+_FOREVER = 10**9  # seconds
 
 
 class ReplayFailed(MeshError):
@@ -172,7 +175,7 @@ def _run(workdir: Path, credentials: Mapping[str, str]) -> int:
         )
         try:
             _tell(process, credentials)
-            return process.wait()
+            return process.wait(_FOREVER)
         finally:
             # All that it started, too: Spark's JVM is of its group, and would end a moment later.
             with contextlib.suppress(ProcessLookupError):
