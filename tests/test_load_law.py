@@ -22,6 +22,7 @@ from test_corpus import untouched
 
 from mesh_notebook.errors import ExportRefused, LoadRefused
 from mesh_notebook.export.arranging import Item, arranged
+from mesh_notebook.export.defaults import MARK
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.read_back import read_back
 from mesh_notebook.model.address import python_name
@@ -46,6 +47,8 @@ def cells_of(module: Module) -> list[str]:
 def cell_of(item: Item, inputs: dict[str, str]) -> str:
     if item.kind == "input":
         return f"%mesh source {item.name} {inputs[item.name]}"
+    if item.kind == "parameter":
+        return f"{MARK}\n{item.text}"
     if item.kind == "output":
         return f"%mesh output {item.name} {item.text}"
     if item.step and item.step.query:

@@ -86,15 +86,19 @@ def _refuse_mismatch(bundle: Bundle, functions: Mapping[str, str], inputs: list[
 
 
 def _parameters(transform: Path) -> dict[str, list[str]]:
-    """Return the functions that a module defines, with their parameters; nothing is run."""
+    """Return the functions that a module defines, with what each must be given; nothing is run."""
     try:
         tree = ast.parse(transform.read_text("utf-8"))
     except (SyntaxError, ValueError) as error:
         raise DeployRefused(
             f"transform.py is not Python: {error}", next_step="export the product again"
         ) from None
-    return {
-        node.name: [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef)
-    }
+    return {n.name: _wanted(n.args) for n in tree.body if isinstance(n, ast.FunctionDef)}
+
+
+def _wanted(args: ast.arguments) -> list[str]:
+    """Return the parameters that have no default."""
+    positional = [*args.posonlyargs, *args.args]
+    plain = positional[: len(positional) - len(args.defaults)]
+    named = [a for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True) if d is None]
+    return [argument.arg for argument in (*plain, *named)]

@@ -37,7 +37,7 @@ class Item:
     Attributes
     ----------
     kind : str
-        `code` (imports and definitions), `input`, `step` or `output`.
+        `code` (imports and definitions), `parameter`, `input`, `step` or `output`.
     name : str
         Of an input: its parameter; of an output: the port.
     """
@@ -77,6 +77,9 @@ def arranged(module: ModuleCode, inputs: Sequence[str]) -> list[Item]:
         No order keeps what one port does away from another.
     """
     order = _Order([Item("code", text=text) for text in (*module.imports, *module.definitions)])
+    for text in dict.fromkeys(text for port in module.ports for text in port.defaults):
+        order.add(Item("parameter", _name_in(text), text))
+    _refuse_two_values(order.items)
     for name in inputs:
         order.add(Item("input", name))
     for port in module.ports:
@@ -93,6 +96,21 @@ def arranged(module: ModuleCode, inputs: Sequence[str]) -> list[Item]:
                 port=port.port,
             )
     return order.items
+
+
+def _refuse_two_values(items: Sequence[Item]) -> None:
+    names = [item.name for item in items if item.kind == "parameter"]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise LoadRefused(
+            f"the parameter `{twice[0]}` has another default in one port than in another, and one "
+            "cell gives it one value.",
+            next_step="give it the same default in every function, or two names",
+            name=twice[0],
+        )
+
+
+def _name_in(text: str) -> str:
+    return next(iter(bound_names(ast.parse(text))))
 
 
 def _begun(order: _Order, port: PortCode) -> list[int]:
@@ -146,7 +164,13 @@ def _holds(order: _Order, module: ModuleCode, port: PortCode) -> bool:
 def _same(one: Slice, order: _Order, port: PortCode) -> bool:
     steps = [s.cell.index for s in one.statements if order.items[s.cell.index].kind == "step"]
     inputs = dict.fromkeys(order.items[s.cell.index].name for s in one.inputs)
-    return steps == order.made_of[one.port] and tuple(inputs) == port.parameters
+    texts = [order.items[s.cell.index] for s in one.statements]
+    defaults = [item.text for item in texts if item.kind == "parameter"]
+    return (
+        steps == order.made_of[one.port]
+        and tuple(inputs) == port.parameters
+        and sorted(defaults) == sorted(port.defaults)
+    )
 
 
 def _record(items: Sequence[Item]) -> Record:

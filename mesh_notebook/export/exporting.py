@@ -11,6 +11,7 @@ from typing import Any
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import notebook as notebooks
 from mesh_notebook.export.columns import lineage_file
+from mesh_notebook.export.defaults import tagged_in
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import module_of, title_of
 from mesh_notebook.export.plan import planned
@@ -119,7 +120,7 @@ def export(
     progress("find what makes each output")
     record = record.until_now(namespace)
     slices = slices or slices_of(record, list(by_port))
-    plan = planned(slices, input_of)
+    plan = planned(slices, input_of, tagged_in(notebook))
     progress("write the module")
     module = module_of(plan, by_port, _title(product))
     refuse_foreign(folder, module.text)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mesh_notebook.export.annotating import annotated
+from mesh_notebook.export.defaults import unmarked
 from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.formatting import formatted
 from mesh_notebook.export.plan import Plan
@@ -125,7 +126,7 @@ def _whole(plan: Plan, functions: Sequence[Function], title: str) -> str:
         heads.append("import pandas as pd")
     future = ["from __future__ import annotations"] if _postponed(plan) else []
     parts = [f'"""{_docstring(title)}"""', *future, *dict.fromkeys(heads)]
-    parts += [s.text for s in lifted if s.kind != "import"]
+    parts += [unmarked(s.text) for s in lifted if s.kind != "import"]
     if plan.sql:
         parts.append(sql_helper(plan.sql, bool(pandas)))
     return "\n\n".join([*parts, *(f"\n{function.text}" for function in functions)])
@@ -165,11 +166,21 @@ def _docstring(text: str) -> str:
 
 def _function(plan: Plan, one: Slice, output: OutputDraft) -> Function:
     name = python_name(one.port)
-    given = ", ".join(f"{p}: pl.LazyFrame" for p in plan.parameters(one))
     says = says_of(one.port, output.description or output.contract.purpose)
     parts = tuple(_body(plan, one))
     result = result_of(one.result, output.frame)
-    return Function(name, f"def {name}({given}) -> pl.LazyFrame:", _docstring(says), parts, result)
+    return Function(name, _head(plan, one, name), _docstring(says), parts, result)
+
+
+def _head(plan: Plan, one: Slice, name: str) -> str:
+    given = [f"{parameter}: pl.LazyFrame" for parameter in plan.parameters(one)]
+    arguments = plan.arguments(one)
+    if any(argument.above or argument.behind for argument in arguments):
+        lines = [f"{one}," for one in (*given, "*")]
+        lines += [line for argument in arguments for line in argument.lines()]
+        return f"def {name}(\n" + "\n".join(lines) + "\n) -> pl.LazyFrame:"
+    given += ["*"] * bool(arguments) + [argument.argument for argument in arguments]
+    return f"def {name}({', '.join(given)}) -> pl.LazyFrame:"
 
 
 def says_of(port: str, purpose: str) -> str:
@@ -196,7 +207,7 @@ def _body(plan: Plan, one: Slice) -> Iterator[tuple[str, Statement | None]]:
     yield from ((text, None) for text in _unshadowed(plan, one))
     standing = set(plan.parameters(one))  # the parameters that still mean their input
     for statement in one.statements:
-        if plan.lifted(statement):
+        if plan.lifted(statement) or statement.index in plan.defaults:
             continue
         if statement.kind == "input":
             yield from _input(plan, one, statement, standing)
@@ -233,10 +244,10 @@ def _input(
 
 
 def _moved(statement: Statement) -> str:
-    tree = ast.parse(statement.text)
-    if any(isinstance(node, ast.Global) for node in ast.walk(tree)):
-        return with_nonlocal(statement.text)
-    return statement.text
+    text = unmarked(statement.text)
+    if any(isinstance(node, ast.Global) for node in ast.walk(ast.parse(text))):
+        return with_nonlocal(text)
+    return text
 
 
 def _sql(plan: Plan, one: Slice, statement: Statement) -> Iterator[tuple[str, Statement]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mesh_notebook.export.defaults import Default, default_of, free_to_give
 from mesh_notebook.export.drafts import InputDraft
 from mesh_notebook.export.meaning import BUILTINS
 from mesh_notebook.export.scopes import changing_defaults, declared
@@ -43,6 +44,9 @@ class Plan:
         By text, in order: imports, constants, functions and classes at module level.
     sql : str
         The name of the SQL helper; empty where no slice has an SQL step.
+    defaults : dict
+        By index of a statement: the notebook's parameter that it says, which the functions take
+        as an argument instead.
     """
 
     slices: tuple[Slice, ...]
@@ -50,24 +54,62 @@ class Plan:
     parameter: dict[int, str]
     hoisted: dict[str, Statement] = field(default_factory=dict)
     sql: str = ""
+    defaults: dict[int, Default] = field(default_factory=dict)
 
     def parameters(self, one: Slice) -> list[str]:
+        """Return the names under which a port's function takes its inputs."""
         return list(dict.fromkeys(self.parameter[s.index] for s in one.inputs))
+
+    def arguments(self, one: Slice) -> list[Default]:
+        """Return what else it takes: the notebook's parameters, each with its default."""
+        return [self.defaults[s.index] for s in one.statements if s.index in self.defaults]
 
     def lifted(self, statement: Statement) -> bool:
         """Return whether a statement stands at module level, not in a function's body."""
         return statement.text in self.hoisted and _can_lift(statement)
 
 
-def planned(slices: Sequence[Slice], input_of: Callable[[Any], InputDraft]) -> Plan:
-    """Name the parameters and choose what stands at module level."""
+def planned(
+    slices: Sequence[Slice],
+    input_of: Callable[[Any], InputDraft],
+    tagged: frozenset[str] = frozenset(),
+) -> Plan:
+    """Name the parameters and choose what stands at module level.
+
+    Parameters
+    ----------
+    tagged : frozenset of str
+        The sources of the cells that are tagged `parameters`.
+    """
     inputs, parameter = _named_inputs(slices, input_of)
     names = {n for one in slices for s in one.statements for n in (*s.names, *s.effects.reads)}
     steps = any(s.kind == "sql" for one in slices for s in one.statements)
     sql = _free("_sql", names | set(inputs)) if steps else ""
     reserved = {python_name(one.port) for one in slices} | set(inputs) | {sql}
     reserved |= {n for n, text in _OWN_IMPORTS.items() if _means_else(n, text, slices)}
-    return Plan(tuple(slices), inputs, parameter, _hoisted(slices, reserved), sql)
+    defaults = _defaults(slices, tagged, reserved)
+    reserved |= {default.name for default in defaults.values()}
+    return Plan(tuple(slices), inputs, parameter, _hoisted(slices, reserved), sql, defaults)
+
+
+def _defaults(
+    slices: Sequence[Slice], tagged: frozenset[str], reserved: set[str]
+) -> dict[int, Default]:
+    """Return the notebook's parameters by the statements that say them."""
+    every = {s.index: s for one in slices for s in one.statements if s.kind == "code"}
+    lifted = _hoisted(slices, reserved).values()
+    origins = {s.names[0]: s.origin for s in lifted if s.kind == "import"}
+    found = {}
+    for index in sorted(every):
+        default = default_of(every[index], tagged, origins)
+        # `sql` is what runs the queries in portable.py.
+        if (
+            default
+            and default.name not in {*reserved, "sql"}
+            and free_to_give(every[index], slices)
+        ):
+            found[index] = default
+    return found
 
 
 def _means_else(name: str, text: str, slices: Sequence[Slice]) -> bool:

@@ -8,9 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mesh_notebook.errors import LoadRefused
+from mesh_notebook.export.defaults import Default, origins_in
 from mesh_notebook.export.module import sql_helper
 from mesh_notebook.export.scopes import bound_names
-from mesh_notebook.export.text import inner_text, replaced, segment, statements_of
+from mesh_notebook.export.text import (
+    comments_around,
+    inner_text,
+    replaced,
+    segment,
+    statements_of,
+)
 
 __all__ = ["ModuleCode", "PortCode", "Step", "read_back"]
 
@@ -39,10 +46,17 @@ class Step:
 
 @dataclass(frozen=True)
 class PortCode:
-    """One port's function: its inputs, its statements, and the name of what it returns."""
+    """One port's function: its inputs, its statements, and the name of what it returns.
+
+    Attributes
+    ----------
+    defaults : tuple of str
+        The notebook's parameters that it takes, as the statements of a cell.
+    """
 
     port: str
     parameters: tuple[str, ...]
+    defaults: tuple[str, ...]
     steps: tuple[Step, ...]
     result: str
     doc: str
@@ -128,20 +142,36 @@ class _Reader:
     helper: str
 
     def port(self, port: str, node: ast.FunctionDef) -> PortCode:
-        parameters = self._parameters(port, node)
+        parameters, defaults = self._parameters(port, node), self._defaults(port, node)
         doc = ast.get_docstring(node, clean=False)
         body = node.body[1:] if doc is not None else node.body
         *steps, last = body
         result = self._result(port, last)
         given = tuple(self._step(port, step, node) for step in steps)
-        return PortCode(port, parameters, given, result, doc or "")
+        return PortCode(port, parameters, defaults, given, result, doc or "")
 
     def _parameters(self, port: str, node: ast.FunctionDef) -> tuple[str, ...]:
         args = node.args
-        more = [*args.posonlyargs, *args.kwonlyargs, args.vararg, args.kwarg, *args.defaults]
+        more = [*args.posonlyargs, args.vararg, args.kwarg, *args.defaults]
         if any(more) or node.decorator_list:
             raise self._refused(port, node, "takes something else than its inputs, by name")
         return tuple(argument.arg for argument in args.args)
+
+    def _defaults(self, port: str, node: ast.FunctionDef) -> tuple[str, ...]:
+        origins, made = origins_in(ast.parse(self.text)), []
+        for argument, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+            if value is None or argument.annotation is None:
+                raise self._refused(
+                    port,
+                    argument,
+                    "takes an argument without a type or a default",
+                    "NAME: TYPE = …",
+                )
+            kind = segment(self.text, argument.annotation)
+            around = comments_around(self.text, argument, value)
+            one = Default(argument.arg, kind, segment(self.text, value), *around)
+            made.append(one.said(origins))
+        return tuple(made)
 
     def _result(self, port: str, node: ast.stmt) -> str:
         match getattr(node, "value", None) if isinstance(node, ast.Return) else None:

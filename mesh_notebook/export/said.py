@@ -7,7 +7,7 @@ import json
 import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mesh_notebook.errors import SpecError
@@ -79,9 +79,15 @@ def in_module(text: str, ports: Mapping[str, str]) -> list[Said]:
 
 
 def _in_function(text: str, node: ast.FunctionDef, port: str) -> Iterator[Said]:
-    head = ast.unparse(ast.FunctionDef(**{**vars(node), "body": [ast.Pass()]}))
+    plain = ast.arguments(**{**vars(node.args), "kwonlyargs": [], "kw_defaults": []})
+    head = ast.unparse(ast.FunctionDef(**{**vars(node), "args": plain, "body": [ast.Pass()]}))
     head = head.removesuffix("\n    pass")
     yield Said(head, head, f"def {node.name}", head, port, node.lineno)
+    for argument, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+        # As the notebook's parameters cell says it.
+        said = ast.unparse(value) if value else "None"
+        one = ast.parse(f"{argument.arg} = {said}").body[0]
+        yield replace(_of_module(one, ast.unparse(one), port), place=argument.lineno)
     for part in node.body:
         yield _of_module(part, inner_text(text, part), port)
 

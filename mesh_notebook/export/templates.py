@@ -46,6 +46,9 @@ def readme(
     ]
     for name, draft in plan.inputs.items():
         lines.append(f"| `{name}` | input | {_cell(_comes_from(draft.recipe))} |")
+    for default in dict.fromkeys(d for one in plan.slices for d in plan.arguments(one)):
+        what = f"`{default.kind}`, `{default.value}` unless another is given"
+        lines.append(f"| `{default.name}` | parameter | {_cell(what)} |")
     for one in plan.slices:
         contract = outputs[one.port].contract
         keyed = f", key {', '.join(contract.key)}" if contract.key else ""

@@ -8,7 +8,15 @@ import re
 import tokenize
 from collections.abc import Sequence
 
-__all__ = ["indented", "inner_text", "replaced", "segment", "statements_of", "with_nonlocal"]
+__all__ = [
+    "comments_around",
+    "indented",
+    "inner_text",
+    "replaced",
+    "segment",
+    "statements_of",
+    "with_nonlocal",
+]
 
 
 def statements_of(code: str) -> list[tuple[ast.stmt, str]]:
@@ -105,6 +113,18 @@ def _above(first: int, lines: Sequence[str], comments: dict[int, tuple[int, str]
         above.insert(0, comments[line][1])
         line -= 1
     return above
+
+
+def comments_around(
+    code: str, first: ast.expr | ast.arg, last: ast.expr
+) -> tuple[tuple[str, ...], str]:
+    """Return the comment lines straight above what begins and ends so, and the one behind it."""
+    lines, comments = _lines(code), _comments(code)
+    column, comment = comments.get(last.end_lineno or 0, (0, ""))
+    line = lines[(last.end_lineno or 1) - 1]
+    between = line[_column(line, last.end_col_offset) : column]
+    behind = "" if between.strip(" ,;)\t") else comment
+    return tuple(_above(first.lineno, lines, comments)), behind
 
 
 def replaced(code: str, spans: Sequence[tuple[ast.expr, str]]) -> str:

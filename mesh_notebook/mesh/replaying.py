@@ -89,10 +89,11 @@ def _called(module: ModuleType, name: str, given: Mapping[str, Any]) -> Any:
     if not callable(function):
         raise UsageError(f"the module defines no function '{name}'")
     parameters = inspect.signature(function).parameters
-    if unknown := [parameter for parameter in parameters if parameter not in given]:
+    wanted = [name for name, one in parameters.items() if one.default is one.empty]
+    if unknown := [parameter for parameter in wanted if parameter not in given]:
         known = ", ".join(given) or "none"
         raise UsageError(f"no input is named '{unknown[0]}'; the inputs are: {known}")
-    return function(**{parameter: given[parameter] for parameter in parameters})
+    return function(**{name: given[name] for name in parameters if name in given})
 
 
 def _record(state: Mapping[str, str], error: BaseException, trace: TracebackType | None) -> None:

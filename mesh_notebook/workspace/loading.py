@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import LoadRefused, SpecError, UsageError
 from mesh_notebook.export.arranging import Item, arranged
+from mesh_notebook.export.defaults import MARK
 from mesh_notebook.export.module import says_of, title_of
 from mesh_notebook.export.read_back import ModuleCode, read_back
 from mesh_notebook.mesh.seals import changed_files, sealed_receipt
@@ -137,7 +138,8 @@ def _cells(
     said = (pair for item in items for pair in _said(item, inputs, product, receipt))
     for kind, texts in groupby(said, key=_cell_of):
         apart = "\n\n\n" if kind == "definition" else "\n"
-        yield apart.join(text for _, text in texts)
+        head = [MARK] if kind == "parameter" else []
+        yield apart.join([*head, *(text for _, text in texts)])
     yield "%mesh check"
     folder = Path(os.path.relpath(bundle, base)).as_posix()
     yield Call("export", (folder,), {"engines": _engines(receipt)}).text
@@ -167,6 +169,8 @@ def _said(
         policy = PortPolicy.of(product, item.name)
         calls = output_calls(item.name, item.text, said, policy)
         yield from ((f"output {item.name}", call.text) for call in calls)
+    elif item.kind == "parameter":
+        yield item.kind, item.text
     elif item.step and item.step.query:
         yield "sql", Call("sql", (item.step.sql,), body=item.step.query).text
     elif item.step:
@@ -188,7 +192,7 @@ def _write(path: Path, product: Product, cells: list[str]) -> None:
             "cell_type": "code",
             "execution_count": None,
             "id": f"cell-{number}",
-            "metadata": {},
+            "metadata": {"tags": ["parameters"]} if text.startswith(f"{MARK}\n") else {},
             "outputs": [],
             "source": _lines(text),
         }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from mesh_notebook.export.defaults import kind_of, origins_in
 from mesh_notebook.export.formatting import formatted
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.portable.expressions import Rewriter
@@ -122,7 +123,10 @@ class _Writer:
                 values[argument.arg] = frame.data
         defaults = _defaults(node.args)
         for argument_name, default in defaults.items():
-            names[argument_name] = values[argument_name] = ast.literal_eval(default)
+            if not (_is_literal(default) or kind_of(default, origins_in(self.tree))):
+                raise CannotGo(default, "what it stands for is not known before it runs")
+            code = compile(ast.Expression(default), "transform.py", "eval")
+            names[argument_name] = values[argument_name] = eval(code, values)
         scope = Scope({**self._constants(), **names}, values)
         trees = Trees(self.rewriter, self)
         body, result = self.body(node, scope, trees)
@@ -133,8 +137,9 @@ class _Writer:
             heads.insert(0, "sql: Sql")
         star = ["*"] if defaults and node.args.kwonlyargs else []
         heads += star + [
-            f"{arg}: {type(names[arg]).__name__} = {ast.unparse(default)}"
-            for arg, default in defaults.items()
+            f"{argument.arg}: {_kind(argument, names)} = {ast.unparse(defaults[argument.arg])}"
+            for argument in (*node.args.args, *node.args.kwonlyargs)
+            if argument.arg in defaults
         ]
         doc = ast.get_docstring(node, clean=False)
         told = f'    """{doc}"""\n' if doc else ""
@@ -268,7 +273,13 @@ def _defaults(arguments: ast.arguments) -> dict[str, ast.expr]:
         for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
         if default is not None
     ]
-    return {arg.arg: default for arg, default in pairs if _is_literal(default)}
+    return {arg.arg: default for arg, default in pairs}
+
+
+def _kind(argument: ast.arg, names: Mapping[str, Any]) -> str:
+    """Return the type of an argument: as it is written, else as its default has it."""
+    said = argument.annotation
+    return ast.unparse(said) if said else type(names[argument.arg]).__name__
 
 
 def _plain_import(node: ast.stmt) -> bool:

@@ -36,8 +36,9 @@ def follow(
     """
     import inspect
 
-    parameters = list(inspect.signature(getattr(module, name)).parameters)
-    given = {p: schemas[p] for p in parameters}
+    parameters = inspect.signature(getattr(module, name)).parameters.values()
+    wanted = [one.name for one in parameters if one.name in schemas or one.default is one.empty]
+    given = {parameter: schemas[parameter] for parameter in wanted}
     if not asks_for_types(tree):
         try:
             return _Run(module, tree, name, given).lazily()
