@@ -11,7 +11,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mesh_notebook.export.meaning import BUILTINS
@@ -60,6 +60,10 @@ class Default:
     def argument(self) -> str:
         """How a function takes it."""
         return f"{self.name}: {self.kind} = {self.value}"
+
+    def below(self, comment: str) -> Default:
+        """Return it with one more comment above it."""
+        return replace(self, above=(*comment.splitlines(), *self.above))
 
     def lines(self) -> list[str]:
         """Return the lines of a function's head that say it, comments included."""

@@ -16,6 +16,7 @@ from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import module_of, title_of
 from mesh_notebook.export.plan import planned
 from mesh_notebook.export.portable import PROVED, Portable, portable_of, proved, refuse_unready
+from mesh_notebook.export.prose import told_above
 from mesh_notebook.export.proving import prove, seen
 from mesh_notebook.export.record import Record
 from mesh_notebook.export.slicing import Slice, slices_of
@@ -120,7 +121,7 @@ def export(
     progress("find what makes each output")
     record = record.until_now(namespace)
     slices = slices or slices_of(record, list(by_port))
-    plan = planned(slices, input_of, tagged_in(notebook))
+    plan = planned(slices, input_of, tagged_in(notebook), told_above(notebook))
     progress("write the module")
     module = module_of(plan, by_port, _title(product))
     refuse_foreign(folder, module.text)

@@ -126,7 +126,7 @@ def _whole(plan: Plan, functions: Sequence[Function], title: str) -> str:
         heads.append("import pandas as pd")
     future = ["from __future__ import annotations"] if _postponed(plan) else []
     parts = [f'"""{_docstring(title)}"""', *future, *dict.fromkeys(heads)]
-    parts += [unmarked(s.text) for s in lifted if s.kind != "import"]
+    parts += [_noted(plan, s, unmarked(s.text)) for s in lifted if s.kind != "import"]
     if plan.sql:
         parts.append(sql_helper(plan.sql, bool(pandas)))
     return "\n\n".join([*parts, *(f"\n{function.text}" for function in functions)])
@@ -216,7 +216,13 @@ def _body(plan: Plan, one: Slice) -> Iterator[tuple[str, Statement | None]]:
         if statement.kind == "sql":
             yield from _sql(plan, one, statement)
         else:
-            yield _moved(statement), statement
+            yield _noted(plan, statement, _moved(statement)), statement
+
+
+def _noted(plan: Plan, statement: Statement, text: str) -> str:
+    """Return a statement's text below what the notebook says of it."""
+    note = plan.notes.get(statement.index)
+    return f"{note}\n{text}" if note else text
 
 
 def _unshadowed(plan: Plan, one: Slice) -> list[str]:
@@ -256,7 +262,8 @@ def _sql(plan: Plan, one: Slice, statement: Statement) -> Iterator[tuple[str, St
     assert step is not None  # what makes it an SQL statement
     given = ", ".join(_table(table, frame) for table, frame in step.tables)
     query = step.query if step.is_code else _quoted(step)
-    yield f"{first} = {plan.sql}({query}{', ' if given else ''}{given})", statement
+    text = f"{first} = {plan.sql}({query}{', ' if given else ''}{given})"
+    yield _noted(plan, statement, "\n".join([*statement.above, text])), statement
     for name in others:
         yield f"{name} = {first}", statement
 

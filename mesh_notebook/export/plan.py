@@ -11,6 +11,7 @@ from typing import Any
 from mesh_notebook.export.defaults import Default, default_of, free_to_give
 from mesh_notebook.export.drafts import InputDraft
 from mesh_notebook.export.meaning import BUILTINS
+from mesh_notebook.export.prose import comments_of
 from mesh_notebook.export.scopes import changing_defaults, declared
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
@@ -47,6 +48,8 @@ class Plan:
     defaults : dict
         By index of a statement: the notebook's parameter that it says, which the functions take
         as an argument instead.
+    notes : dict
+        By index of a statement: what the notebook says of it in Markdown, as a comment.
     """
 
     slices: tuple[Slice, ...]
@@ -55,6 +58,7 @@ class Plan:
     hoisted: dict[str, Statement] = field(default_factory=dict)
     sql: str = ""
     defaults: dict[int, Default] = field(default_factory=dict)
+    notes: dict[int, str] = field(default_factory=dict)
 
     def parameters(self, one: Slice) -> list[str]:
         """Return the names under which a port's function takes its inputs."""
@@ -73,6 +77,7 @@ def planned(
     slices: Sequence[Slice],
     input_of: Callable[[Any], InputDraft],
     tagged: frozenset[str] = frozenset(),
+    told: Mapping[str, Sequence[str]] | None = None,
 ) -> Plan:
     """Name the parameters and choose what stands at module level.
 
@@ -80,6 +85,8 @@ def planned(
     ----------
     tagged : frozenset of str
         The sources of the cells that are tagged `parameters`.
+    told : mapping, optional
+        By the source of a cell: what stands above it.
     """
     inputs, parameter = _named_inputs(slices, input_of)
     names = {n for one in slices for s in one.statements for n in (*s.names, *s.effects.reads)}
@@ -87,9 +94,12 @@ def planned(
     sql = _free("_sql", names | set(inputs)) if steps else ""
     reserved = {python_name(one.port) for one in slices} | set(inputs) | {sql}
     reserved |= {n for n, text in _OWN_IMPORTS.items() if _means_else(n, text, slices)}
+    notes = comments_of(slices, told or {})
     defaults = _defaults(slices, tagged, reserved)
+    for index, default in defaults.items():
+        defaults[index] = default.below(notes.get(index, ""))
     reserved |= {default.name for default in defaults.values()}
-    return Plan(tuple(slices), inputs, parameter, _hoisted(slices, reserved), sql, defaults)
+    return Plan(tuple(slices), inputs, parameter, _hoisted(slices, reserved), sql, defaults, notes)
 
 
 def _defaults(

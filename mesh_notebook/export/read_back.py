@@ -14,6 +14,7 @@ from mesh_notebook.export.scopes import bound_names
 from mesh_notebook.export.text import (
     comments_around,
     inner_text,
+    leading_comments,
     replaced,
     segment,
     statements_of,
@@ -228,8 +229,9 @@ class _Reader:
         given = "".join(f", {table}={frame}" for table, frame in said)
         call = f"mesh.sql({name!r}, {segment(self.text, query)}{given})"
         plain = isinstance(query, ast.Constant) and isinstance(query.value, str)
-        if not plain or any(table != frame for table, frame in said):
-            return Step(call, name)
+        above = leading_comments(inner_text(self.text, node))
+        if above or not plain or any(table != frame for table, frame in said):
+            return Step("\n".join([*above, call]), name)
         return Step(call, name, textwrap.dedent(query.value).strip())  # type: ignore[attr-defined]
 
     def _refused(self, port: str, node: ast.AST, problem: str, instead: str = "") -> LoadRefused:

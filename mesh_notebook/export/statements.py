@@ -13,7 +13,7 @@ from mesh_notebook.export.analysis import effects_of
 from mesh_notebook.export.effects import Effects
 from mesh_notebook.export.halves import had_effect
 from mesh_notebook.export.record import Event, ExecutedCell, Record
-from mesh_notebook.export.text import inner_text, statements_of
+from mesh_notebook.export.text import inner_text, leading_comments, statements_of
 from mesh_notebook.export.verbs import INPUTS, Magic, SqlStep, Verbs, magic, verbs_in
 
 __all__ = ["Statement", "executed", "rewrites_history", "statements_in"]
@@ -39,6 +39,8 @@ class Statement:
         It failed, so what it changed may have changed half.
     origin : str
         Of an import: the full name of what is bound.
+    above : tuple of str
+        Of a verb: the comment lines straight above it.
     """
 
     cell: ExecutedCell
@@ -50,6 +52,7 @@ class Statement:
     event: Event | None = None
     step: SqlStep | None = None
     origin: str = ""
+    above: tuple[str, ...] = ()
     reason: str = ""
     index: int = field(default=-1)
 
@@ -231,7 +234,8 @@ def _of_verbs(
         return
     assigned = verbs.assigned
     if verbs.events:
-        yield _verb(cell, verbs.events[0], assigned, verbs.step)
+        said = _verb(cell, verbs.events[0], assigned, verbs.step)
+        yield replace(said, above=leading_comments(text))
     elif assigned:
         effects = Effects(binds=dict.fromkeys(assigned, True))
         yield Statement(cell, "opaque", "", effects, node, reason=f"mesh.{verbs.plain}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import re
 import tokenize
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ __all__ = [
     "comments_around",
     "indented",
     "inner_text",
+    "leading_comments",
     "replaced",
     "segment",
     "statements_of",
@@ -113,6 +115,12 @@ def _above(first: int, lines: Sequence[str], comments: dict[int, tuple[int, str]
         above.insert(0, comments[line][1])
         line -= 1
     return above
+
+
+def leading_comments(text: str) -> tuple[str, ...]:
+    """Return the comment lines with which a statement's text begins."""
+    lines = [line.strip() for line in text.split("\n")]
+    return tuple(itertools.takewhile(lambda line: line.startswith("#"), lines))
 
 
 def comments_around(
