@@ -34,12 +34,25 @@ def untouched() -> Iterator[None]:
         sys.path[:] = path
         for name in ("beside", "transform"):
             sys.modules.pop(name, None)
-        os.environ.clear()
-        os.environ.update(environ)
+        _put_back(environ)
         decimal.setcontext(context)
         random.setstate(draws)
         np.random.set_state(draws_of_numpy)
         pl.Config.restore_defaults()
+
+
+def _put_back(environ: dict[str, str]) -> None:
+    """Set what is another value, and no more: the C library's environment is no thread's own.
+
+    A thread of Polars or DuckDB that reads a variable while all of them are written anew may find
+    its memory gone.
+    """
+    for name in [*os.environ]:
+        if name not in environ:
+            del os.environ[name]
+    for name, value in environ.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
 
 
 @pytest.fixture(autouse=True)
