@@ -14,6 +14,7 @@ from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.formatting import formatted
 from mesh_notebook.export.plan import Plan
 from mesh_notebook.export.slicing import Slice
+from mesh_notebook.export.sql_layout import laid_out
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.text import indented, with_nonlocal
 from mesh_notebook.export.verbs import SqlStep
@@ -30,6 +31,7 @@ __all__ = [
     "title_of",
 ]
 
+_SQL_WIDTH = 88  # characters of a line of SQL: it stands eight from the left
 _SQL = '''
 def {name}(query: str, /, **tables: {frames}) -> pl.DataFrame:
     """Run one query over frames, by DuckDB, in UTC."""
@@ -276,7 +278,9 @@ def _quoted(step: SqlStep) -> str:
     query = textwrap.dedent(step.query.expandtabs(4)).strip()
     if "\t" in step.query and _has_long_tokens(step.query):
         query = step.query.strip()
-    query = query.rstrip("; \n")
+    query = laid_out(query.rstrip("; \n"), _SQL_WIDTH)
+    if "\n" not in query and not {'"', "\\"} & {*query}:
+        return f'"{query}"'
     escaped = query.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     if "\n" not in query:
         return f'"""{escaped} """' if escaped.endswith('"') else f'"""{escaped}"""'
