@@ -148,20 +148,22 @@ def test_the_id_of_no_plan_is_refused(mesh):
         mesh.open.deploy(mesh.bundle(), plan="nothing")
 
 
-def test_a_publication_that_comes_between_is_not_overtaken(mesh, monkeypatch):
+@pytest.mark.parametrize("step", ["refuse_other_plan", "check"])
+def test_a_publication_that_comes_between_is_not_overtaken(mesh, monkeypatch, step):
     from mesh_notebook.deploy import deploying
 
     mesh.open.deploy(mesh.bundle())
     bundle = mesh.bundle("1.0.1", transform=f"{SAME}\nx = 1\n")
     plan = mesh.open.plan(bundle)
-    check = deploying.check
+    does = getattr(deploying, step)
 
-    def other_first(*told: Any) -> Any:
-        monkeypatch.setattr(deploying, "check", check)
+    def does_after_another(*told: Any) -> Any:
+        made = does(*told)
+        monkeypatch.setattr(deploying, step, does)
         mesh.open.deploy(mesh.bundle("1.0.2", transform=f"{SAME}\nx = 2\n"))
-        return check(*told)
+        return made
 
-    monkeypatch.setattr(deploying, "check", other_first)
+    monkeypatch.setattr(deploying, step, does_after_another)
     with pytest.raises(DeployRefused, match=r"snapshot 2 .* was published meanwhile"):
         mesh.open.deploy(bundle, plan=plan.id)
 

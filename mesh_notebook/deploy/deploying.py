@@ -137,7 +137,6 @@ def deploy(
         refuse_other_plan(plan, prepared, options, principal)
     made, published, opened = prepared.made, prepared.published, prepared.opened
     address, place = made.product.address, published.root
-    after = max(published.snapshots(), default=0) if plan else None
     with aside(place, address) as work:
         where = "" if options.engine == "polars" else f"on {options.engine} "
         progress(f"run the transform {where}in a clean process")
@@ -182,7 +181,7 @@ def deploy(
             principal=principal,
             clock=clock,
             interval=options.interval,
-            after=after,
+            after=prepared.latest if plan else None,
             progress=progress,
         )
     # After the commit, which it cannot undo: without its cache a product is held to the root's

@@ -175,7 +175,6 @@ def plan_of(
     made, standing = prepared.made, prepared.standing
     version, level = made.product.version, prepared.level
     before = standing.version if standing else ""
-    known = prepared.published.snapshots()
     return Plan(
         id=_id(prepared, options, principal),
         folder=made.bundle.folder,
@@ -191,7 +190,7 @@ def plan_of(
         guesses=tuple(_guesses(prepared, answered)),
         hurt=tuple(_hurt(prepared)),
         consumers=prepared.consumers,
-        snapshot=(known[-1] if known else 0) + 1,
+        snapshot=prepared.latest + 1,
         publications=intervals,
         writes=tuple(_writes(prepared)),
         inputs=prepared.pins,
@@ -251,8 +250,7 @@ def _writes(prepared: Prepared) -> list[ToWrite]:
 
 def _id(prepared: Prepared, options: Options, principal: str) -> str:
     bundle, published = prepared.made.bundle, prepared.published
-    known = published.snapshots()
-    latest = published.receipt(known[-1]).as_dict() if known else None
+    latest = published.receipt(prepared.latest).as_dict() if prepared.latest else None
     pins = [{k: v for k, v in asdict(pin).items() if k != "state"} for pin in prepared.pins]
     rules = standing_rules(published)
     readers = [_said(one) for one in prepared.consumers]

@@ -54,6 +54,8 @@ class Prepared:
         What it changes of that one's specification, contracts and transform.
     consumers : tuple of Consumer
         The deployed products that read it.
+    latest : int
+        The number of the last publication when all this began; 0 if there was none.
     """
 
     made: Validated
@@ -62,6 +64,7 @@ class Prepared:
     standing: Receipt | None
     changes: tuple[Change, ...]
     consumers: tuple[Consumer, ...]
+    latest: int
 
     @classmethod
     def of(
@@ -91,6 +94,9 @@ class Prepared:
         made = Validated.of(Bundle(bundle))
         published = PublishedProduct.at(place_of(root), made.product.address)
 
+        # Before all else is read of it: what is published since, a publication then comes upon.
+        latest = max(published.snapshots(), default=0)
+
         def held(check: Callable[..., None], *told: object) -> bool:
             try:
                 check(*told)
@@ -100,7 +106,7 @@ class Prepared:
             return True
 
         own = last_of_major(published, made.product.version)
-        standing = own or (published.as_of(None) if published.snapshots() else None)
+        standing = own or (published.as_of(None) if latest else None)
         changes: tuple[Change, ...] = ()
         readers: tuple[Consumer, ...] = ()
         if standing and not made.bundle.is_of(standing):
@@ -115,7 +121,7 @@ class Prepared:
         for port in made.product.inputs:
             progress(f"open the input {port.name}")
             opened[port.name] = open_input(port, bundle)
-        prepared = cls(made, published, opened, standing, changes, readers)
+        prepared = cls(made, published, opened, standing, changes, readers, latest)
         held(prepared.refuse_unless_live)
         held(prepared.refuse_forbidden, principal, clock(), environ)
         return prepared
