@@ -212,6 +212,9 @@ class Rewriter:
             return f"(({left}) {sign} ({right}))"
         if sign in ("+", "*") and kinds <= {*_NUMBERS, "unsigned"}:
             return f"(({left}) {sign} ({right}))"
+        if kinds <= {"small", "int"}:
+            why = "beyond 16 bits Polars wraps round, and the engines do not; first .cast(pl.Int32)"
+            raise CannotGo(node, why)
         raise CannotGo(node, f"the engines compute it otherwise on {' and '.join(sorted(kinds))}")
 
     def _divided(self, node: ast.BinOp, left: str, right: str, ctx: Context) -> str:
