@@ -140,6 +140,31 @@ def test_another_engine_makes_the_sealed_rows_in_their_types(
     assert f"on {engine} too" in typed.shown(found)["text/plain"]
 
 
+def test_an_export_proves_it_on_spark_where_that_is_asked(
+    typed: Any, tmp_path: Path, java: None
+) -> None:
+    shown = typed.shown(typed.run("%mesh export bundle --engines duckdb,spark"))["text/plain"]
+    assert "engines  polars proved, duckdb proved, spark proved" in shown
+    told = json.loads((tmp_path / "bundle" / "receipt.json").read_text())["engines"]
+    assert told == {"polars": "proved", "duckdb": "proved", "spark": "proved"}
+
+
+def test_helpers_go_to_other_engines_with_what_calls_them(notebook: Any, tmp_path: Path) -> None:
+    notebook.run(
+        "LEAST = 9\n"
+        "def late(frame, least=-1):\n"
+        "    return frame.filter(pl.col('delay') > least)\n"
+        "def per_airport(frame):\n"
+        "    return late(frame, LEAST).group_by('origin').agg(pl.col('delay').max())"
+    )
+    notebook.run("out = per_airport(flights)")
+    notebook.run("%mesh output daily out --key origin")
+    notebook.run("%mesh export bundle")
+    module = (tmp_path / "bundle" / "portable.py").read_text()
+    assert "def per_airport(" in module
+    assert notebook.run("%mesh verify bundle --engine duckdb").passed
+
+
 def test_a_module_for_other_engines_that_makes_other_rows_is_told(
     typed: Any, tmp_path: Path
 ) -> None:

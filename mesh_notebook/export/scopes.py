@@ -52,7 +52,16 @@ def changing_defaults(node: ast.AST) -> list[str]:
     positional = [*args.posonlyargs, *args.args][::-1]
     pairs = [*zip(positional, args.defaults[::-1], strict=False)]
     pairs += [(a, d) for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True) if d]
-    return [argument.arg for argument, default in pairs if not isinstance(default, ast.Constant)]
+    return [argument.arg for argument, default in pairs if not _never_changes(default)]
+
+
+def _never_changes(value: ast.expr) -> bool:
+    match value:
+        case ast.Constant() | ast.UnaryOp(operand=ast.Constant()):
+            return True
+        case ast.Tuple(elts=parts):
+            return all(map(_never_changes, parts))
+    return False
 
 
 def comprehension_names(nodes: Iterable[ast.AST]) -> set[str]:

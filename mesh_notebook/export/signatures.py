@@ -87,7 +87,7 @@ class Signatures:
             position = at if at < len(plain) else None
             given = (_argument(call, types, position, one.arg) for call, types in sites)
             kinds = [kind for kind in given if kind]
-            kinds += [Types({}, {}).of(value) for value in _default(function, one)]
+            kinds += [Types(self.recorded, {}).of(value) for value in _default(function, one)]
             sure = sites and kinds and not stores(function, one.arg)
             found[one.arg] = self._speakable(joined(kinds)) if sure else ANY
         return found
