@@ -215,7 +215,11 @@ def test_an_edited_module_is_loaded_as_it_is_now_and_exported_in_its_place(
         ("    out = late", "    if late is None:\n        return late\n    out = late", "line 10"),
         ("flights: pl.LazyFrame)", "flights: pl.LazyFrame, least: int = 3)", "by name"),
         ("    out = late", "    mesh = 1\n    out = late", "binds `mesh`"),
-        ("Make the output port daily.", "Say something else.", "docstring of the port 'daily'"),
+        (
+            "One row for each day and origin.",
+            "Say something else.",
+            "docstring of the port 'daily'",
+        ),
         ('"""airport-delays:', '"""Delays:', "docstring of the module"),
         ("def daily", "def weekly", "no function for the output port 'daily'"),
         ("late = ", "late = = ", "line 8"),

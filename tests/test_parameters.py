@@ -78,7 +78,12 @@ def test_comments_stay_with_the_argument_and_the_mark_goes() -> None:
         ["# parameters\nleast = int('5')"],
         ["least = 5  # parameters"],
         ["least = 4", "flights = flights.filter(pl.col('day') < least)", "# parameters\nleast = 5"],
-        ["def f():\n    return least", "# parameters\nleast = 5", "least = f()"],
+        [
+            "def f():\n    global least\n    least = 5",
+            "f()",
+            "flights = flights.filter(pl.col('day') < least)",
+            "# parameters\nleast = 5",
+        ],
         ["# parameters\nmax = 5", "least = max"],
         ["# parameters\npl = 5", "least = pl", "import polars as pl"],
         ["# parameters\nif True:\n    least = 5"],
@@ -90,7 +95,7 @@ def test_comments_stay_with_the_argument_and_the_mark_goes() -> None:
         "is computed",
         "the comment is not of the cell",
         "another value before",
-        "a function made before",
+        "a function that sets it before",
         "a name of Python",
         "a name of the module",
         "within a block",
@@ -120,6 +125,14 @@ def test_a_value_that_is_bound_again_starts_from_the_argument() -> None:
         "out = flights.filter(pl.col('delay') > least)",
         OUTPUT,
     )
+    assert "least: int = 5" in notebook.module("daily").text
+    assert notebook.remade().equals(notebook.saw())
+
+
+def test_a_function_may_stand_before_it() -> None:
+    cells = ["def f():\n    return least", "# parameters\nleast = 5"]
+    notebook = Notebook().run(IMPORTS, SOURCE, *cells)
+    notebook.run("out = flights.filter(pl.col('delay') > f())", OUTPUT)
     assert "least: int = 5" in notebook.module("daily").text
     assert notebook.remade().equals(notebook.saw())
 

@@ -51,6 +51,30 @@ CELLS = [
     ("code", "again = totals"),
 ]
 
+FUNCTION = '''
+    flights: pl.LazyFrame,
+    *,
+    # `LIMIT` is in minutes.
+    LIMIT: int = 30,
+) -> pl.LazyFrame:
+    """One row for each origin."""
+
+    # The helper `early` is never wrong.
+    def early(frame: pl.LazyFrame) -> pl.LazyFrame:
+        return frame.filter(pl.col("delay") < LIMIT)
+
+    # A flight is late if its `delay` is over the limit that the airlines agreed upon with the
+    # passengers in the year 2019, and never because of a delay of others.
+    #
+    # - origin: the airport where it begins
+    # Both of them.
+    late = early(flights).filter(pl.col("origin") == "E")
+    # Each `origin` has a row of totals.
+    totals = _sql("SELECT origin, sum(delay) AS delay FROM late GROUP BY origin", late=late)
+    again = totals
+    return again.lazy()
+'''
+
 
 @pytest.fixture
 def exported(shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -74,36 +98,7 @@ def test_it_is_a_comment_where_it_names_something_of_a_statement(
 ) -> None:
     text = (tmp_path / "bundle" / "transform.py").read_text()
     function = text.partition("def totals(")[2]
-    assert (
-        function
-        == '''
-    flights: pl.LazyFrame,
-    *,
-    # `LIMIT` is in minutes.
-    LIMIT: int = 30,
-) -> pl.LazyFrame:
-    """Make the output port totals."""
-
-    # The helper `early` is never wrong.
-    def early(frame: pl.LazyFrame) -> pl.LazyFrame:
-        return frame.filter(pl.col("delay") < LIMIT)
-
-    # A flight is late if its `delay` is over the limit that the airlines agreed upon with the
-    # passengers in the year 2019, and never because of a delay of others.
-    #
-    # - origin: the airport where it begins
-    # Both of them.
-    late = early(flights).filter(pl.col("origin") == "E")
-    # Each `origin` has a row of totals.
-    totals = _sql(
-        """SELECT origin, sum(delay) AS delay FROM late GROUP BY origin""",
-        late=late,
-    )
-    again = totals
-    return again.lazy()
-'''.replace("\n    flights", "flights", 1)
-        or function
-    )
+    assert function == FUNCTION
 
 
 def test_it_comes_back_from_a_load(exported: Any, tmp_path: Path, monkeypatch: Any) -> None:

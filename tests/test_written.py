@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from notebook import Notebook
 
 from mesh_notebook.export.annotating import annotated
 
@@ -168,3 +169,44 @@ def test_a_purpose_is_a_full_sentence_in_the_module(
     shell.run("%mesh output late late --key day\n%mesh export bundle")
     module = ast.parse((tmp_path / "bundle" / "transform.py").read_text())
     assert ast.get_docstring(module) == said
+
+
+def test_a_lambda_with_a_name_is_a_function_with_its_comments() -> None:
+    notebook = Notebook().run(
+        "import polars as pl\n%mesh source flights",
+        "# Of a day.\nper_day = lambda rate, *, days=365: rate / days  # roughly\n"
+        "twice = lambda x: (\n    x * 2  # two\n    + 0\n)",
+        "out = flights.with_columns(x=pl.col('delay') * per_day(0.08) + twice(1))",
+        "%mesh output daily out",
+    )
+    text = notebook.module().text
+    assert (
+        "# Of a day.\ndef per_day(rate: float, *, days: int = 365) -> float:  # roughly\n" in text
+    )
+    assert "    return (\n        x * 2  # two\n        + 0\n    )\n" in text
+    assert "lambda" not in text
+    assert notebook.remade().equals(notebook.saw())
+
+
+def test_a_constant_by_its_name_stands_at_module_level_if_nothing_can_change_it() -> None:
+    notebook = Notebook().run(
+        "import polars as pl\n%mesh source flights",
+        "LEAST = 5\nBY_NAME = {'a': 1}\nmost = 50",
+        "out = flights.filter(pl.col('delay').is_between(LEAST, most), pl.lit(BY_NAME['a']) == 1)",
+        "%mesh output daily out",
+    )
+    before, _, function = notebook.module().text.partition("def daily(")
+    assert "LEAST = 5" in before
+    assert "BY_NAME = " in function
+    assert "most = 50" in function
+
+
+def test_a_function_says_what_a_row_is_where_only_the_key_tells(shell: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("day,origin\n1,E\n")
+    shell.run(
+        "%mesh product p --domain d\n%mesh source a a.csv\n%mesh output rows a --key day,origin"
+    )
+    shell.run("%mesh export bundle")
+    assert (
+        '"""One row for each day and origin."""' in (tmp_path / "bundle/transform.py").read_text()
+    )

@@ -180,11 +180,12 @@ def _names(node: ast.expr) -> set[str]:
 def free_to_give(statement: Statement, slices: Sequence[Slice]) -> bool:
     """Return whether a name can have its value from the start, wherever it is needed.
 
-    So it is where no statement before its own reads it or gives it another value.
+    So it is where no statement before its own reads it or gives it another value. A function that
+    reads it does so when it is called.
     """
     (name,) = statement.names
     return name not in BUILTINS and not any(
-        name in {*before.effects.binds, *before.effects.reads, *_later(before)}
+        name in {*before.effects.binds, *before.effects.reads, *_bound_later(before)}
         for one in slices
         if statement in one.statements
         for before in one.statements
@@ -192,8 +193,7 @@ def free_to_give(statement: Statement, slices: Sequence[Slice]) -> bool:
     )
 
 
-def _later(statement: Statement) -> Iterator[str]:
-    """Yield the names that code inside a definition reads or binds when it is called."""
+def _bound_later(statement: Statement) -> Iterator[str]:
+    """Yield the names that code inside a definition binds when it is called."""
     for body in statement.effects.bodies:
-        yield from body.reads
         yield from body.binds

@@ -168,7 +168,8 @@ def _docstring(text: str) -> str:
 
 def _function(plan: Plan, one: Slice, output: OutputDraft) -> Function:
     name = python_name(one.port)
-    says = says_of(one.port, output.description or output.contract.purpose)
+    contract = output.contract
+    says = says_of(one.port, output.description or contract.purpose, contract.key)
     parts = tuple(_body(plan, one))
     result = result_of(one.result, output.frame)
     return Function(name, _head(plan, one, name), _docstring(says), parts, result)
@@ -185,9 +186,11 @@ def _head(plan: Plan, one: Slice, name: str) -> str:
     return f"def {name}({', '.join(given)}) -> pl.LazyFrame:"
 
 
-def says_of(port: str, purpose: str) -> str:
+def says_of(port: str, purpose: str, key: Sequence[str]) -> str:
     """Return what the docstring of a port's function says."""
-    return purpose or f"Make the output port {port}."
+    *most, last = key or ("",)
+    each = f"{', '.join(most)} and {last}" if most else last
+    return purpose or (f"One row for each {each}." if key else f"Make the output port {port}.")
 
 
 def title_of(name: str, purpose: str) -> str:

@@ -12,7 +12,7 @@ from mesh_notebook.export.defaults import Default, default_of, free_to_give
 from mesh_notebook.export.drafts import InputDraft
 from mesh_notebook.export.meaning import BUILTINS
 from mesh_notebook.export.prose import comments_of
-from mesh_notebook.export.scopes import changing_defaults, declared
+from mesh_notebook.export.scopes import changing_defaults, declared, never_changes
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.truths import refuse_mixed
@@ -237,7 +237,8 @@ def _hoisted(slices: Sequence[Slice], reserved: set[str]) -> dict[str, Statement
     """Return what can stand at module level without a change of meaning.
 
     Each of its names is bound by one text in all the slices, and never changed; a function's or
-    class's free names are themselves at module level. Constants only where a function reads them.
+    class's free names are themselves at module level. Constants only where a function reads them,
+    or where they are written as such.
     """
     binders: dict[str, set[str]] = {}
     for one in slices:
@@ -309,5 +310,11 @@ def _with_constants_used(lifted: dict[str, Statement]) -> dict[str, Statement]:
     return {
         text: s
         for text, s in lifted.items()
-        if not isinstance(s.node, ast.Assign) or s.names[0] in read
+        if not isinstance(s.node, ast.Assign) or s.names[0] in read or _is_constant(s.node)
     }
+
+
+def _is_constant(node: ast.Assign) -> bool:
+    """Return whether it is one by its name, too: `RATE = 0.08`."""
+    (target,) = node.targets
+    return isinstance(target, ast.Name) and target.id.isupper() and never_changes(node.value)

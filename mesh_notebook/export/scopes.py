@@ -15,6 +15,7 @@ __all__ = [
     "comprehension_names",
     "declared",
     "dotted",
+    "never_changes",
     "parameters",
     "root_name",
     "targets",
@@ -52,15 +53,16 @@ def changing_defaults(node: ast.AST) -> list[str]:
     positional = [*args.posonlyargs, *args.args][::-1]
     pairs = [*zip(positional, args.defaults[::-1], strict=False)]
     pairs += [(a, d) for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True) if d]
-    return [argument.arg for argument, default in pairs if not _never_changes(default)]
+    return [argument.arg for argument, default in pairs if not never_changes(default)]
 
 
-def _never_changes(value: ast.expr) -> bool:
+def never_changes(value: ast.expr) -> bool:
+    """Return whether a value is written out, and such that nothing can change it."""
     match value:
         case ast.Constant() | ast.UnaryOp(operand=ast.Constant()):
             return True
         case ast.Tuple(elts=parts):
-            return all(map(_never_changes, parts))
+            return all(map(never_changes, parts))
     return False
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from mesh_notebook.export.analysis import effects_of
 from mesh_notebook.export.effects import Effects
 from mesh_notebook.export.halves import had_effect
+from mesh_notebook.export.lambdas import as_function
 from mesh_notebook.export.record import Event, ExecutedCell, Record
 from mesh_notebook.export.text import inner_text, leading_comments, statements_of
 from mesh_notebook.export.verbs import INPUTS, Magic, SqlStep, Verbs, magic, verbs_in
@@ -178,6 +179,7 @@ def _of_node(
     elif called:
         yield _opaque(cell, node, called.said)
     else:
+        node, text = (node, text) if half else as_function(node, text)
         yield _code(cell, node, text, verbs, half)
 
 

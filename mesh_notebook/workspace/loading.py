@@ -100,7 +100,10 @@ def _refuse_docstrings(module: ModuleCode, product: Product, bundle: Path) -> No
     for port in module.ports:
         path = bundle / "contracts" / f"{port.port}.odcs.yaml"
         contract = Contract.loads(path.read_text("utf-8"), path.name)
-        said[f"the port '{port.port}'"] = (port.doc, says_of(port.port, contract.purpose))
+        said[f"the port '{port.port}'"] = (
+            port.doc,
+            says_of(port.port, contract.purpose, contract.key),
+        )
     for of, (found, wanted) in said.items():
         if _words(found) != _words(wanted):
             raise LoadRefused(
