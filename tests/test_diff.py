@@ -144,7 +144,9 @@ def test_cells_that_no_port_is_made_of_may_go(shell: Any, notebook: Path) -> Non
     assert told(shell) == []
 
 
-def test_the_command_ends_in_1_where_they_differ(notebook: Path) -> None:
+def test_the_command_ends_in_1_where_they_differ_and_in_2_where_it_cannot_tell(
+    notebook: Path,
+) -> None:
     command = [sys.executable, "-c", "from mesh_notebook.surfaces.cli import main; main()"]
     command += ["diff", "bundle", "delays.ipynb"]
     same = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ))
@@ -154,6 +156,10 @@ def test_the_command_ends_in_1_where_they_differ(notebook: Path) -> None:
     assert other.returncode == 1
     assert "the notebook changed" in other.stdout
     assert "mesh export bundle" in other.stdout
+    notebook.unlink()
+    none = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ))
+    assert (none.returncode, none.stdout) == (2, "")
+    assert none.stderr.count("\n") < 6
 
 
 def test_it_is_shown_in_words_and_as_a_panel(shell: Any, notebook: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
+import time
 from importlib.metadata import files as files_of_distribution
 from pathlib import Path
 from typing import Any
@@ -299,3 +301,15 @@ def test_an_export_that_was_killed_is_made_good_by_the_next(notebook: Any, tmp_p
     notebook.run("%mesh export bundle")
     assert contents(tmp_path / "bundle") == before
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".bundle")] == []
+
+
+def test_what_a_killed_export_began_to_write_goes_later(notebook: Any, tmp_path: Path) -> None:
+    notebook.run("out = flights")
+    left, young = tmp_path / ".bundle.0badcafe", tmp_path / ".bundle.5eedf00d"
+    for folder in (left, young):
+        folder.mkdir()
+        (folder / "transform.py").write_text("half")
+    os.utime(left, (time.time() - 3_600,) * 2)
+    export(notebook)
+    # The younger may be of an export that writes just now.
+    assert [p for p in tmp_path.iterdir() if p.name.startswith(".bundle")] == [young]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
 import os
 import platform
 import shutil
 import sys
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
@@ -35,6 +37,7 @@ __all__ = ["files_of", "receipt_of", "refuse_foreign", "restore", "write_whole"]
 
 FORMAT = "mesh-notebook bundle 1"
 MODULE = "transform.py"
+_ABANDONED = 600  # seconds: the files of a bundle are written in less than one
 _CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"})
 
 
@@ -210,12 +213,19 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def restore(folder: Path) -> None:
-    """Bring back what an export that was killed between its two renames had put away."""
+    """Bring back what an export that was killed between its two renames had put away.
+
+    What one that was killed earlier had begun to write goes.
+    """
     for old in sorted(folder.parent.glob(f".{folder.name}.*.old")):
         if folder.exists():
             _carry_over(old, folder)
         else:
             old.rename(folder)
+    for new in folder.parent.glob(f".{folder.name}.{'[0-9a-f]' * 8}"):
+        with contextlib.suppress(OSError):  # another export of it has just ended
+            if time.time() - new.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(new)
 
 
 def _put_in_place_of(folder: Path, new: Path) -> None:

@@ -39,13 +39,17 @@ def main() -> None:
     try:
         app()
     except MeshError as error:
-        typer.echo(_in_a_shell(f"{type(error).__name__}: {error}"), err=True)
-        if os.environ.get("MESH_DEBUG"):
-            raise
-        raise SystemExit(1) from None
+        raise SystemExit(_told(error, 1)) from None
     except BrokenPipeError:  # the reader went away, as `mesh read … | head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+
+
+def _told(error: MeshError, code: int) -> int:
+    typer.echo(_in_a_shell(f"{type(error).__name__}: {error}"), err=True)
+    if os.environ.get("MESH_DEBUG"):
+        raise error
+    return code
 
 
 app = typer.Typer(
@@ -76,7 +80,12 @@ def _command(verb: Verb) -> Callable[..., None]:
         root, principal = context.obj
         mesh = mesh_notebook.open(root, principal)
         mesh.progress = _tell
-        result = getattr(mesh, verb.name)(**{k: v for k, v in given.items() if v is not None})
+        try:
+            result = getattr(mesh, verb.name)(**{k: v for k, v in given.items() if v is not None})
+        except MeshError as error:
+            if verb.name != "diff":
+                raise
+            raise typer.Exit(_told(error, 2)) from None  # as `diff` itself: 1 is no error
         _show(result)
         if getattr(result, "differs", False):  # as `diff` itself says it
             raise typer.Exit(1)
