@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,42 @@ def test_a_cell_that_was_edited_after_its_run_is_exported_as_it_ran(notebook: An
     exported(notebook, "limit = 9", FRAME)
     notebook.run("In[5] = 'limit = 3'")
     assert notebook.run("%mesh export bundle").rows == {"daily": 5}
+
+
+def test_a_name_that_a_script_made_is_refused_with_its_cell(notebook: Any, tmp_path: Path) -> None:
+    (tmp_path / "limits.py").write_text("limit = 9\n")
+    said = refused(notebook, "%run limits.py", FRAME)
+    assert said.facts["cell"] == 5
+    assert "In[5] made `limit` by %run, which no module can repeat; In[6] uses it" in str(said)
+    assert "put the code that makes `limit` into a cell" in str(said)
+
+
+def test_a_cell_that_was_deleted_since_is_exported_and_the_bundles_notebook_has_it(
+    notebook: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = tmp_path / "delays.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(saved))
+    cells = ["import polars as pl", "%mesh source flights flights.csv", "limit = 9", FRAME]
+    cells += ["%mesh output daily out --key day,origin"]
+    exported(notebook, "limit = 9", FRAME)
+
+    def save(*texts: str) -> None:
+        written = [{"cell_type": "code", "metadata": {}, "source": text} for text in texts]
+        saved.write_text(json.dumps({"cells": written, "metadata": {}, "nbformat": 4}))
+
+    def bundled() -> str:
+        return (tmp_path / "bundle" / "notebook.ipynb").read_text()
+
+    save(*cells[:2], *cells[3:])
+    found = notebook.run("%mesh export bundle")
+    assert (found.rows, found.unsaved) == ({"daily": 5}, ("In[5]",))
+    shown = notebook.shown(found)["text/plain"]
+    assert "the saved file does not hold In[5] so" in " ".join(shown.split())
+    assert "limit = 9" in bundled()
+
+    save(*cells, "print('and a note')")
+    assert notebook.run("%mesh export bundle").unsaved == ()
+    assert "and a note" in bundled()
 
 
 def test_a_file_that_changed_since_it_was_opened_is_named(notebook: Any, tmp_path: Path) -> None:

@@ -57,6 +57,9 @@ class Exported:
         Relative to the folder.
     origin : Origin
         The worst of the inputs: what a deployment on them would be.
+    unsaved : tuple of str
+        The cells that ports are made of and that the notebook's file does not hold as they ran; so
+        that the bundle's notebook is written from what ran.
     """
 
     folder: Path
@@ -68,6 +71,7 @@ class Exported:
     portable: Portable
     files: tuple[str, ...]
     origin: Origin
+    unsaved: tuple[str, ...] = ()
 
 
 def export(
@@ -131,7 +135,7 @@ def export(
     portable, frames = portable_of(module), seen(module, by_port)
     if portable.text is not None:
         portable = proved(portable, module, frames, engines)
-    told = _notebook(notebook, record, slices)
+    told, unsaved = _notebook(notebook, record, slices)
     files = files_of(module, product, by_port, told, portable.files)
     progress("follow each column back to the inputs")
     files[LINEAGE] = lineage_file(module, by_port)
@@ -155,6 +159,7 @@ def export(
         portable=portable,
         files=tuple(sorted(files)),
         origin=worst(draft.pin.origin for draft in plan.inputs.values()),
+        unsaved=unsaved,
     )
 
 
@@ -197,8 +202,14 @@ def _title(product: Mapping[str, Any]) -> str:
     return title_of(name, purpose)
 
 
-def _notebook(path: Path | None, record: Record, slices: Sequence[Slice]) -> str:
-    if path is not None:
-        return notebooks.of_file(path)
+def _notebook(
+    path: Path | None, record: Record, slices: Sequence[Slice]
+) -> tuple[str, tuple[str, ...]]:
+    """Return the bundle's notebook, and which cells its file does not hold as they ran."""
+    kept = [s.cell for one in slices for s in (*one.statements, one.output)]
+    saved = notebooks.of_file(path) if path is not None else ""
+    unsaved = notebooks.lacking(saved, kept) if saved else ()
+    if saved and not unsaved:
+        return saved, ()
     last = max(one.output.cell.index for one in slices)
-    return notebooks.of_record(record.cells[: last + 1])
+    return notebooks.of_record(record.cells[: last + 1]), unsaved

@@ -10,7 +10,7 @@ from typing import Any
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.record import ExecutedCell
 
-__all__ = ["of_file", "of_record"]
+__all__ = ["lacking", "of_file", "of_record"]
 
 _KEPT_METADATA = ("kernelspec", "language_info")
 
@@ -32,6 +32,17 @@ def of_file(path: Path) -> str:
         cell["metadata"] = {k: v for k, v in cell.get("metadata", {}).items() if k == "tags"}
     kept = {k: v for k, v in raw.get("metadata", {}).items() if k in _KEPT_METADATA}
     return _dumped({**raw, "metadata": kept})
+
+
+def lacking(text: str, cells: Iterable[ExecutedCell]) -> tuple[str, ...]:
+    """Return which of these cells a notebook does not hold as they ran, as it shows them."""
+    held = {
+        "".join(cell.get("source", "")).strip()
+        for cell in json.loads(text).get("cells", ())
+        if cell.get("cell_type") == "code"
+    }
+    ran = {cell.index: cell for cell in cells}
+    return tuple(ran[i].label for i in sorted(ran) if ran[i].source.strip() not in held)
 
 
 def of_record(cells: Iterable[ExecutedCell]) -> str:

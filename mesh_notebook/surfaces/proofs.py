@@ -29,6 +29,7 @@ __all__: list[str] = []
 _SHOWN_VALUES = 6
 _LONGEST = 19
 _ZONE = re.compile(r"Datetime\(.*time_zone=(?:None|'(.+)')\)")
+_SHOWN_CELLS = 6
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -218,10 +219,22 @@ def _(exported: Exported) -> Panel:
             ("inputs", ", ".join(exported.inputs) or "none"),
             ("engines", ", ".join(f"{e} {v}" for e, v in exported.portable.verdicts.items())),
             ("files", ", ".join(exported.files)),
+            *_unsaved(exported),
         ),
         tables=_staying(exported),
         next_step=f"%mesh deploy {from_here(exported.folder)}",
     )
+
+
+def _unsaved(exported: Exported) -> list[tuple[str, str]]:
+    """Return what to say where the bundle's notebook is not the saved one."""
+    cells = exported.unsaved
+    more = f" and {len(cells) - _SHOWN_CELLS} more" if len(cells) > _SHOWN_CELLS else ""
+    named = ", ".join(cells[:_SHOWN_CELLS]) + more
+    said = (
+        f"of the cells that ran: the saved file does not hold {named} so; save it, and export again"
+    )
+    return [("notebook", said)] if cells else []
 
 
 def _staying(exported: Exported) -> list[Table]:
