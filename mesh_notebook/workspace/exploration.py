@@ -1,0 +1,261 @@
+"""What a consumer does: find, read, connect, and explore what was connected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.workspace.control import Control
+from mesh_notebook.workspace.session import Time
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.explore.profile import Profile
+    from mesh_notebook.mesh.retention import Retained
+    from mesh_notebook.workspace import results
+    from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
+    from mesh_notebook.workspace.keeping import Standings
+    from mesh_notebook.workspace.port import Port
+
+__all__ = ["Exploration"]
+
+
+class Exploration(Control):
+    """The verbs that find a product, read it, and explore its rows."""
+
+    # ---- find and read --------------------------------------------------------------------
+
+    def search(self, words: Sequence[str] | str = ()) -> results.Hits:
+        """Find products by words in their names, purposes, tags and columns; all must be found."""
+        from mesh_notebook.workspace import consume
+
+        return consume.search(self.catalogue, words if isinstance(words, str) else " ".join(words))
+
+    def describe(
+        self,
+        product: str,
+        format: str | None = None,
+        as_of: Time = None,
+        out: str | Path | None = None,
+        json: bool = False,
+    ) -> Described | DescriptionFile | str | dict[str, Any]:
+        """Describe a product, as it is known now or was at `as_of`: all that its mesh knows of it.
+
+        Parameters
+        ----------
+        format
+            `text`, `html` and `markdown` give text, `json` and `jsonld` a mapping; none the value
+            that all of them are made from, which a notebook shows as a card.
+        out
+            The file to write, whole or not at all; its ending says the format, if nothing else.
+        """
+        from mesh_notebook.workspace.discovery import describing, formats
+
+        file = Path(out) if out else None
+        form = formats.format_of(format, file, json)
+        moment = self.window(None, None, as_of).as_of
+        described = describing.describe(self.catalogue, product, self.clock(), moment)
+        return formats.deliver(described, form, file)
+
+    def read(
+        self,
+        product: str,
+        port: str | None = None,
+        start: Time = None,
+        end: Time = None,
+        as_of: Time = None,
+        format: str | None = None,
+        out: str | Path | None = None,
+        since: str | None = None,
+    ) -> results.Rows | results.Delivered | str | bytes:
+        """Read an output port, always through the port.
+
+        Returns
+        -------
+        The first rows (`table`); with `out`, where they were written; else the rows in the
+        asked format, bytes for Parquet and Arrow, else text.
+        """
+        from mesh_notebook.workspace import consume
+
+        opened = self.port(product, port, start, end, as_of)
+        return consume.deliver(opened, format, Path(out) if out else None, since)
+
+    def port(
+        self,
+        product: str,
+        port: str | None = None,
+        start: Time = None,
+        end: Time = None,
+        as_of: Time = None,
+    ) -> Port:
+        """Open an output port: the same rows as frame, SQL, Arrow, file, events or graph."""
+        from mesh_notebook.workspace.port import open_port
+
+        return open_port(self, product, port, self.window(start, end, as_of))
+
+    def status(self, product: str, last: int = 30) -> Standings:
+        """Hold what each port measured at its last publications to what it promises, over time."""
+        from mesh_notebook.workspace import keeping
+
+        return keeping.standings(self.catalogue, product, last, self.clock())
+
+    def history(self, product: str) -> results.History:
+        """List a product's snapshots, newest first."""
+        from mesh_notebook.workspace import consume
+
+        return consume.history(self.catalogue, product)
+
+    def retain(
+        self,
+        product: str,
+        keep: int | None = None,
+        older_than: str | None = None,
+        dry_run: bool = False,
+    ) -> Retained:
+        """Let go of old snapshots, but for the last `keep` or those that are younger; for good."""
+        from datetime import timedelta
+
+        from mesh_notebook.mesh.retention import retain
+        from mesh_notebook.model.time import duration
+
+        published, _ = self.catalogue.resolve(product)
+        age = timedelta(seconds=duration(older_than)) if older_than else None
+        now = self.clock()
+        return retain(
+            self.catalogue, published, keep=keep, older_than=age, now=now, dry_run=dry_run
+        )
+
+    # ---- connect, mock --------------------------------------------------------------------
+
+    def connect(
+        self,
+        product: str,
+        port: str | None = None,
+        name: str | None = None,
+        start: Time = None,
+        end: Time = None,
+        as_of: Time = None,
+        mode: str = "live",
+        rows: int | None = None,
+        seed: int = 0,
+    ) -> pl.LazyFrame:
+        """Bind an output port as an input: a lazy frame in Python, a view of that name in SQL.
+
+        Parameters
+        ----------
+        mode
+            `live`: its rows. `sample`: some of them. `mock`: made from its contract.
+        rows, seed
+            Of a sample or a mock: how many rows (default: 1000), and which.
+
+        Raises
+        ------
+        UnknownProduct, UnknownPort, AmbiguousProduct, NoSnapshot
+            Then nothing is bound.
+        """
+        from mesh_notebook.model.truth import Truth
+
+        truth, window = Truth.of(mode, rows, seed), self.window(start, end, as_of)
+        handle = self.opener().port("", product, port, window, truth)
+        return self.bind(handle, "connect", name or handle.name)
+
+    def use(
+        self, name: str, mode: str, rows: int | None = None, seed: int | None = None
+    ) -> pl.LazyFrame:
+        """Show another truth of an input under the same name; the code below does not change."""
+        return self.inputs[name].use(mode, rows, seed)
+
+    def source(
+        self,
+        name: str,
+        uri: str | Path,
+        null: str | None = None,
+        format: str | None = None,
+        records: str | None = None,
+        next: str | None = None,
+        page: str | None = None,
+        offset: str | None = None,
+        max_pages: int | None = None,
+        token_env: str | None = None,
+        token_header: str | None = None,
+    ) -> pl.LazyFrame:
+        """Bind a file, table, sheet, bucket, address or API as an input (see `Asked`)."""
+        from mesh_notebook.mesh.sources import Asked
+
+        paging = (records, next, page, offset, max_pages)
+        self.progress(f"read {uri}")
+        asked = Asked(str(uri), null, format, *paging, token_env, token_header)
+        return self.bind(self.opener().source(name, asked), "source", name)
+
+    def mock(
+        self,
+        what: str | Path | pl.LazyFrame | pl.DataFrame,
+        rows: int | None = None,
+        seed: int = 0,
+        name: str | None = None,
+        like: bool = False,
+        key: Sequence[str] | str = (),
+        breaking: str | None = None,
+    ) -> pl.LazyFrame:
+        """Make synthetic data, and bind it as an input whose origin is `mock`.
+
+        Parameters
+        ----------
+        what
+            A contract file; or, with `like`, a frame or the name of one.
+        breaking
+            The id of a rule (`age.maximum`) that the mock is to break, and no other.
+        """
+        from mesh_notebook.errors import UsageError
+        from mesh_notebook.model.truth import DEFAULT_ROWS
+        from mesh_notebook.workspace import frames
+        from mesh_notebook.workspace.drafts import words_of
+
+        if rows is not None and rows < 1:
+            raise UsageError(f"{rows} rows cannot be made.", next_step="give --rows 1 or more")
+        frames.check_mock_options(what, like, key, breaking, self.namespace)
+        if like:
+            _, frame = frames.named(what, self.namespace)
+            self.progress("model the frame with SDV")
+            handle = frames.modelled(what, frame, rows, seed, words_of(key))
+        else:
+            self.progress(f"make {rows or DEFAULT_ROWS:,} rows")
+            handle = frames.from_contract(
+                self.opener(), self.base, str(what), rows or DEFAULT_ROWS, seed, breaking
+            )
+        return self.bind(handle, "mock", name or handle.name)
+
+    # ---- explore --------------------------------------------------------------------------
+
+    def sql(self, name: str, query: str, **tables: Any) -> pl.DataFrame:
+        """Run a query over inputs, frames and earlier results; bind the result under `name`.
+
+        A table name means the Python name of the moment; `tables` adds frames by name.
+        """
+        from mesh_notebook.model.address import checked_identifier
+        from mesh_notebook.workspace import frames
+
+        checked_identifier(name)
+        self.progress("run the query")
+        used, result = frames.query(self, query, tables)
+        self.namespace[name] = result
+        self.note("sql", (name,), {"name": name, "query": query, "tables": used})
+        origin = self.origin(name)
+        made_up = "" if origin == "live" else f", {origin}"
+        self.taken["explore"] = f"{name}: {result.height:,} rows{made_up}"
+        return result
+
+    def profile(self, frame: Any) -> Profile:
+        """Summarise a whole frame, column by column."""
+        from dataclasses import replace
+
+        from mesh_notebook.explore.profile import profile
+        from mesh_notebook.workspace import frames
+
+        name, value = frames.named(frame, self.namespace)
+        self.progress(f"summarise all rows of {name}")
+        self.taken.setdefault("explore", "profiled")
+        with frames.computed(name):
+            return replace(profile(frames.lazy(value)), origin=self.origin(name))
