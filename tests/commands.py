@@ -207,10 +207,10 @@ class Killer:
         kept = re.compile(r"\w+\.csv|lock|.*\.turn")
         return [path for path in found if not kept.fullmatch(path.name) and not _waits(path)]
 
-    def lasts(self, step: str) -> float:
-        """Return how long the command goes on after a step, in seconds: the median of three."""
+    def lasts(self, step: str, tries: int) -> float:
+        """Return how long the command goes on after a step, in seconds: the median of so many."""
         times = []
-        for _ in range(3):
+        for _ in range(tries):
             self.next_batch()
             process, terminal = self.start()
             _heard(terminal, step)
@@ -246,7 +246,8 @@ def kill_many(folder: Path, command: Command, wanted: int) -> str:
     killer.next_batch()
     killer.to_its_end()
     # Writing is a short part of a command's time: every second kill falls in it.
-    lasts = {step: killer.lasts(step) for step in ("", command.writes)}
+    tries = 3 if wanted > 2 else 1
+    lasts = {step: killer.lasts(step, tries) for step in ("", command.writes)}
     moments, found = random.Random(23), dict.fromkeys(("nothing", "part", "all"), 0)
     for attempt in range(4 * wanted):
         step = ("", command.writes)[attempt % 2]

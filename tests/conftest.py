@@ -23,7 +23,7 @@ settings.register_profile("programs", max_examples=1_000)
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mesh", "how long to try what chance decides")
     group.addoption("--kills", type=int, default=5, help="publications to kill, of each sort")
-    group.addoption("--commands", type=int, default=1, help="commands to kill, of each sort")
+    group.addoption("--commands", type=int, default=2, help="commands to kill, of each sort")
     group.addoption("--races", type=int, default=3, help="publications of each racing process")
 
 
