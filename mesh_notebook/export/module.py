@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,10 +13,9 @@ from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.formatting import formatted
 from mesh_notebook.export.plan import Plan
 from mesh_notebook.export.slicing import Slice
-from mesh_notebook.export.sql_layout import laid_out
+from mesh_notebook.export.sql_steps import query_in, sql_helper, table_in
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.text import indented, with_nonlocal
-from mesh_notebook.export.verbs import SqlStep
 from mesh_notebook.model.address import python_name
 
 __all__ = [
@@ -27,22 +25,8 @@ __all__ = [
     "probes_of",
     "result_of",
     "says_of",
-    "sql_helper",
     "title_of",
 ]
-
-_SQL_WIDTH = 88  # characters of a line of SQL: it stands eight from the left
-_SQL = '''
-def {name}(query: str, /, **tables: {frames}) -> pl.DataFrame:
-    """Run one query over frames, by DuckDB, in UTC."""
-    with duckdb.connect(
-        config={{"python_enable_replacements": "false", "enable_external_access": "false"}}
-    ) as connection:
-        connection.execute("SET TimeZone = 'UTC'").fetchall()
-        for name, table in tables.items():
-            connection.register(name, {registered})
-        return pl.DataFrame(connection.sql(query).materialize())
-'''
 
 
 @dataclass(frozen=True)
@@ -132,15 +116,6 @@ def _whole(plan: Plan, functions: Sequence[Function], title: str) -> str:
     if plan.sql:
         parts.append(sql_helper(plan.sql, bool(pandas)))
     return "\n\n".join([*parts, *(f"\n{function.text}" for function in functions)])
-
-
-def sql_helper(name: str, pandas: bool) -> str:
-    """Return the function that runs SQL: frames go in as Arrow streams, which needs no more."""
-    frames, registered = "pl.LazyFrame | pl.DataFrame", "table.lazy().collect().to_struct()"
-    if pandas:
-        frames = f"{frames} | pd.DataFrame"
-        registered = f"table if isinstance(table, pd.DataFrame) else {registered}"
-    return _SQL.format(name=name, frames=frames, registered=registered)
 
 
 def _queries_pandas(plan: Plan) -> bool:
@@ -265,43 +240,12 @@ def _sql(plan: Plan, one: Slice, statement: Statement) -> Iterator[tuple[str, St
     first, *others = one.used(statement)
     step = statement.step
     assert step is not None  # what makes it an SQL statement
-    given = ", ".join(_table(table, frame) for table, frame in step.tables)
-    query = step.query if step.is_code else _quoted(step)
+    given = ", ".join(table_in(table, frame) for table, frame in step.tables)
+    query = step.query if step.is_code else query_in(step)
     text = f"{first} = {plan.sql}({query}{', ' if given else ''}{given})"
     yield _noted(plan, statement, "\n".join([*statement.above, text])), statement
     for name in others:
         yield f"{name} = {first}", statement
-
-
-def _table(table: str, frame: str) -> str:
-    return f"{table}={frame}" if table.isidentifier() else f"**{{{table!r}: {frame}}}"
-
-
-def _quoted(step: SqlStep) -> str:
-    query = textwrap.dedent(step.query.expandtabs(4)).strip()
-    if "\t" in step.query and _has_long_tokens(step.query):
-        query = step.query.strip()
-    query = laid_out(query.rstrip("; \n"), _SQL_WIDTH)
-    if "\n" not in query and not {'"', "\\"} & {*query}:
-        return f'"{query}"'
-    escaped = query.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if "\n" not in query:
-        return f'"""{escaped} """' if escaped.endswith('"') else f'"""{escaped}"""'
-    if _has_long_tokens(query):
-        return f'"""{escaped}\n"""'
-    return '"""\n' + textwrap.indent(escaped, " " * 8) + '\n        """'
-
-
-def _has_long_tokens(query: str) -> bool:
-    """Return whether a string or a quoted name of the query spans lines, so that none may move."""
-    from sqlglot import Dialect
-    from sqlglot.errors import SqlglotError
-
-    try:
-        tokens = Dialect.get_or_raise("duckdb").tokenize(query)
-    except SqlglotError:
-        return True
-    return any("\n" in token.text or "\t" in token.text for token in tokens)
 
 
 def probes_of(module: Module, one: Slice, probes: Sequence[tuple[int, str, str]]) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from mesh_notebook.errors import LoadRefused
 from mesh_notebook.export.defaults import Default, origins_in
-from mesh_notebook.export.module import sql_helper
 from mesh_notebook.export.scopes import bound_names
+from mesh_notebook.export.sql_steps import sql_helper
 from mesh_notebook.export.text import (
     comments_around,
     inner_text,

@@ -1,0 +1,65 @@
+"""Steps in SQL: the function that runs them, and how a query stands in the module."""
+
+from __future__ import annotations
+
+import textwrap
+
+from mesh_notebook.export.sql_layout import laid_out
+from mesh_notebook.export.verbs import SqlStep
+
+__all__ = ["query_in", "sql_helper", "table_in"]
+
+_SQL_WIDTH = 88  # characters of a line of SQL: it stands eight from the left
+_SQL = '''
+def {name}(query: str, /, **tables: {frames}) -> pl.DataFrame:
+    """Run one query over frames, by DuckDB, in UTC."""
+    with duckdb.connect(
+        config={{"python_enable_replacements": "false", "enable_external_access": "false"}}
+    ) as connection:
+        connection.execute("SET TimeZone = 'UTC'").fetchall()
+        for name, table in tables.items():
+            connection.register(name, {registered})
+        return pl.DataFrame(connection.sql(query).materialize())
+'''
+
+
+def sql_helper(name: str, pandas: bool) -> str:
+    """Return the function that runs SQL: frames go in as Arrow streams, which needs no more."""
+    frames, registered = "pl.LazyFrame | pl.DataFrame", "table.lazy().collect().to_struct()"
+    if pandas:
+        frames = f"{frames} | pd.DataFrame"
+        registered = f"table if isinstance(table, pd.DataFrame) else {registered}"
+    return _SQL.format(name=name, frames=frames, registered=registered)
+
+
+def table_in(table: str, frame: str) -> str:
+    """Return the argument that gives a query a frame under a table's name."""
+    return f"{table}={frame}" if table.isidentifier() else f"**{{{table!r}: {frame}}}"
+
+
+def query_in(step: SqlStep) -> str:
+    """Return a step's query as a text of Python, laid out."""
+    query = textwrap.dedent(step.query.expandtabs(4)).strip()
+    if "\t" in step.query and _has_long_tokens(step.query):
+        query = step.query.strip()
+    query = laid_out(query.rstrip("; \n"), _SQL_WIDTH)
+    if "\n" not in query and not {'"', "\\"} & {*query}:
+        return f'"{query}"'
+    escaped = query.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    if "\n" not in query:
+        return f'"""{escaped} """' if escaped.endswith('"') else f'"""{escaped}"""'
+    if _has_long_tokens(query):
+        return f'"""{escaped}\n"""'
+    return '"""\n' + textwrap.indent(escaped, " " * 8) + '\n        """'
+
+
+def _has_long_tokens(query: str) -> bool:
+    """Return whether a string or a quoted name of the query spans lines, so that none may move."""
+    from sqlglot import Dialect
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tokens = Dialect.get_or_raise("duckdb").tokenize(query)
+    except SqlglotError:
+        return True
+    return any("\n" in token.text or "\t" in token.text for token in tokens)
