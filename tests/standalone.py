@@ -27,7 +27,8 @@ import polars as pl
 assert importlib.util.find_spec("mesh_notebook") is None
 import transform
 function = getattr(transform, sys.argv[1])
-names = inspect.signature(function).parameters
+parameters = inspect.signature(function).parameters.values()
+names = [one.name for one in parameters if one.default is one.empty]
 inputs = {name: pl.scan_parquet(f"{name}.parquet") for name in names}
 function(**inputs).collect().write_parquet("made.parquet")
 """
