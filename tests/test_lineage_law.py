@@ -10,7 +10,7 @@ from types import ModuleType
 import polars as pl
 import pytest
 
-from mesh_notebook.export.module import _SQL
+from mesh_notebook.export.sql_steps import sql_helper
 from mesh_notebook.mesh.lineage.running import lineage_of
 from mesh_notebook.model.lineage import PortLineage
 
@@ -109,11 +109,7 @@ PIPELINES = {
 
 
 def _module(body: str) -> str:
-    helper = _SQL.format(
-        name="_sql",
-        frames="pl.LazyFrame | pl.DataFrame",
-        registered="table.lazy().collect().to_struct()",
-    )
+    helper = sql_helper("_sql", pandas=False)
     return f"import polars as pl\nimport duckdb\n{helper}\ndef made(plays, users):\n    {body}\n"
 
 
