@@ -10,7 +10,7 @@ from mesh_notebook.export.scopes import changing_defaults, declared, never_chang
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
 
-__all__ = ["can_lift", "hoisted"]
+__all__ = ["can_lift", "hoisted", "is_literal"]
 
 
 def can_lift(statement: Statement) -> bool:
@@ -21,7 +21,7 @@ def can_lift(statement: Statement) -> bool:
             parts = list(ast.walk(statement.node))
             return not any(declared(n) or changing_defaults(n) or _holds(n) for n in parts)
         case ast.Assign(targets=[ast.Name()], value=value):
-            return _is_literal(value)
+            return is_literal(value)
     return False
 
 
@@ -57,7 +57,8 @@ def _is_dataclass(node: ast.AST) -> bool:
     return all("dataclass" in ast.unparse(d).split("(")[0] for d in node.decorator_list)
 
 
-def _is_literal(value: ast.expr) -> bool:
+def is_literal(value: ast.expr) -> bool:
+    """Return whether a value is written out."""
     try:
         ast.literal_eval(value)
     except ValueError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.export.defaults import kind_of, origins_in
 from mesh_notebook.export.formatting import formatted
+from mesh_notebook.export.hoisting import is_literal
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.portable.expressions import Rewriter
 from mesh_notebook.export.portable.helpers import helpers_text
@@ -123,7 +124,7 @@ class _Writer:
                 values[argument.arg] = frame.data
         defaults = _defaults(node.args)
         for argument_name, default in defaults.items():
-            if not (_is_literal(default) or kind_of(default, origins_in(self.tree))):
+            if not (is_literal(default) or kind_of(default, origins_in(self.tree))):
                 raise CannotGo(default, "what it stands for is not known before it runs")
             code = compile(ast.Expression(default), "transform.py", "eval")
             names[argument_name] = values[argument_name] = eval(code, values)
@@ -228,7 +229,7 @@ class _Writer:
         made = {}
         for node in self.tree.body:
             target, value = _assigned(node)
-            if target is not None and value is not None and _is_literal(value):
+            if target is not None and value is not None and is_literal(value):
                 made[target] = ast.literal_eval(value)
                 self.constants[target] = ast.unparse(node)
         return made
@@ -255,14 +256,6 @@ def _assigned(node: ast.stmt) -> tuple[str | None, ast.expr | None]:
         case ast.AnnAssign(target=ast.Name(id=name), value=value):
             return name, value
     return None, None
-
-
-def _is_literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except ValueError:
-        return False
-    return True
 
 
 def _defaults(arguments: ast.arguments) -> dict[str, ast.expr]:
