@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from mesh_notebook.export.annotating import annotated
 from mesh_notebook.export.defaults import unmarked
@@ -53,9 +54,13 @@ class Module:
     functions: tuple[Function, ...]
     plan: Plan
 
+    @cached_property
+    def _tree(self) -> ast.Module:
+        return ast.parse(self.text)
+
     def statement_at(self, line: int | None) -> Statement | None:
         """Return the notebook's statement that stands at a line of the module."""
-        for node in ast.parse(self.text).body:
+        for node in self._tree.body:
             if line is not None and _first(node) <= line <= (node.end_lineno or 0):
                 return self._within(node, line)
         return None

@@ -7,7 +7,8 @@ import io
 import itertools
 import re
 import tokenize
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 __all__ = [
     "comments_around",
@@ -96,7 +97,8 @@ def segment(code: str, node: ast.stmt | ast.expr) -> str:
     return "".join(part)
 
 
-def _comments(code: str) -> dict[int, tuple[int, str]]:
+@lru_cache(maxsize=4)  # asked once for each statement of one code
+def _comments(code: str) -> Mapping[int, tuple[int, str]]:
     """Return by line the column and the text of the comment on it."""
     found = {}
     try:
@@ -108,7 +110,7 @@ def _comments(code: str) -> dict[int, tuple[int, str]]:
     return found
 
 
-def _above(first: int, lines: Sequence[str], comments: dict[int, tuple[int, str]]) -> list[str]:
+def _above(first: int, lines: Sequence[str], comments: Mapping[int, tuple[int, str]]) -> list[str]:
     above: list[str] = []
     line = first - 1
     while line >= 1 and line in comments and lines[line - 1].lstrip().startswith("#"):
@@ -148,7 +150,7 @@ def replaced(code: str, spans: Sequence[tuple[ast.expr, str]]) -> str:
     return raw.decode()
 
 
-def _behind(node: ast.stmt, lines: Sequence[str], comments: dict[int, tuple[int, str]]) -> str:
+def _behind(node: ast.stmt, lines: Sequence[str], comments: Mapping[int, tuple[int, str]]) -> str:
     last = node.end_lineno or node.lineno
     column, comment = comments.get(last, (0, ""))
     between = lines[last - 1][_column(lines[last - 1], node.end_col_offset) : column]
