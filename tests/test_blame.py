@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def exported(notebook: Any, *cells: str) -> None:
     notebook.run("%mesh output daily out --key day,origin")
 
 
+TRANSFORMED = "get_ipython().run_line_magic('matplotlib', 'inline')\nimport polars as pl\n"
 LOW = "def low():\n    return limits['all']"
 KEPT = "out = flights.filter(pl.col('delay') > low())"
 # Nothing in these cells says which list they change.
@@ -154,6 +156,11 @@ def test_a_cell_that_was_deleted_since_is_exported_and_the_bundles_notebook_has_
     assert "the saved file does not hold In[5] so" in " ".join(shown.split())
     assert "limit = 9" in bundled()
 
+    # What ran before the record began is known as Python alone.
+    ran = notebook.mesh.record.cells
+    at = next(i for i, cell in enumerate(ran) if cell.source == cells[0])
+    ran[at] = replace(ran[at], source=TRANSFORMED, code=TRANSFORMED)
+    cells[0] = "%matplotlib inline\nimport polars as pl"
     save(*cells, "print('and a note')")
     assert notebook.run("%mesh export bundle").unsaved == ()
     assert "and a note" in bundled()

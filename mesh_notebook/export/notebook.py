@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,13 +37,25 @@ def of_file(path: Path) -> str:
 
 def lacking(text: str, cells: Iterable[ExecutedCell]) -> tuple[str, ...]:
     """Return which of these cells a notebook does not hold as they ran, as it shows them."""
-    held = {
-        "".join(cell.get("source", "")).strip()
+    sources = [
+        "".join(cell.get("source", ""))
         for cell in json.loads(text).get("cells", ())
         if cell.get("cell_type") == "code"
-    }
+    ]
+    held = {source.strip() for source in sources}
+    # Of what ran before the record began, only the Python is known that it became.
+    held |= set(map(_as_python, sources))
     ran = {cell.index: cell for cell in cells}
     return tuple(ran[i].label for i in sorted(ran) if ran[i].source.strip() not in held)
+
+
+def _as_python(source: str) -> str:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    manager: Any = TransformerManager  # untyped
+    with contextlib.suppress(SyntaxError):  # a cell that never ran may say anything
+        return str(manager().transform_cell(source)).strip()
+    return ""
 
 
 def of_record(cells: Iterable[ExecutedCell]) -> str:
