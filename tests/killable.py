@@ -17,7 +17,7 @@ from pathlib import Path
 
 import deltalake  # noqa: F401
 import duckdb  # noqa: F401
-import jsonschema  # noqa: F401
+import jsonschema_rs  # noqa: F401
 import polars
 import pyarrow  # noqa: F401
 import sqlglot  # noqa: F401

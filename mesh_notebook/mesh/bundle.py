@@ -14,9 +14,10 @@ from mesh_notebook.errors import SpecError, StoreError
 from mesh_notebook.mesh.place import inside
 from mesh_notebook.model.address import checked_name
 from mesh_notebook.model.contract import Contract
-from mesh_notebook.model.document import digest, parse_yaml, validate
+from mesh_notebook.model.document import digest, parse_yaml
 from mesh_notebook.model.product import Product
 from mesh_notebook.model.receipt import Receipt
+from mesh_notebook.model.standards import validate
 
 __all__ = ["SPECIFICATION", "Bundle"]
 

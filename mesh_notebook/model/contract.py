@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Any
 
 from mesh_notebook.errors import SpecError, UnknownName, near
-from mesh_notebook.model.document import custom, digest, parse_yaml, to_yaml, validate
+from mesh_notebook.model.document import custom, digest, parse_yaml, to_yaml
+from mesh_notebook.model.standards import validate
 
 __all__ = ["Column", "Contract", "Rule", "Slo"]
 
@@ -119,7 +120,14 @@ class Column:
 
     @property
     def options(self) -> dict[str, Any]:
-        return dict(self.raw.get("logicalTypeOptions") or {})
+        """The limits of `logicalTypeOptions`; what v3.0 shuts by `true` is a limit of its own."""
+        options = dict(self.raw.get("logicalTypeOptions") or {})
+        for limit, shut in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+            if isinstance(options.get(shut), bool):
+                is_shut = options.pop(shut) and limit in options
+                if is_shut:
+                    options[shut] = options.pop(limit)
+        return options
 
     @property
     def values(self) -> list[Any] | None:
@@ -130,7 +138,7 @@ class Column:
     @property
     def _enumeration(self) -> dict[str, Any] | None:
         """The quality rule that lists the allowed values."""
-        for rule in self.raw.get("quality") or []:
+        for rule in _quality(self.raw):
             allowed = (rule.get("arguments") or {}).get("validValues")
             if (
                 rule.get("metric") == "invalidValues"
@@ -167,7 +175,7 @@ class Column:
                 yield Rule(kind, self.name, self.options[kind])
         if self.values is not None:
             yield Rule("enum", self.name, self.values)
-        for quality in self.raw.get("quality") or []:
+        for quality in _quality(self.raw):
             if quality != self._enumeration:
                 yield _quality_rule(quality, self.name)
 
@@ -297,12 +305,30 @@ class Contract:
         rules = [Rule("key", None, list(self.key), "uniqueness")] if self.key else []
         for column in self.columns:
             rules.extend(column.rules())
-        rules.extend(_quality_rule(q, None) for q in self.table.get("quality") or [])
+        rules.extend(_quality_rule(q, None) for q in _quality(self.table))
         return tuple(rules)
 
     def edited(self) -> dict[str, Any]:
         """Return a deep copy of the document, for a caller who makes a changed contract."""
         return copy.deepcopy(self.raw)
+
+
+# What v3.0 calls by `rule`, by the `metric` that v3.1 made of it.
+_METRICS = {"duplicateCount": "duplicateValues", "nullCount": "nullValues", "rowCount": "rowCount"}
+
+
+def _quality(element: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the quality rules of an element, those of v3.0 as v3.1 says them."""
+    return [_as_in_v3_1(rule) for rule in element.get("quality") or []]
+
+
+def _as_in_v3_1(rule: dict[str, Any]) -> dict[str, Any]:
+    if "metric" in rule or "rule" not in rule:
+        return rule
+    if rule["rule"] == "validValues" and isinstance(allowed := rule.get("validValues"), list):
+        arguments = {"validValues": allowed}
+        return {"mustBe": 0, **rule, "metric": "invalidValues", "arguments": arguments}
+    return {**rule, "metric": _METRICS.get(rule["rule"], rule["rule"])}
 
 
 def _quality_rule(quality: dict[str, Any], column: str | None) -> Rule:

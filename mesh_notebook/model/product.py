@@ -8,7 +8,8 @@ from typing import Any
 
 from mesh_notebook.errors import UnknownPort, near
 from mesh_notebook.model.address import Address
-from mesh_notebook.model.document import custom, digest, parse_yaml, to_yaml, validate
+from mesh_notebook.model.document import custom, digest, parse_yaml, to_yaml
+from mesh_notebook.model.standards import validate
 
 __all__ = ["InputPort", "OutputPort", "Product", "major_of", "rank_of"]
 
