@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers engines corpus laws programs kills races \
+.PHONY: help setup demo lab test format conformance peers engines corpus laws programs fuzz kills races \
   bench-start bench-ports bench-export \
   lock clean
 
@@ -77,6 +77,9 @@ programs: setup ## export 2,000 random notebooks, and hold each module to the ce
 	@$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 1 tests/test_programs.py & \
 	$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 2 tests/test_programs.py \
 	  && wait $$!
+
+fuzz: setup ## read 20,000 contracts and products that are almost right; only errors of our own may come
+	@$(BIN)/python tests/fuzzing.py 10000 & $(BIN)/python tests/fuzzing.py 10000 1000000 && wait $$!
 
 kills: setup ## kill 200 publications in a folder, 200 on S3, 200 each of mesh plan, run, deploy
 	$(BIN)/pytest -q -s --kills 100 tests/test_kills.py

@@ -48,6 +48,7 @@ _SYNONYMS = {
     "TIMESTAMP": _INSTANT,  # ODCS: a timestamp that says no zone is UTC
     "DATETIME": _INSTANT,
 }
+_DEEPEST = 20  # lists in each other that a column may hold
 _DECIMAL = re.compile(r"(?:DECIMAL|NUMERIC)\((\d+),\s*(\d+)\)", re.IGNORECASE)
 # ODCS says less than a physical type; these are its widest readings.
 _BY_LOGICAL = {
@@ -112,6 +113,8 @@ def polars_dtype(physical: str) -> pl.DataType:
 
     name = physical.strip().upper()
     name = _SYNONYMS.get(name, name)
+    if name.endswith("[]" * _DEEPEST):
+        raise ContractError(f"a physical type has {_DEEPEST} lists or more in each other.")
     if name.endswith("[]"):
         return pl.List(polars_dtype(physical.strip()[:-2]))  # a field keeps its own case
     if name == _INSTANT:
@@ -120,7 +123,7 @@ def polars_dtype(physical: str) -> pl.DataType:
         return pl.Datetime("us")
     if name.startswith("STRUCT("):
         return pl.Struct(_fields(physical.strip()))
-    if match := _DECIMAL.fullmatch(name):
+    if (match := _DECIMAL.fullmatch(name)) and _is_storable(int(match[1]), int(match[2])):
         return pl.Decimal(int(match[1]), int(match[2]))
     if name.startswith("VARCHAR("):
         return pl.String()
@@ -136,14 +139,18 @@ def polars_dtype(physical: str) -> pl.DataType:
     )
 
 
+def _is_storable(precision: int, scale: int) -> bool:
+    return 1 <= precision <= 38 and scale <= precision
+
+
 def _fields(physical: str) -> dict[str, pl.DataType]:
     """Return the fields of `STRUCT("x" BIGINT, …)`, as DuckDB writes it."""
     from sqlglot import exp
-    from sqlglot.errors import ParseError
+    from sqlglot.errors import SqlglotError
 
     try:
         parsed = exp.DataType.build(physical, dialect="duckdb")
-    except ParseError:
+    except SqlglotError:
         raise ContractError(
             f"the physical type '{physical}' is not known.", next_step='write STRUCT("x" BIGINT)'
         ) from None

@@ -31,7 +31,7 @@ def matches(pattern: str, text: str) -> bool:
 
 def keeps(limits: Limits, value: Any) -> bool:
     """Say whether a value keeps every limit of its column."""
-    if value in limits.markers:
+    if isinstance(value, list | dict) or value in limits.markers:
         return False
     if limits.values is not None and not any(_same(limits, value, v) for v in limits.values):
         return False
