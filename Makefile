@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers engines corpus laws programs fuzz kills races \
+.PHONY: help setup demo lab test format conformance peers engines corpus laws programs hostile fuzz kills races \
   bench-start bench-ports bench-export \
   lock clean
 
@@ -77,6 +77,10 @@ programs: setup ## export 2,000 random notebooks, and hold each module to the ce
 	@$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 1 tests/test_programs.py & \
 	$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 2 tests/test_programs.py \
 	  && wait $$!
+
+SEED ?= 1
+hostile: setup ## export 300 hostile notebooks, from SEED on, and hold each module to the cells on other rows
+	@$(BIN)/python tests/hostile 300 $(SEED)
 
 fuzz: setup ## read 20,000 contracts and products that are almost right; only errors of our own may come
 	@$(BIN)/python tests/fuzzing.py 10000 & $(BIN)/python tests/fuzzing.py 10000 1000000 && wait $$!
