@@ -62,6 +62,8 @@ class Decision:
 
     def said(self) -> tuple[str, ...]:
         """Say what holds for this principal and why, a line a rule."""
+        if not self.policy and not self.forbidden:  # then nobody looks at roles
+            return ("no policy is set: everybody reads everything",)
         asks = self.principal
         roles = f"as {', '.join(sorted(asks.roles))}" if asks.roles else "without a role"
         purpose = f", for {asks.purpose}" if asks.purpose else ""
@@ -73,8 +75,6 @@ class Decision:
         for mask in self.policy.masks:
             how = mask.kind if self.mask(mask.column) else "as it is"
             lines.append(f"{mask.column}: {how}{self._by(mask.exempt)}")
-        if not self.policy and not self.forbidden:
-            lines.append("no policy is set: everybody reads everything")
         return tuple(lines)
 
     def _by(self, exempt: tuple[str, ...]) -> str:

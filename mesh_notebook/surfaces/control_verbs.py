@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesh_notebook.model.policy import MASKS
-from mesh_notebook.surfaces.verb import PRODUCT, Argument, Verb, one
+from mesh_notebook.surfaces.verb import PRODUCT, PURPOSE, Argument, Verb, one
 
 __all__ = ["CONTROL"]
 
@@ -89,7 +89,7 @@ CONTROL: tuple[Verb, ...] = (
         "connect",
         "Explain what a port's policy makes of you: what you see of it, and why.",
         "%mesh why podcast-listeners",
-        (PRODUCT, Argument("port", "the port, if the product has several", "--port")),
+        (PRODUCT, Argument("port", "the port, if the product has several", "--port"), PURPOSE),
         shell=True,
     ),
     Verb(

@@ -73,11 +73,11 @@ class Control(Session):
         )
         return protect(self, target, rule, remove)
 
-    def why(self, product: str, port: str | None = None) -> Why:
-        """Explain what the policy of a port makes of you: what you see, and why."""
+    def why(self, product: str, port: str | None = None, purpose: str = "") -> Why:
+        """Explain what the policy of a port makes of you: what a read gives you, and why."""
         from mesh_notebook.workspace.protecting import why
 
-        return why(self, product, port)
+        return why(self, product, port, purpose)
 
     def erase(self, product: str, subject: str, port: str | None = None) -> Erased:
         """Erase one subject from every snapshot of a port, by destroying its key: for ever."""

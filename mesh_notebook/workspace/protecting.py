@@ -188,16 +188,14 @@ def refuse_unfit(policy: PortPolicy, contract: Contract) -> None:
         )
 
 
-def why(session: Session, product: str, port: str | None) -> Why:
+def why(session: Session, product: str, port: str | None, purpose: str) -> Why:
     """Say what the policy of a port makes of who asks now."""
-    from mesh_notebook.mesh.access import decision_of
+    from mesh_notebook.mesh.access import asked
     from mesh_notebook.model.time import Window
 
     published, named = session.catalogue.resolve(product)
-    receipt = published.latest()
-    name = published.product(receipt).output(port or named).name
-    decision = decision_of(published, receipt, receipt, name, Window(), session.asks)
-    return Why(published.name, name, decision, receipt)
+    found = asked(published, port or named, Window(), session.asker(purpose=purpose))
+    return Why(published.name, found.port, found.decision, found.receipt)
 
 
 def erase(session: Session, product: str, subject: str, port: str | None) -> Erased:
