@@ -31,9 +31,10 @@ from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.mesh.store import conformed
 from mesh_notebook.model.address import Address
-from mesh_notebook.model.policy import Asker
+from mesh_notebook.model.policy import Asker, PortPolicy
 from mesh_notebook.model.product import InputPort, Product
 from mesh_notebook.model.receipt import Receipt
+from mesh_notebook.model.view import View
 
 if TYPE_CHECKING:
     import polars as pl
@@ -158,6 +159,7 @@ def deploy(
                 checks,
                 frames,
                 made.contracts,
+                _maker(asks, prepared),
                 environ,
             ),
         )
@@ -197,6 +199,13 @@ def deploy(
     with suppress(OSError):  # rows that were rejected before are of no more use
         rejects.forget(str(place), address, environ)
     return _deployed(made, done, checks, published.folder)
+
+
+def _maker(asks: Asker, prepared: Prepared) -> rejects.Maker:
+    policies = [PortPolicy.of(prepared.made.product, port) for port in prepared.made.contracts]
+    decisions = (given.decision for given in prepared.opened.values())
+    views = [View.of(decision) for decision in decisions if decision]
+    return rejects.Maker.of(asks.name, str(prepared.published.root), policies, views)
 
 
 def _deployed(
