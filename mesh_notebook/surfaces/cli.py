@@ -96,7 +96,7 @@ def _command(verb: Verb) -> Callable[..., None]:
     parameters = [context, *(_parameter(argument) for argument in verb.arguments)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
-    run.__doc__ = verb.summary
+    run.__doc__ = "\n\n".join(filter(None, (verb.summary, verb.caution)))
     return run
 
 
