@@ -17,6 +17,7 @@ from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.keys import key_of
 from mesh_notebook.mesh.masking import keyless, plain, refuse_unfit
 from mesh_notebook.mesh.predicates import columns_in, predicate
+from mesh_notebook.mesh.pseudonyms import keys_of
 from mesh_notebook.mesh.vault import Vault
 from mesh_notebook.model.policy import Mask, PortPolicy, RowFilter
 
@@ -220,7 +221,13 @@ def _refuse_taken(contract: Contract) -> None:
 def _shown(values: pl.Series, mask: Mask, vault: Vault) -> pl.Series:
     if not mask.keyed:
         return keyless(values, mask)
-    return vault.masked(values, mask, key_of(mask.key) if mask.key else None)
+    if not mask.key:
+        return vault.masked(values, mask)
+    # It is to join with what others publish of the same value, and so it is under no subject's key.
+    texts = plain(values)
+    keys = keys_of(mask.key, texts.drop_nulls().unique().to_list())
+    joins = replace(vault, subjects=None if keys is None else texts, keys=keys or {})
+    return joins.masked(values, mask, key_of(mask.key))
 
 
 def fingerprint(name: str) -> str:
