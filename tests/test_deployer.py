@@ -283,3 +283,11 @@ def test_a_notebook_writes_the_view_that_it_saw_into_the_recipe(shell, tmp_path)
     with pytest.raises(DeployRefused, match="uid is masked"):
         mesh.as_("sam").verify(tmp_path / "known")
     assert mesh.as_("sam").verify(tmp_path / "known", principal="olga").passed
+
+
+def test_who_may_not_read_an_input_at_all_is_told_which_role_it_takes(mesh):
+    mesh.put(access=Access(roles=("officer",))).proved({"roles": ["officer"]})
+    with pytest.raises(AccessDenied, match="one of the roles officer") as told:
+        mesh.barred()
+    assert "%mesh grant sam officer" in told.value.next_step
+    assert mesh.barred(principal="olga") == []

@@ -233,3 +233,13 @@ def test_a_notebook_protects_a_subject_that_joins_and_can_be_erased(shell, tmp_p
     assert shown.policy.subject == "uid"
     with pytest.raises(UsageError, match="does not tell which email"):
         shell.run("%mesh protect people.email --with tokenise --key people")
+
+
+def test_one_line_makes_a_column_joinable_and_erasable(shell, tmp_path):
+    (tmp_path / "people.csv").write_text("uid\nu1\n")
+    shell.run("%mesh source raw people.csv")
+    shell.run("people = raw.collect()")
+    shell.run("%mesh output people people --key uid")
+    line = "%mesh protect people.uid --with tokenise --key people --erasable uid"
+    policy = shell.run(line).policy
+    assert (policy.subject, policy.masks[0].key) == ("uid", "people")

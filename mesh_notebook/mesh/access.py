@@ -164,6 +164,11 @@ def _denied(decision: Decision, port: str) -> AccessDenied:
         step = f"say what you read it for, if it is {said}: --purpose, or %env MESH_PURPOSE=…"
     else:
         step = f"%mesh describe {product} says how to get access, and %mesh why {port} the rest"
+        if decision.lacks_role:
+            step += (
+                f". Who may grant it says %mesh grant {decision.principal.name} "
+                f"{decision.policy.access.roles[0]}; --principal asks as who has it"
+            )
     return AccessDenied(
         f"{decision.principal.name} may not read {port}: {'; '.join(decision.refusals)}.",
         next_step=step,

@@ -27,7 +27,7 @@ class Decision:
     def refusals(self) -> tuple[str, ...]:
         """Why the rows may not be read; nothing at all where they may."""
         access, asks, reasons = self.policy.access, self.principal, list(self.forbidden)
-        if access.roles and not asks.is_one_of(access.roles):
+        if self.lacks_role:
             reasons.append(f"it takes one of the roles {', '.join(access.roles)}")
         if access.purposes and asks.purpose not in access.purposes:
             reasons.append(f"it may be read for {', '.join(access.purposes)} only")
@@ -43,6 +43,12 @@ class Decision:
     def asks_instead(self) -> bool:
         """Whether all that stands in the way is that the port answers aggregates only."""
         return self.policy.privacy is not None and len(self.refusals) == 1 and not self.forbidden
+
+    @property
+    def lacks_role(self) -> bool:
+        """Whether it takes a role to read at all that this principal does not have, or not use."""
+        roles = self.policy.access.roles
+        return bool(roles) and not self.principal.is_one_of(roles)
 
     @property
     def lacks_purpose(self) -> bool:

@@ -108,7 +108,7 @@ OPERATION: tuple[Verb, ...] = (
     Verb(
         "rejects",
         "deploy",
-        "Show who deployed the rows for which it was refused; this account alone can read them.",
+        "Show who deployed the rows that it was refused for; the account guards them.",
         "%mesh rejects podcast-listeners --out rejected.parquet",
         (
             one("product", "a product, or the folder of its bundle"),

@@ -113,6 +113,7 @@ def protect(session: Session, target: str, rule: Rule, remove: bool) -> Protecte
         policy = _without(policy, column)
     elif rule != Rule():
         policy = _with_mask(policy, column, rule) if column else _with_rules(policy, rule)
+        policy = replace(policy, subject=rule.erasable or policy.subject)
     refuse_unfit(policy, contract)
     if policy != (draft.policy or PortPolicy(port)):
         session.redraft(replace(draft, policy=policy))
@@ -153,8 +154,6 @@ def _with_rules(policy: PortPolicy, rule: Rule) -> PortPolicy:
         policy = replace(policy, rows=(*others, RowFilter(rule.where, rule.exempt)))
     if rule.roles or rule.purposes or rule.stand_in:
         policy = replace(policy, access=Access(rule.roles, rule.purposes, rule.stand_in))
-    if rule.erasable:
-        policy = replace(policy, subject=rule.erasable)
     if rule.private:
         policy = replace(policy, privacy=_privacy(rule))
     return policy
