@@ -138,7 +138,10 @@ def _step(asks: str, found: list[_Difference], drops: tuple[str, ...]) -> str:
     if choices:
         needed = " and ".join(f"the role {either(roles)}" for roles in choices)
         grants = " and ".join(f"%mesh grant {asks} {roles[0]}" for roles in choices)
-        steps.append(f"it takes {needed}: {grants}, or deploy as who has it, --principal NAME")
+        steps.append(
+            f"it takes {needed}: {grants}, or deploy as who has it, --principal NAME (where "
+            "MESH_ROLES is set, it must name it)"
+        )
     if drops:
         steps.append(
             f"leave the role {' and '.join(drops)} aside: MESH_ROLES names those to use (empty: "

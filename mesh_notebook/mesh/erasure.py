@@ -70,10 +70,10 @@ class Subjects:
 
     def found(self, names: Iterable[str]) -> dict[str, Key]:
         """Return the keys of those that are known; none is made."""
-        hashes = {self._hash(name): name for name in names}
+        query = "SELECT salt FROM subjects WHERE name = ? AND salt IS NOT NULL"
         with closing(self._opened()) as store:
-            rows = store.execute("SELECT name, salt FROM subjects WHERE salt IS NOT NULL")
-            return {hashes[name]: self._derived(salt) for name, salt in rows if name in hashes}
+            rows = {name: store.execute(query, (self._hash(name),)).fetchone() for name in names}
+        return {name: self._derived(row[0]) for name, row in rows.items() if row}
 
     def by_reference(self) -> dict[bytes, Key]:
         """Return the keys of all who were not erased, by what rows carry in their place."""
