@@ -17,9 +17,11 @@ from mesh_notebook.deploy.falling import refuse_fallen
 from mesh_notebook.deploy.planning import Options
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.bundle import Bundle
+from mesh_notebook.mesh.inputs import EventWindow, OpenedInput
 from mesh_notebook.mesh.place import place_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.receipt import InputPin
 from mesh_notebook.surfaces import registered  # noqa: F401
 from mesh_notebook.surfaces.panel import as_text
 from mesh_notebook.surfaces.panels import panel_of
@@ -67,7 +69,7 @@ class Flights:
         told = {"principal": "ana", "clock": self.clock, "options": Options(**options)}
         return deploy(self.folder, self.root, inputs, **told)
 
-    def held(self, many: int, month: int = 1, **options: Any) -> str:
+    def held(self, many: int, month: int = 1, opened: Any = None, **options: Any) -> str:
         """Return what would be let pass, or raise: what `deploy` asks once it has the rows."""
         interval = datetime(2026, month, 1, tzinfo=UTC)
         given = Options(interval=interval, **options)
@@ -75,7 +77,7 @@ class Flights:
         contracts = {"daily": self.bundle.contract("daily")}
         place = PublishedProduct.at(self.root, product.address)
         told = (product, contracts, {"daily": self.rows(many, month)}, place, Origin.LIVE, given)
-        return refuse_fallen(*told).get("daily", "")
+        return refuse_fallen(*told, opened or {}).get("daily", "")
 
     def passes(self, many: int, month: int = 1) -> bool:
         try:
@@ -194,6 +196,22 @@ def test_an_interval_before_all_others_has_nothing_to_be_held_to(tmp_path):
     monthly.before(100, month=6)
     assert monthly.passes(0, month=2)
     assert not monthly.passes(0, month=7)
+
+
+def test_in_a_backfill_an_interval_without_events_is_ordinary(tmp_path):
+    monthly = Flights(tmp_path, interval="P1M")
+    monthly.before(100, 90)
+    march = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+    pin = InputPin("flights", "source", "flights", "", Origin.LIVE)
+
+    def read(month: int) -> dict[str, OpenedInput]:
+        window = EventWindow("day", *march)
+        return {"flights": OpenedInput(monthly.rows(5, month), pin, window)}
+
+    assert monthly.held(0, 3, read(2), backfill=march) == ""
+    for opened, backfilled in ((read(3), march), (read(2), None), ({}, march)):
+        with pytest.raises(DeployRefused):
+            monthly.held(0, 3, opened, backfill=backfilled)
 
 
 def test_a_plan_binds_a_deployment_to_what_it_lets_pass(flights):

@@ -166,7 +166,7 @@ def deploy(
         # Read once: what is measured and published is in memory from here on.
         rows = {port: conformed(frame, made.contracts[port]) for port, frame in frames.items()}
         told = (made.product, made.contracts, rows, published, prepared.origin, options)
-        allowed = refuse_fallen(*told)
+        allowed = refuse_fallen(*told, opened)
         # Before it is measured: who was erased, only the key can tell.
         if path := ready_key(published, made.product, made.contracts):
             progress(f"made the key that seals what is masked: {path}; keep it, and a copy of it")

@@ -6,7 +6,8 @@ come out. What is usual is told by receipts:
 - of a whole picture, the median of the last five snapshots of the same origin and major version;
 - of the picture of an interval, its own earlier one; else the least of the last twenty pictures of
   intervals before it. Intervals differ, and one without rows may be ordinary: where one was let
-  pass, the next is too. What lies before all of them has nothing to be held to;
+  pass, the next is too. What lies before all of them has nothing to be held to; nor has, in a
+  backfill, an interval in which an input has no events;
 - a log adds, so only its first publication must have rows.
 """
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mesh_notebook.deploy.planning import Options
+    from mesh_notebook.mesh.inputs import OpenedInput
     from mesh_notebook.mesh.published import PublishedProduct
     from mesh_notebook.model.contract import Contract
     from mesh_notebook.model.origin import Origin
@@ -64,18 +66,53 @@ def refuse_fallen(
     published: PublishedProduct,
     origin: Origin,
     options: Options,
+    opened: Mapping[str, OpenedInput],
 ) -> dict[str, str]:
     """Return by port what was let pass, in words for the receipt.
+
+    Parameters
+    ----------
+    opened : mapping
+        By name, the inputs that the rows were made of.
 
     Raises
     ------
     DeployRefused
         A port has no rows, or less than `LEAST` of what was usual, and nobody said that it may.
     """
+    fallen = dict(_falls(product, contracts, rows, published, origin, options))
+    if options.backfill and any(map(_has_no_events, opened.values())):
+        fallen = {port: fall for port, fall in fallen.items() if fall.rows}
+    barred = {
+        port: fall
+        for port, fall in fallen.items()
+        if not (options.allow_empty or (options.allow_fewer and fall.rows))
+    }
+    if barred:
+        raise _refused(product, barred)
+    return {port: fall.said() for port, fall in fallen.items()}
+
+
+def _has_no_events(given: OpenedInput) -> bool:
+    """Whether an input that was cut to an interval has nothing in it."""
+    import polars as pl
+
+    if given.window is None:
+        return False
+    return not given.window.cut(given.data.lazy()).select(pl.len()).collect().item()
+
+
+def _falls(
+    product: Product,
+    contracts: Mapping[str, Contract],
+    rows: Mapping[str, pl.DataFrame],
+    published: PublishedProduct,
+    origin: Origin,
+    options: Options,
+) -> Iterator[tuple[str, _Fall]]:
     lengths = [port.temporality.get("interval") for port in product.outputs]
     limit = _INTERVALS if any(lengths) else _PICTURES
     known = list(islice(_known(published, product.version, origin, 4 * limit), limit))
-    fallen: dict[str, _Fall] = {}
     for port, frame in rows.items():
         time = product.output(port).temporality
         length, earlier = str(time.get("interval") or ""), [s[port] for s in known if port in s]
@@ -87,15 +124,7 @@ def refuse_fallen(
         else:
             found = _of_whole(frame.height, earlier)
         if found.refused:
-            fallen[port] = found
-    barred = {
-        port: fall
-        for port, fall in fallen.items()
-        if not (options.allow_empty or (options.allow_fewer and fall.rows))
-    }
-    if barred:
-        raise _refused(product, barred)
-    return {port: fall.said() for port, fall in fallen.items()}
+            yield port, found
 
 
 def _of_whole(rows: int, earlier: Sequence[PortSnapshot]) -> _Fall:
