@@ -121,7 +121,7 @@ def test_what_is_let_pass_is_in_the_receipt_and_in_what_is_shown(flights):
     assert "100" not in shown
     status = mesh_notebook.open(flights.root).status("airport-delays")
     assert status.ports[0].tracks[0].now.kept is None
-    assert "let pass with no rows" in as_text(panel_of(status))
+    assert "was let pass: no rows" in as_text(panel_of(status))
     described = mesh_notebook.open(flights.root).describe("airport-delays", format="text")
     assert "not known: no rows" in described
 

@@ -69,7 +69,7 @@ def refuse_other_view(port: InputPort, given: OpenedInput, bundle: Bundle) -> No
     takes = tuple(dict.fromkeys(either(one.takes) for one in found if one.takes))
     drops = tuple(dict.fromkeys(role for one in found for role in one.drops))
     raise DeployRefused(
-        f"{asks} sees {name} otherwise than it was proved{_as(proved)}: "
+        f"{asks} sees {name} otherwise than who proved it{_as(proved)}: "
         f"{'; '.join(one.said for one in found)}.",
         next_step=_step(asks, found, drops),
         input=port.name,
@@ -129,7 +129,7 @@ def _kind(mask: Mapping[str, Any] | None) -> str:
 
 
 def _as(proved: View) -> str:
-    return f", as {', '.join(proved.roles)}" if proved.roles else ", without a role"
+    return f" as {', '.join(proved.roles)}" if proved.roles else " without a role"
 
 
 def _step(asks: str, found: list[_Difference], drops: tuple[str, ...]) -> str:

@@ -112,7 +112,7 @@ def _notes(standings: Standings) -> list[str]:
     ]
     notes += standings.majors
     notes += [
-        f"Snapshot {r.snapshot} was let pass with {said} of {port}."
+        f"Snapshot {r.snapshot} of {port} was let pass: {said}."
         for r in standings.receipts
         for port, said in r.allowed.items()
     ]
