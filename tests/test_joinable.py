@@ -15,10 +15,11 @@ import mesh_notebook
 from mesh_notebook.errors import KeyMissing, UsageError
 from mesh_notebook.mesh.keys import key_of, keys_folder, made_key
 from mesh_notebook.mesh.masking import token
-from mesh_notebook.model.policy import Mask, PortPolicy
+from mesh_notebook.model.policy import Access, Mask, PortPolicy, RowFilter
 from mesh_notebook.surfaces import cli
 
 KEPT = ("officer",)
+ANYBODY = Access()
 
 
 class Mesh:
@@ -37,6 +38,9 @@ class Mesh:
         key: str = "",
         erasable: bool = True,
         masked: bool = True,
+        masks: tuple[Mask, ...] = (),
+        access: Access = ANYBODY,
+        rows: tuple[RowFilter, ...] = (),
         **more: object,
     ) -> None:
         """Publish a product of these people, one row each."""
@@ -51,18 +55,20 @@ class Mesh:
             **more,
         )
         made_key(address)
-        mask = Mask(column, "tokenise", KEPT, key=key)
-        policy = PortPolicy(name, masks=(mask,), subject=column if erasable else "")
+        if masked and not masks:
+            masks = (Mask(column, "tokenise", KEPT, key=key),)
+        subject = column if masked and erasable else ""
+        policy = PortPolicy(name, access, masks, rows, subject)
         bundle = write_bundle(
             self.folder / name,
             address=address,
             version=f"1.{number}.0",
             ports={name: made},
             inputs=(),
-            policies=[policy] if masked else [],
+            policies=[policy] if policy else [],
         )
-        rows = pl.DataFrame({column: list(people), "n": range(len(people))})
-        published(bundle, self.root, self.clock, **{name: rows})
+        frame = pl.DataFrame({column: list(people), "n": range(len(people))})
+        published(bundle, self.root, self.clock, **{name: frame})
 
     def seen(self, name: str, who: str = "bo", **how: object) -> pl.DataFrame:
         return mesh_notebook.open(self.root, who).port(name, **how).lazy().collect().sort("n")
@@ -206,6 +212,30 @@ def test_a_product_whose_key_is_not_here_is_told_and_the_others_are_erased(mesh)
     (keys_folder() / "urn.dmesh.local.music.plays.key").unlink()
     done = mesh.erase("users", "u1", everywhere=True)
     assert told(done) == {"users.uid": True, "plays.uid": False}
+
+
+def test_what_the_policy_hides_from_who_erases_is_not_told_and_not_passed_over(mesh):
+    mesh.put("users", "u1", key="people")
+    mesh.put("bills", "u1", "u3", key="people", erasable=False)
+    mesh.put("mails", "u2", masked=False, access=Access(roles=("postman",)))
+    mesh.put("calls", "u2", masked=False, rows=(RowFilter("n > 5"),))
+    mesh.put("notes", "u2", masks=(Mask("uid", "encrypt"),), erasable=False)
+    bo = mesh_notebook.open(mesh.root, "bo")
+    done = bo.erase("users", "u1", everywhere=True)
+    assert told(done) == {
+        "users.uid": True,
+        "bills.uid": False,
+        "mails.uid": False,
+        "calls.uid": False,
+    }
+    said = {one.product: one.said for one in done.outcomes}
+    assert "--erasable uid" in said["bills"]
+    assert "one of the roles postman" in said["mails"]
+    assert "some rows are hidden" in said["calls"]
+    with pytest.raises(UsageError, match="who its subjects"):
+        bo.erase("bills", "u1", everywhere=True)
+    again = told(bo.erase("users", "u1", everywhere=True))
+    assert again == {"bills.uid": False, "mails.uid": False, "calls.uid": False}
 
 
 def test_nobody_everywhere_is_an_error_and_a_job_sees_who_keeps_it(mesh, monkeypatch, capsys):

@@ -15,7 +15,6 @@ from mesh_notebook.workspace.protecting import erase_from
 if TYPE_CHECKING:
     from mesh_notebook.mesh.published import PublishedProduct
     from mesh_notebook.model.contract import Column
-    from mesh_notebook.model.receipt import Receipt
     from mesh_notebook.workspace.session import Session
 
 __all__ = ["ErasedEverywhere", "Outcome", "erase_everywhere"]
@@ -50,7 +49,6 @@ class _Spot:
     """A column of a port that may say who a subject is."""
 
     published: PublishedProduct
-    receipt: Receipt
     policy: PortPolicy
     column: Column
     urn: str
@@ -106,7 +104,8 @@ def erase_everywhere(
             outcomes.append(Outcome(published.name, "", "", False, told))
     meant = _alike(spots, _anchors(session, spots, subject, product, port))
     erased: dict[tuple[str, str], str] = {}
-    for spot in meant:
+    # Who keeps it is told first: once it is erased, nobody makes the token that would tell.
+    for spot in sorted(meant, key=lambda one: one.erasable):
         outcomes += _treated(session, spot, subject, erased)
     if not outcomes:
         raise UsageError(
@@ -124,7 +123,7 @@ def _spots(published: PublishedProduct) -> Iterator[_Spot]:
         policy = PortPolicy.of(product, output.name)
         for column in published.contract(receipt, output.name).columns:
             urn = f"{product.address.with_port(output.name)}#{column.name}"
-            yield _Spot(published, receipt, policy, column, urn)
+            yield _Spot(published, policy, column, urn)
 
 
 def _anchors(
@@ -186,7 +185,7 @@ def _treated(
     keys = (str(spot.published.address), column)
     try:
         if not spot.erasable:
-            if holds(spot.published, spot.receipt, port, spot.policy, column, subject):
+            if holds(spot.published, port, column, subject, session.asker()):
                 yield outcome(False, f"its values are not sealed by subject: {_advice(spot)}")
         elif keys in erased:
             yield outcome(True, f"erased with {erased[keys]}, whose keys it shares")
