@@ -16,6 +16,7 @@ from mesh_notebook.errors import KeyMissing, UsageError
 from mesh_notebook.mesh.keys import key_of, keys_folder, made_key
 from mesh_notebook.mesh.masking import token
 from mesh_notebook.model.policy import Access, Mask, PortPolicy, RowFilter
+from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.surfaces import cli
 
 KEPT = ("officer",)
@@ -41,14 +42,15 @@ class Mesh:
         masks: tuple[Mask, ...] = (),
         access: Access = ANYBODY,
         rows: tuple[RowFilter, ...] = (),
+        kind: str = "snapshot",
         **more: object,
-    ) -> None:
+    ) -> Receipt:
         """Publish a product of these people, one row each."""
         address = f"urn:dmesh:local:music:{name}"
         number = self.version[name] = self.version.get(name, 0) + 1
-        kind = "BIGINT" if isinstance(people[0], int) else "VARCHAR"
+        physical = "BIGINT" if isinstance(people[0], int) else "VARCHAR"
         made = contract(
-            {column: kind, "n": "BIGINT"},
+            {column: physical, "n": "BIGINT"},
             id=f"{address}:{name}:1",
             event_time=None,
             key=(column,),
@@ -66,9 +68,10 @@ class Mesh:
             ports={name: made},
             inputs=(),
             policies=[policy] if policy else [],
+            temporality={"kind": kind},
         )
         frame = pl.DataFrame({column: list(people), "n": range(len(people))})
-        published(bundle, self.root, self.clock, **{name: frame})
+        return published(bundle, self.root, self.clock, **{name: frame})
 
     def seen(self, name: str, who: str = "bo", **how: object) -> pl.DataFrame:
         return mesh_notebook.open(self.root, who).port(name, **how).lazy().collect().sort("n")
@@ -128,6 +131,25 @@ def test_who_is_erased_has_no_value_and_a_token_that_nothing_new_bears(mesh):
         assert mesh.seen(name, "olga")["uid"].to_list() == left
     mesh.put("new", "u1", key="people", erasable=False)
     assert mesh.token("new") == mesh.token("plays") != first
+
+
+def test_in_a_log_nobody_has_two_tokens_and_the_erased_none(mesh):
+    for name, erasable in (("users", True), ("plays", False)):
+        mesh.put(name, "u1", "u2", key="people", erasable=erasable, kind="log")
+    first, second = mesh.seen("plays")["uid"]
+    mesh.erase("users", "u1")
+    told = mesh.put("plays", "u1", "u2", "u3", key="people", erasable=False, kind="log")
+    assert (told.ports["plays"].rows, told.ports["plays"].added) == (3, 1)
+    assert mesh.seen("plays", "olga")["uid"].to_list() == ["u1", "u2", "u3"]
+    now = mesh.seen("plays")["uid"].to_list()
+    assert first not in now
+    assert now[1] == second
+    told = mesh.put("users", "u1", "u2", "u3", key="people", kind="log")
+    assert (told.ports["users"].rows, told.ports["users"].added) == (2, 1)
+    assert mesh.seen("users", "olga")["uid"].to_list() == ["u2", "u3"]
+    assert mesh.seen("users")["uid"].to_list() == now[1:]
+    again = mesh.put("users", "u4", key="people", kind="log").ports["users"]
+    assert (again.rows, again.added) == (3, 1)
 
 
 def test_nothing_that_is_left_makes_the_token_of_the_erased_again(mesh):

@@ -106,8 +106,17 @@ class Subjects:
         fresh = (self._hash(name), os.urandom(_BYTES), os.urandom(_BYTES))
         with closing(self._opened()) as store:
             with store:
+                store.execute("BEGIN IMMEDIATE")
                 store.execute("INSERT OR REPLACE INTO subjects VALUES (?, ?, ?)", fresh)
+                store.execute(f"PRAGMA user_version = {_renewals(store) + 1}")
             store.execute("VACUUM")
+
+    def renewals(self) -> int:
+        """Return how often a subject was given another key."""
+        if not self.path.exists():
+            return 0
+        with closing(self._opened()) as store:
+            return _renewals(store)
 
     def make(self) -> None:
         """Make the database where there is none."""
@@ -141,3 +150,7 @@ class Subjects:
 
     def _derived(self, salt: bytes) -> Key:
         return Key(hmac.digest(self._salts, salt, "sha256"))
+
+
+def _renewals(store: sqlite3.Connection) -> int:
+    return int(store.execute("PRAGMA user_version").fetchone()[0])

@@ -23,7 +23,7 @@ from mesh_notebook.errors import KeyMissing
 from mesh_notebook.mesh.erasure import Subjects
 from mesh_notebook.mesh.keys import Key, key_of, new_key
 
-__all__ = ["forget", "forgets", "keys_of", "new_shared_key"]
+__all__ = ["forget", "forgets", "keys_of", "new_shared_key", "renewals"]
 
 
 def keys_of(
@@ -49,6 +49,11 @@ def keys_of(
 def forget(name: str, value: str, environ: Mapping[str, str] = os.environ) -> None:
     """Have a value's token be another from now on; raises `KeyMissing`."""
     Subjects(name, environ=environ).renew(value)
+
+
+def renewals(name: str, environ: Mapping[str, str] = os.environ) -> int:
+    """Return how many tokens were forgotten: what bears tokens of before may bear others now."""
+    return Subjects(name, environ=environ).renewals()
 
 
 def forgets(name: str, environ: Mapping[str, str] = os.environ) -> bool:
