@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh_notebook.model.decision import Decision
@@ -47,12 +47,14 @@ askers = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(policies, askers)
 def test_a_view_is_read_back_from_a_recipe_as_it_was(policy, asker):
     view = View.of(Decision(policy, asker))
     assert View.from_dict(parse_yaml(to_yaml({"view": view.as_dict()}), "spec")["view"]) == view
 
 
+@settings(max_examples=40)
 @given(policies, askers, askers)
 def test_two_readers_have_one_view_where_each_rule_lifts_for_both_or_for_none(policy, one, other):
     def lifted(asker: Principal) -> list[bool]:
