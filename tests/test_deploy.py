@@ -10,6 +10,7 @@ import pytest
 from bundles import COLUMNS, TRANSFORM, Clock, contract, deployed, opener, write_bundle
 
 from mesh_notebook.deploy.deploying import deploy
+from mesh_notebook.deploy.planning import Options
 from mesh_notebook.errors import DeployRefused, SourceError, SpecError, StoreError
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.inputs import OpenedInput
@@ -283,8 +284,10 @@ def test_the_release_holds_the_bundle_without_hidden_files_caches_and_links(root
     assert kept == ["README.md", "contracts", "product.odps.yaml", "transform.py"]
 
 
-def test_a_port_without_rows_is_published_with_its_types(root, bundle):
-    deployed(bundle, root, Clock(), flights=FLIGHTS.clear())
+def test_a_port_without_rows_is_published_with_its_types_where_it_is_allowed(root, bundle):
+    none = opener({"flights": FLIGHTS.clear()})
+    allowed = Options(allow_empty=True)
+    deploy(bundle, root, none, principal="ana", clock=Clock(), options=allowed)
     published, _ = Catalogue([root]).resolve("airport-delays")
     frame = read_port(published, None, Window(), "bo").frame.collect()
     assert frame.height == 0

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import stat
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
-from bundles import Clock, contract, deployed, write_bundle
+from bundles import Clock, contract, deployed, opener, write_bundle
 
 import mesh_notebook
-from mesh_notebook.errors import DeployRefused, NotFound
+from mesh_notebook.deploy.deploying import deploy
+from mesh_notebook.errors import AccessDenied, DeployRefused, NotFound
+from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.rejects import MOST, rejections
+from mesh_notebook.model.decision import Decision
+from mesh_notebook.model.policy import Mask, PortPolicy, Principal, RowFilter
+from mesh_notebook.model.product import InputPort
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +113,56 @@ def test_the_last_refusals_are_listed_newest_first(root, bundle):
     answer = mesh_notebook.open(root).rejects("airport-delays")
     assert len(answer.refusals) == 2
     assert answer.rows["delay"].to_list() == [600.0]
+
+
+def test_rejected_rows_are_shown_to_who_deployed_and_to_who_would_see_all_of_them(root, bundle):
+    late = contract(delay={"logicalTypeOptions": {"maximum": 100}})
+    hide = PortPolicy(
+        "daily",
+        masks=(Mask("airport", "redact", ("officer", "auditor")),),
+        rows=(RowFilter("delay < 50", ("officer",)),),
+    )
+    kept = "def daily(flights):\n    return flights\n"
+    write_bundle(bundle, ports={"daily": late}, transform=kept, policies=[hide])
+    refused(bundle, root, 5.0, 500.0)
+
+    def seen(principal: str) -> list[float]:
+        return mesh_notebook.open(root, principal).rejects("airport-delays").rows["delay"].to_list()
+
+    assert seen("ana") == [500.0]
+    for who, role in (("olga", "officer"), ("aude", "auditor")):
+        mesh_notebook.open(root, "ana").grant(who, role)
+    assert seen("olga") == [500.0]
+    for who in ("bo", "aude"):
+        with pytest.raises(AccessDenied, match="those of ana, who deployed") as told:
+            seen(who)
+        assert "500" not in str(told.value)
+    assert mesh_notebook.open(root, "bo").rejects("airport-delays", clear=True).cleared == 1
+
+
+def test_what_was_read_under_a_role_is_shown_to_others_with_that_role_alone(root, bundle):
+    policy = PortPolicy("up", masks=(Mask("airport", "redact", ("officer",)),))
+    officer = Decision(policy, Principal("ana", roles=frozenset({"officer"})))
+
+    def under_a_role(port: InputPort, folder: Path) -> OpenedInput:
+        given = opener({"flights": flights(500.0)})(port, folder)
+        return replace(given, decision=officer)
+
+    with pytest.raises(DeployRefused):
+        deploy(bundle, root, under_a_role, principal="ana", clock=Clock())
+    with pytest.raises(AccessDenied):
+        mesh_notebook.open(root, "bo").rejects("airport-delays")
+    mesh_notebook.open(root, "ana").grant("bo", "officer")
+    assert mesh_notebook.open(root, "bo").rejects("airport-delays").rows.height == 1
+
+
+def test_rejects_of_which_it_is_not_known_whose_they_are_are_nobodys(root, bundle, cache):
+    refused(bundle, root, 500.0)
+    (record,) = (cache / "rejects").rglob("rejects.json")
+    raw = json.loads(record.read_text())
+    record.write_text(json.dumps({k: v for k, v in raw.items() if k not in ("principal", "takes")}))
+    with pytest.raises(AccessDenied, match="those of somebody"):
+        mesh_notebook.open(root, "ana").rejects("airport-delays")
 
 
 def test_rejects_is_a_verb_of_the_shell_too(root, bundle, capsys, monkeypatch):

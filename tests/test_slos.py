@@ -70,10 +70,10 @@ def test_completeness_is_the_share_of_cells_that_hold_a_value() -> None:
     assert measured["rows"] == 2
 
 
-def test_an_empty_frame_has_no_freshness_and_lacks_nothing() -> None:
+def test_of_an_empty_frame_neither_freshness_nor_completeness_is_known() -> None:
     empty = pl.LazyFrame(schema={"at": pl.Date, "a": pl.String})
     measured = measure(empty, contract(), NOW)
-    assert measured == {"rows": 0, "completeness": 1.0, "snapshot_age_s": 0.0}
+    assert measured == {"rows": 0, "snapshot_age_s": 0.0}
 
 
 def test_without_an_event_time_freshness_is_not_measured() -> None:

@@ -230,6 +230,7 @@ def test_a_sample_says_rows_method_and_seed_wherever_it_is_shown(plays, tmp_path
         "mode": "sample",
         "rows": 100,
         "seed": 7,
+        "view": {},
     }
     version = "1, sample of 100 rows by hash of play, seed 7"
     assert pins(tmp_path / "bundle") == [("plays", version, "sample")]

@@ -17,6 +17,7 @@ from mesh_notebook.deploy.deploying import Deployed, deploy
 from mesh_notebook.deploy.planning import Options, refuse_other_plan
 from mesh_notebook.deploy.preparing import Prepared
 from mesh_notebook.deploy.validating import Validated
+from mesh_notebook.deploy.views import refuse_other_view
 from mesh_notebook.errors import DeployRefused, UsageError
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.consumers import Consumer
@@ -26,6 +27,7 @@ from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.policy import Asker
 from mesh_notebook.model.product import InputPort, Product
 from mesh_notebook.model.receipt import InputPin, Receipt
 from mesh_notebook.model.time import interval_around, iso, say_interval
@@ -66,7 +68,7 @@ def backfill(
     open_input: Opens,
     window: Interval,
     *,
-    principal: str,
+    principal: Asker | str,
     clock: Callable[[], datetime],
     options: Options | None = None,
     plan: str = "",
@@ -204,7 +206,10 @@ def _stands(
     receipt = _picture(published, made, interval)
     if receipt is None or receipt.release != made.bundle.release:
         return False
-    pins: tuple[InputPin, ...] = tuple(opens(p, bundle).pin for p in made.product.inputs)
+    opened = [(port, opens(port, bundle)) for port in made.product.inputs]
+    for port, given in opened:
+        refuse_other_view(port, given, made.bundle)
+    pins: tuple[InputPin, ...] = tuple(given.pin for _, given in opened)
     return receipt.inputs == pins
 
 

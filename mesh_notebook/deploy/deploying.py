@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mesh_notebook.deploy.falling import refuse_fallen
 from mesh_notebook.deploy.gates import Measured, refuse_broken_gates, refuse_broken_rules
 from mesh_notebook.deploy.keys import ready_key
 from mesh_notebook.deploy.planning import Options, refuse_other_plan
@@ -30,8 +31,10 @@ from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.mesh.store import conformed
 from mesh_notebook.model.address import Address
+from mesh_notebook.model.policy import Asker, PortPolicy
 from mesh_notebook.model.product import InputPort, Product
 from mesh_notebook.model.receipt import Receipt
+from mesh_notebook.model.view import View
 
 if TYPE_CHECKING:
     import polars as pl
@@ -72,7 +75,7 @@ def deploy(
     root: Place | Path | str,
     open_input: Callable[[InputPort, Path], OpenedInput],
     *,
-    principal: str,
+    principal: Asker | str,
     clock: Callable[[], datetime],
     options: Options | None = None,
     plan: str = "",
@@ -91,8 +94,8 @@ def deploy(
         The mesh root to publish in.
     open_input : callable
         Opens an input port of the bundle in that folder, and pins what it opened.
-    principal : str
-        Who deploys.
+    principal : Asker or str
+        Who deploys, and what it reads the inputs for.
     clock : callable
         Returns the time, UTC.
     options : Options, optional
@@ -116,12 +119,13 @@ def deploy(
     DeployRefused
         The version stands with other content, the transform and the ports do not match, the
         transform fails, its rows break a contract or a gate, they may only be published as a
-        draft, or a rule of the mesh forbids it.
+        draft, an input shows something else than was proved, or a rule of the mesh forbids it.
     StoreError
         The root cannot be written.
     """
 
     options = options or Options()
+    asks = Asker(principal) if isinstance(principal, str) else principal
     prepared = Prepared.of(
         bundle,
         root,
@@ -155,11 +159,14 @@ def deploy(
                 checks,
                 frames,
                 made.contracts,
+                _maker(asks, prepared),
                 environ,
             ),
         )
         # Read once: what is measured and published is in memory from here on.
         rows = {port: conformed(frame, made.contracts[port]) for port, frame in frames.items()}
+        told = (made.product, made.contracts, rows, published, prepared.origin, options)
+        allowed = refuse_fallen(*told, opened)
         # Before it is measured: who was erased, only the key can tell.
         if path := ready_key(published, made.product, made.contracts):
             progress(f"made the key that seals what is masked: {path}; keep it, and a copy of it")
@@ -178,10 +185,11 @@ def deploy(
             shapes=measured.shapes,
             measured=measured.at,
             engine=_engine(options.engine),
-            principal=principal,
+            principal=asks.name,
             clock=clock,
             interval=options.interval,
             after=prepared.latest if plan else None,
+            allowed=allowed,
             progress=progress,
         )
     # After the commit, which it cannot undo: without its cache a product is held to the root's
@@ -191,6 +199,13 @@ def deploy(
     with suppress(OSError):  # rows that were rejected before are of no more use
         rejects.forget(str(place), address, environ)
     return _deployed(made, done, checks, published.folder)
+
+
+def _maker(asks: Asker, prepared: Prepared) -> rejects.Maker:
+    policies = [PortPolicy.of(prepared.made.product, port) for port in prepared.made.contracts]
+    decisions = (given.decision for given in prepared.opened.values())
+    views = [View.of(decision) for decision in decisions if decision]
+    return rejects.Maker.of(asks.name, str(prepared.published.root), policies, views)
 
 
 def _deployed(

@@ -18,6 +18,7 @@ from mesh_notebook.mesh.changes import Change, guessed_renames
 from mesh_notebook.mesh.consumers import Consumer
 from mesh_notebook.mesh.rulebook import standing_rules
 from mesh_notebook.model.document import digest
+from mesh_notebook.model.policy import Asker
 from mesh_notebook.model.product import major_of
 from mesh_notebook.model.receipt import InputPin
 from mesh_notebook.model.time import iso
@@ -38,17 +39,27 @@ class Options:
         See `deploy` and `backfill`.
     engine, master : str
         See `run`.
+    principal, purpose : str
+        Who deploys and what for, where it was said.
+    allow_fewer, allow_empty : bool
+        What `deploy.falling` is to let pass: a fraction of the rows that were usual, or none.
     """
 
     interval: datetime | None = None
     backfill: tuple[datetime, datetime] | None = None
     engine: str = "polars"
     master: str = ""
+    principal: str = ""
+    purpose: str = ""
+    allow_fewer: bool = False
+    allow_empty: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         window = [iso(moment) for moment in self.backfill] if self.backfill else None
         interval = iso(self.interval) if self.interval else None
         told = {"engine": self.engine, "master": self.master}
+        allowed = {"allowFewer": self.allow_fewer, "allowEmpty": self.allow_empty}
+        told |= {name: "yes" for name, said in allowed.items() if said}
         return {**told, "interval": interval, "backfill": window}
 
 
@@ -159,7 +170,7 @@ def plan_of(
     prepared: Prepared,
     options: Options,
     refusals: Sequence[DeployRefused],
-    principal: str,
+    principal: Asker | str,
     answered: Sequence[tuple[str, str]] = (),
     intervals: int = 1,
 ) -> Plan:
@@ -248,7 +259,7 @@ def _writes(prepared: Prepared) -> list[ToWrite]:
 # ---- the id ------------------------------------------------------------------------------------
 
 
-def _id(prepared: Prepared, options: Options, principal: str) -> str:
+def _id(prepared: Prepared, options: Options, principal: Asker | str) -> str:
     bundle, published = prepared.made.bundle, prepared.published
     latest = published.receipt(prepared.latest).as_dict() if prepared.latest else None
     pins = [{k: v for k, v in asdict(pin).items() if k != "state"} for pin in prepared.pins]
@@ -258,12 +269,19 @@ def _id(prepared: Prepared, options: Options, principal: str) -> str:
         [str(bundle.product.address), bundle.release, bundle.spec_digest, bundle.code_digest],
         [str(published.root), latest, sorted(rules.texts), rules.unknown, readers],
         [{**pin, "origin": str(pin["origin"])} for pin in pins],
-        [options.as_dict(), principal],
+        [options.as_dict(), *_who(principal)],
     )
     return "-".join(digest(part)[:_DIGITS] for part in parts)
 
 
-def refuse_other_plan(wanted: str, prepared: Prepared, options: Options, principal: str) -> None:
+def _who(asker: Asker | str) -> list[str]:
+    asks = Asker(asker) if isinstance(asker, str) else asker
+    return [asks.name, *([asks.purpose] if asks.purpose else [])]
+
+
+def refuse_other_plan(
+    wanted: str, prepared: Prepared, options: Options, principal: Asker | str
+) -> None:
     """Raise `DeployRefused` unless a deployment would do what was planned."""
     found = _id(prepared, options, principal)
     if found == wanted:

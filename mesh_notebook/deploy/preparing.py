@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mesh_notebook.deploy.validating import Validated
+from mesh_notebook.deploy.views import refuse_other_view
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.changes import LEVELS, Change, product_changes
@@ -30,6 +31,7 @@ from mesh_notebook.mesh.rego import facts_of, forbidden
 from mesh_notebook.mesh.rulebook import standing_rules
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.policy import Asker
 from mesh_notebook.model.product import InputPort, major_of
 from mesh_notebook.model.receipt import InputPin, Receipt
 
@@ -73,7 +75,7 @@ class Prepared:
         root: Place | Path | str,
         open_input: Callable[[InputPort, Path], OpenedInput],
         *,
-        principal: str,
+        principal: Asker | str,
         clock: Callable[[], datetime],
         environ: Mapping[str, str] = os.environ,
         consumers: Callable[[Address], Sequence[Consumer]] = lambda address: (),
@@ -121,6 +123,7 @@ class Prepared:
         for port in made.product.inputs:
             progress(f"open the input {port.name}")
             opened[port.name] = open_input(port, bundle)
+            held(refuse_other_view, port, opened[port.name], made.bundle)
         prepared = cls(made, published, opened, standing, changes, readers, latest)
         held(prepared.refuse_unless_live)
         held(prepared.refuse_forbidden, principal, clock(), environ)
@@ -153,7 +156,9 @@ class Prepared:
                 inputs={name: str(origin) for name, origin in unreal.items()},
             )
 
-    def refuse_forbidden(self, principal: str, now: datetime, environ: Mapping[str, str]) -> None:
+    def refuse_forbidden(
+        self, principal: Asker | str, now: datetime, environ: Mapping[str, str]
+    ) -> None:
         """Raise `DeployRefused`, in its own words, where a rule of the mesh forbids a port."""
         if not (rules := standing_rules(self.published)):
             return

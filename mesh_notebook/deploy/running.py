@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_notebook.deploy.validating import Validated
+from mesh_notebook.deploy.views import refuse_other_view
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.checks import CheckReport, check
@@ -88,7 +89,8 @@ def run(
     SpecError
         The specification or a contract is missing or not valid.
     DeployRefused
-        The product does not go to that engine, or its transform fails there.
+        The product does not go to that engine, or its transform fails there; or an input shows
+        something else than was proved.
     UsageError, MissingExtra
         There is no such engine, or it cannot start here.
     """
@@ -100,6 +102,7 @@ def run(
     for port in made.product.inputs:
         progress(f"open the input {port.name}")
         opened[port.name] = open_input(port, bundle)
+        refuse_other_view(port, opened[port.name], made.bundle)
     progress(f"run it on {engine} in a clean process")
     with _transient() as work:
         began = time.monotonic()

@@ -10,6 +10,7 @@ from typing import Any
 
 from mesh_notebook.deploy.running import module_for
 from mesh_notebook.deploy.validating import Validated
+from mesh_notebook.deploy.views import refuse_other_view
 from mesh_notebook.errors import MeshError
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.engines import refuse_unknown
@@ -74,7 +75,7 @@ def verify(
     SpecError
         There is no receipt, or it was changed itself; or the bundle's documents are not valid.
     DeployRefused
-        The product does not go to that engine.
+        The product does not go to that engine, or an input shows something else than was proved.
     UsageError, MissingExtra
         There is no such engine, or it cannot start here.
     """
@@ -131,6 +132,7 @@ def _opened(
         except MeshError as error:
             findings.append(f"the input '{port.name}' cannot be had as it was: {error.message}")
             continue
+        refuse_other_view(port, given, made.bundle)
         if given.pin.version != pin.version:
             was, now = _short(pin), _short(given.pin)
             findings.append(f"the input '{port.name}' ({pin.where}) was {was} and is {now}")

@@ -2,68 +2,108 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mesh_notebook.errors import AccessDenied
 from mesh_notebook.mesh import decisions
 from mesh_notebook.mesh.grants import principal_of
-from mesh_notebook.mesh.inforce import in_force
+from mesh_notebook.mesh.inforce import in_force, newest
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.rego import facts_of, forbidden
 from mesh_notebook.mesh.rulebook import standing_rules
 from mesh_notebook.model.decision import Decision
-from mesh_notebook.model.policy import Principal
+from mesh_notebook.model.policy import Asker, Principal
+from mesh_notebook.model.product import Product
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import Window, iso
 
-__all__ = ["decide", "decision_of", "note"]
+__all__ = ["Asked", "asked", "enforce", "note"]
 
 
-def decide(
+@dataclass(frozen=True)
+class Asked:
+    """One port, asked for by somebody: what would be read, and what is decided of it.
+
+    Attributes
+    ----------
+    receipt, product
+        The publication that would be read.
+    now : Receipt
+        The newest one: its policy holds for all before it, too.
+    port : str
+    window : Window
+        What was asked.
+    """
+
+    published: PublishedProduct
+    receipt: Receipt
+    product: Product
+    now: Receipt
+    port: str
+    window: Window
+    decision: Decision
+
+
+def asked(
     published: PublishedProduct,
-    receipt: Receipt,
-    now: Receipt,
-    port: str,
+    port: str | None,
     window: Window,
-    principal: Principal | str,
-) -> Decision:
-    """Return what the policy makes of a read, and keep a record of it.
+    asker: Principal | Asker | str,
+    major: str | None = None,
+) -> Asked:
+    """Return what is decided of a read, for whoever reads and whoever asks why.
 
     Parameters
     ----------
-    receipt : Receipt
-        The publication that is read.
-    now : Receipt
-        The newest one: its policy holds for all before it, too.
+    port, window, asker, major
+        As `reading.read_port` takes them.
+
+    Raises
+    ------
+    UnknownPort, NoSnapshot
+        There is no such port, or was no snapshot by then.
+    StoreError
+        Nobody can tell who may read.
+    """
+    receipt = published.as_of(window.as_of, major)
+    product = published.product(receipt)
+    name = product.output(port).name
+    now = receipt if window.as_of is None and major is None else newest(published, receipt)
+    decision = _decision(published, receipt, now, name, window, asker)
+    return Asked(published, receipt, product, now, name, window, decision)
+
+
+def enforce(found: Asked) -> None:
+    """Keep a record of what was decided, and raise where the rows may not be read.
 
     Raises
     ------
     AccessDenied
         The rows may not be read.
     StoreError
-        Nobody can tell, or what was decided cannot be kept.
+        What was decided cannot be kept.
     """
-    decision = decision_of(published, receipt, now, port, window, principal)
-    note(published, receipt, decision, window, decision.refusals)
+    decision = found.decision
+    note(found.published, found.receipt, decision, found.window, decision.refusals)
     if not decision.allowed:
-        raise _denied(decision, f"{published.name}/{port}")
-    return decision
+        raise _denied(decision, f"{found.published.name}/{found.port}")
 
 
-def decision_of(
+def _decision(
     published: PublishedProduct,
     receipt: Receipt,
     now: Receipt,
     port: str,
     window: Window,
-    principal: Principal | str,
+    asker: Principal | Asker | str,
 ) -> Decision:
     """Return what the policy of now makes of a read of any snapshot, early ones too."""
     policy, rules = in_force(published, receipt, now, port), standing_rules(published)
     if not policy and not rules:  # nothing depends on who asks
-        name = principal if isinstance(principal, str) else principal.name
+        name = asker if isinstance(asker, str) else asker.name
         return Decision(policy, Principal(name))
-    asks = principal_of(published.root, principal)
+    asks = principal_of(published.root, asker)
     governs = now if port in now.ports else receipt
     facts = facts_of(
         asks,
@@ -121,9 +161,14 @@ def _denied(decision: Decision, port: str) -> AccessDenied:
         step = f"its stand-in, made-up rows of the same shape: %mesh connect {port} --mode mock"
     elif decision.lacks_purpose:
         said = " or ".join(decision.policy.access.purposes)
-        step = f"say what you read it for, if it is {said}: %env MESH_PURPOSE=…"
+        step = f"say what you read it for, if it is {said}: --purpose, or %env MESH_PURPOSE=…"
     else:
         step = f"%mesh describe {product} says how to get access, and %mesh why {port} the rest"
+        if decision.lacks_role:
+            step += (
+                f". Who may grant it says %mesh grant {decision.principal.name} "
+                f"{decision.policy.access.roles[0]}; --principal asks as who has it"
+            )
     return AccessDenied(
         f"{decision.principal.name} may not read {port}: {'; '.join(decision.refusals)}.",
         next_step=step,

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import AccessDenied, StoreError
-from mesh_notebook.mesh.access import decision_of, note
+from mesh_notebook.mesh.access import asked as asked_of
+from mesh_notebook.mesh.access import note
 from mesh_notebook.mesh.budget import Budget
 from mesh_notebook.mesh.groups import groups_of
 from mesh_notebook.mesh.noise import check_installed
@@ -80,10 +81,8 @@ def ask(
     MissingExtra
         OpenDP is not installed.
     """
-    receipt = published.latest()
-    product = published.product(receipt)
-    name = product.output(port).name
-    decision = decision_of(published, receipt, receipt, name, Window(), principal)
+    found = asked_of(published, port, Window(), principal)
+    receipt, product, name, decision = found.receipt, found.product, found.port, found.decision
     privacy = _privacy(decision, product, published, receipt)
     rows = raw_rows(published, receipt, name)
     with _to_its_end(product, name, receipt):

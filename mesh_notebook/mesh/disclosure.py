@@ -38,6 +38,7 @@ __all__ = [
     "told",
     "told_receipt",
     "told_receipts",
+    "without_erased",
 ]
 
 # What is measured of event times: from a lag or an age, anybody computes the event.
@@ -72,13 +73,14 @@ def seen_by_all(
         true = (predicate(rule.where, contract).fill_null(False) for rule in policy.rows)
         rows = rows.filter(pl.all_horizontal(true))
     if policy.subject and policy.masks:
-        rows = _without_erased(rows, policy.subject, product)
+        rows = without_erased(rows, policy.subject, product)
     for mask in _coarse(policy, contract):
         rows = rows.with_columns(keyless(rows[mask.column], mask))
     return rows
 
 
-def _without_erased(rows: pl.DataFrame, subject: str, product: str) -> pl.DataFrame:
+def without_erased(rows: pl.DataFrame, subject: str, product: str) -> pl.DataFrame:
+    """Return the rows of who was not erased from a product."""
     from mesh_notebook.mesh.erasure import Subjects
 
     names = plain(rows[subject])

@@ -5,6 +5,10 @@ to destroy one key (crypto-shredding): everybody else's values stay readable. Th
 the product's own key, in a database of the owner's machine; who keeps a backup of *that* undoes
 erasure.
 
+A subject's own name is shown by a token. Where that is made under a key that products share, so
+that it joins, it does not follow from the subject's key; it is forgotten with it all the same (see
+`mesh.pseudonyms`).
+
 The database holds, of each subject, a keyed hash of its name, a random reference that rows carry in
 its place, and a random salt of which its key is derived. The salt is destroyed; the hash stays, so
 that who was erased stays out of later publications.
@@ -64,6 +68,13 @@ class Subjects:
         found = {name: (reference, salt) for name, reference, salt in rows}
         return {name: self._subject(*found[hashed]) for name, hashed in hashes.items()}
 
+    def found(self, names: Iterable[str]) -> dict[str, Key]:
+        """Return the keys of those that are known; none is made."""
+        query = "SELECT salt FROM subjects WHERE name = ? AND salt IS NOT NULL"
+        with closing(self._opened()) as store:
+            rows = {name: store.execute(query, (self._hash(name),)).fetchone() for name in names}
+        return {name: self._derived(row[0]) for name, row in rows.items() if row}
+
     def by_reference(self) -> dict[bytes, Key]:
         """Return the keys of all who were not erased, by what rows carry in their place."""
         with closing(self._opened()) as store:
@@ -89,6 +100,27 @@ class Subjects:
             # No copy of the salt is left in what the file keeps of before.
             store.execute("VACUUM")
         return done > 0
+
+    def renew(self, name: str) -> None:
+        """Give a subject another key, whether or not it had one; the old one is destroyed."""
+        fresh = (self._hash(name), os.urandom(_BYTES), os.urandom(_BYTES))
+        with closing(self._opened()) as store:
+            with store:
+                store.execute("BEGIN IMMEDIATE")
+                store.execute("INSERT OR REPLACE INTO subjects VALUES (?, ?, ?)", fresh)
+                store.execute(f"PRAGMA user_version = {_renewals(store) + 1}")
+            store.execute("VACUUM")
+
+    def renewals(self) -> int:
+        """Return how often a subject was given another key."""
+        if not self.path.exists():
+            return 0
+        with closing(self._opened()) as store:
+            return _renewals(store)
+
+    def make(self) -> None:
+        """Make the database where there is none."""
+        self._opened().close()
 
     def _opened(self) -> sqlite3.Connection:
         try:
@@ -118,3 +150,7 @@ class Subjects:
 
     def _derived(self, salt: bytes) -> Key:
         return Key(hmac.digest(self._salts, salt, "sha256"))
+
+
+def _renewals(store: sqlite3.Connection) -> int:
+    return int(store.execute("PRAGMA user_version").fetchone()[0])

@@ -13,7 +13,7 @@ from mesh_notebook.errors import StoreError, UsageError, near
 from mesh_notebook.mesh.journal import Journal
 from mesh_notebook.mesh.place import Place
 from mesh_notebook.model.address import checked_name
-from mesh_notebook.model.policy import Principal
+from mesh_notebook.model.policy import Asker, Principal
 from mesh_notebook.model.time import iso
 
 __all__ = ["Grant", "grant", "grants_of", "principal_of", "revoke", "roles_of"]
@@ -51,19 +51,20 @@ def roles_of(root: Place, name: str) -> frozenset[str]:
 
 
 def principal_of(
-    root: Place, asker: str | Principal, environ: Mapping[str, str] = os.environ
+    root: Place, asker: str | Asker | Principal, environ: Mapping[str, str] = os.environ
 ) -> Principal:
     """Return who asks, with the roles that the mesh granted and that were not left aside.
 
     Parameters
     ----------
-    asker : str or Principal
-        A name; or a principal, of whose roles only those that the mesh granted are kept.
+    asker : str, Asker or Principal
+        A name, or who asks for a purpose: with all roles that the mesh granted. Or a principal, of
+        whose roles only those that the mesh granted are kept.
     environ : mapping
         `MESH_ROLES`, separated by commas, names the roles to use of those that were granted (empty:
         none), `MESH_PURPOSE` what for, where the asker does not say.
     """
-    who = asker if isinstance(asker, Principal) else Principal(asker)
+    who = Asker(asker) if isinstance(asker, str) else asker
     roles = roles_of(root, who.name)
     if isinstance(asker, Principal):
         roles &= asker.roles

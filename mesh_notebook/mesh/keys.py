@@ -5,6 +5,9 @@ that several products share so that their tokens join. It comes from the environ
 secret of which each product's key is derived) or from a file of its own in `MESH_KEYS`, by default
 `~/.config/mesh-notebook/keys`, which only its owner may read. It is in no spec, notebook, log or
 error.
+
+A key that `mesh key new` made ends in a word that says that it has a register beside it (see
+`mesh.pseudonyms`).
 """
 
 from __future__ import annotations
@@ -16,12 +19,13 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from mesh_notebook.errors import KeyMissing
+from mesh_notebook.errors import KeyMissing, UsageError
 
-__all__ = ["VARIABLES", "Key", "key_of", "keys_folder", "made_key"]
+__all__ = ["VARIABLES", "Key", "key_of", "keys_folder", "made_key", "new_key"]
 
 VARIABLES = ("MESH_KEY", "MESH_KEYS")
 _BYTES = 32
+_HAS_REGISTER = b" has a register"
 # No link is followed, and no pipe waited for.
 _HOW = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,199}")
@@ -40,6 +44,11 @@ class Key:
 
     def __reduce__(self) -> str:
         raise TypeError("a key is not pickled")
+
+    @property
+    def has_register(self) -> bool:
+        """Whether its tokens are made under salts that a register keeps."""
+        return self._secret.endswith(_HAS_REGISTER)
 
     def derived(self, *use: str, length: int = _BYTES) -> bytes:
         """Return the bytes for one use (HKDF-SHA256, RFC 5869): of one, no other can be told."""
@@ -86,13 +95,43 @@ def made_key(name: str, environ: Mapping[str, str] = os.environ) -> Path | None:
             raise
     else:
         return None
+    _write(path, os.urandom(_BYTES))
+    return path
+
+
+def new_key(name: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """Make a key that products share, and that has a register; return its file.
+
+    Raises
+    ------
+    UsageError
+        There is a key of that name: what was made with it would be lost with it.
+    """
+    path = _path(name, environ)
+    if environ.get("MESH_KEY"):
+        raise UsageError(
+            f"MESH_KEY gives every name a key, '{name}' too, so none is made.",
+            next_step=f"%mesh protect PORT.COLUMN --with tokenise --key {name}; or unset MESH_KEY",
+        )
+    try:
+        _write(path, os.urandom(_BYTES) + _HAS_REGISTER)
+    except FileExistsError:
+        raise UsageError(
+            f"there is a key '{name}' already, {path}, and it stays as it is.",
+            next_step=f"%mesh protect PORT.COLUMN --with tokenise --key {name}; or choose another "
+            "name",
+            path=str(path),
+        ) from None
+    return path
+
+
+def _write(path: Path, secret: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(base64.b64encode(os.urandom(_BYTES)) + b"\n")
+        file.write(base64.b64encode(secret) + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    return path
 
 
 def keys_folder(environ: Mapping[str, str] = os.environ) -> Path:

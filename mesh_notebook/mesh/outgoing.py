@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import DeployRefused, StoreError
-from mesh_notebook.mesh.disclosure import lag_told
+from mesh_notebook.mesh.disclosure import lag_told, without_erased
 from mesh_notebook.mesh.intervals import interval_of_rows
 from mesh_notebook.mesh.log import News, extend, folded, news_of, picture_of
 from mesh_notebook.mesh.place import Place
@@ -106,8 +106,9 @@ class Outgoing:
         protection = Protection.from_dict(draft.protection)
         if before is None or Protection.from_dict(before.protection) == protection:
             version, news = self._appended(table, protection, before, metadata)
+            rows = (before.rows if before else 0) + news.rows.height - news.corrected
         else:
-            version, news = self._protected_anew(table, before, metadata)
+            version, news, rows = self._protected_anew(table, before, metadata)
         # A log's lag is that of what it adds, however much else the frame holds.
         lag = {}
         if measured:
@@ -118,7 +119,7 @@ class Outgoing:
             draft,
             delta_version=version,
             slos={**draft.slos, **lag},
-            rows=(before.rows if before else 0) + news.rows.height - news.corrected,
+            rows=rows,
             added=news.rows.height,
             corrected=news.corrected,
         )
@@ -137,14 +138,20 @@ class Outgoing:
 
     def _protected_anew(
         self, table: Place, before: PortSnapshot, metadata: dict[str, str]
-    ) -> tuple[int, News]:
-        """Write the whole picture: no reader is to find the rows of before as they lay."""
-        address = str(self.product.address)
+    ) -> tuple[int, News, int]:
+        """Write the whole picture: no reader is to find the rows of before as they lay.
+
+        Rows that were named by who was erased since have no name any more, and are left out.
+        """
+        address, subject = str(self.product.address), self.policy.subject
         picture = raw_picture(table, before, self.contract, self.port, address)
-        news = self._news(self.rows, picture, table)
+        if picture is not None and subject in self.contract.key:
+            picture = picture.drop_nulls(subject)
+        rows = without_erased(self.rows, subject, address) if subject else self.rows
+        news = self._news(rows, picture, table)
         whole = folded(picture, news, self.contract)
         anew = protected(whole, self.policy, self.contract, address)
-        return write_snapshot(table, anew, self.contract, metadata), news
+        return write_snapshot(table, anew, self.contract, metadata), news, anew.height
 
     def _news(self, rows: pl.DataFrame, picture: pl.LazyFrame | None, table: Place) -> News:
         import polars as pl

@@ -74,6 +74,7 @@ def publish(
     progress: Callable[[str], None] = lambda step: None,
     measured: datetime | None = None,
     after: int | None = None,
+    allowed: Mapping[str, str] | None = None,
 ) -> Publication:
     """Publish one snapshot of a product: all of its ports, or nothing.
 
@@ -94,6 +95,8 @@ def publish(
         per interval.
     after : int, optional
         The snapshot that must be the latest, 0 for none: else nothing is published.
+    allowed : mapping, optional
+        By output port: what was let pass on purpose, for the receipt.
 
     Raises
     ------
@@ -127,6 +130,7 @@ def publish(
             },
             engine=engine,
             principal=principal,
+            allowed=dict(allowed or {}),
         )
         with ThreadPoolExecutor(1, "content") as pool, turn(place, address):
             contents = {port: pool.submit(content_of, one.stored) for port, one in going.items()}

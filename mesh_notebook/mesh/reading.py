@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import StoreError, UsageError
-from mesh_notebook.mesh.access import decide
+from mesh_notebook.mesh.access import asked, enforce
 from mesh_notebook.mesh.filtering import filtered, late_filters
-from mesh_notebook.mesh.inforce import newest
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.scan import Scan, columns_of, scan_of
@@ -18,7 +17,7 @@ from mesh_notebook.mesh.veil import veil_of
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.origin import Origin, worst
-from mesh_notebook.model.policy import Principal
+from mesh_notebook.model.policy import Asker, Principal
 from mesh_notebook.model.product import Product, major_of
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import Window, interval_of
@@ -100,7 +99,7 @@ def read_port(
     published: PublishedProduct,
     port: str | None,
     window: Window,
-    principal: Principal | str,
+    principal: Principal | Asker | str,
     major: str | None = None,
 ) -> Reading:
     """Read one output port of a product, as its policy lets this principal.
@@ -114,8 +113,8 @@ def read_port(
         rows of it by their event time, where a date counts as its midnight UTC. Where each
         publication is the picture of one interval, they pick the intervals that they touch; without
         them the newest interval is read.
-    principal : Principal or str
-        Who asks.
+    principal : Principal, Asker or str
+        Who asks (see `mesh.grants.principal_of`).
     major : str, optional
         The major version to read; None means the newest that there was.
 
@@ -132,12 +131,11 @@ def read_port(
     StoreError
         The snapshot is damaged.
     """
-    receipt = published.as_of(window.as_of, major)
-    product = published.product(receipt)
-    name = product.output(port).name
-    now = receipt if window.as_of is None and major is None else newest(published, receipt)
-    decision = decide(published, receipt, now, name, window, principal)
-    contract, added = _contract(published, receipt, name, _newest_alike(published, receipt, now))
+    found = asked(published, port, window, principal, major)
+    enforce(found)
+    receipt, product, name, decision = found.receipt, found.product, found.port, found.decision
+    alike = _newest_alike(published, receipt, found.now)
+    contract, added = _contract(published, receipt, name, alike)
     cut = _event_window(contract, window)
     if window.bounded and cut is None and not receipt.ports[name].interval:
         raise UsageError(

@@ -6,7 +6,8 @@
 
 They lie on the machine of who deployed, open to its user alone: they may hold what a policy would
 mask, since masks are executed as rows are published, and these were not. Never in the product,
-where a reader might come upon them.
+where a reader might come upon them. The account is what protects them; beyond that, they are shown
+to the principal who deployed, and to others only where no policy would hide anything from them.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from mesh_notebook.errors import StoreError
 from mesh_notebook.mesh.rules import CannotCheck, offenders
 from mesh_notebook.mesh.s3 import cache_folder
 from mesh_notebook.model.address import Address
+from mesh_notebook.model.policy import PortPolicy, Principal
 from mesh_notebook.model.time import iso
+from mesh_notebook.model.view import View
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.checks import CheckReport, RuleResult
     from mesh_notebook.model.contract import Contract
 
-__all__ = ["MOST", "Broken", "Rejection", "forget", "keep", "rejections"]
+__all__ = ["MOST", "Broken", "Maker", "Rejection", "forget", "keep", "rejections"]
 
 MOST = 10_000  # rows of one rule
 _KEPT = 5  # refused deployments of one product
@@ -68,14 +71,55 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class Maker:
+    """Who deployed, and which roles somebody else would need to see the rows as they are.
+
+    Attributes
+    ----------
+    takes : tuple of tuple of str
+        Of each of these one role; an empty one means that nobody else may.
+    root : str
+        The mesh that says who has which role.
+    """
+
+    principal: str = ""
+    takes: tuple[tuple[str, ...], ...] = ()
+    root: str = ""
+
+    @classmethod
+    def of(
+        cls, principal: str, root: str, policies: Iterable[PortPolicy], views: Iterable[View]
+    ) -> Self:
+        """Return who deployed under these policies, on inputs that were seen so."""
+        takes: list[tuple[str, ...]] = [(role,) for view in views for role in view.roles]
+        for policy in policies:
+            takes += [mask.exempt for mask in policy.masks]
+            takes += [rule.exempt for rule in policy.rows]
+            takes += [policy.access.roles] if policy.access.roles else []
+            takes += [()] if policy.access.purposes else []
+            takes += [policy.privacy.exempt] if policy.privacy else []
+        return cls(principal, tuple(dict.fromkeys(takes)), root)
+
+    def shows(self, principal: Principal) -> bool:
+        """Whether a principal may see the rows."""
+        if principal.name == self.principal:
+            return True
+        return bool(self.principal) and all(principal.is_one_of(roles) for roles in self.takes)
+
+
+@dataclass(frozen=True)
 class Rejection:
-    """One deployment that was refused: what was broken, and the folder of the rows."""
+    """One deployment that was refused: what was broken, the folder of the rows, and whose they are.
+
+    Of one that an earlier version kept, it is not known whose: then they are nobody's.
+    """
 
     address: Address
     version: str
     time: str
     broken: tuple[Broken, ...]
     folder: Path
+    maker: Maker = Maker()
 
     def rows(self, broken: Broken) -> pl.DataFrame:
         """Return the rows that were kept of a rule."""
@@ -98,6 +142,7 @@ def keep(
     checks: Mapping[str, CheckReport],
     frames: Mapping[str, pl.LazyFrame],
     contracts: Mapping[str, Contract],
+    maker: Maker,
     environ: Mapping[str, str] = os.environ,
 ) -> Rejection:
     """Keep the rows that break a rule: whole, or not at all.
@@ -123,6 +168,8 @@ def keep(
             "root": root,
             "version": version,
             "time": iso(now),
+            "principal": maker.principal,
+            "takes": [list(roles) for roles in maker.takes],
             "broken": [vars(one) for one in broken],
         }
         text = json.dumps(record, indent=2, ensure_ascii=False, default=str)
@@ -132,7 +179,7 @@ def keep(
         shutil.rmtree(aside, ignore_errors=True)
     for old in _folders(home)[:-_KEPT]:
         shutil.rmtree(old, ignore_errors=True)
-    return Rejection(address, version, iso(now), tuple(broken), home / name)
+    return Rejection(address, version, iso(now), tuple(broken), home / name, maker)
 
 
 def _kept(
@@ -175,7 +222,10 @@ def _read(folder: Path) -> Iterator[Rejection]:
     try:
         raw: dict[str, Any] = json.loads((folder / _RECORD).read_text("utf-8"))
         broken = tuple(Broken(**one) for one in raw["broken"])
-        yield Rejection(Address.parse(raw["product"]), raw["version"], raw["time"], broken, folder)
+        takes = tuple(tuple(roles) for roles in raw.get("takes", ()))
+        maker = Maker(raw.get("principal", ""), takes, raw["root"])
+        told = (Address.parse(raw["product"]), raw["version"], raw["time"], broken, folder)
+        yield Rejection(*told, maker)
     except (OSError, ValueError, KeyError, TypeError):
         return
 

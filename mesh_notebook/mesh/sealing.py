@@ -10,13 +10,14 @@ them does not open them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.keys import key_of
 from mesh_notebook.mesh.masking import keyless, plain, refuse_unfit
 from mesh_notebook.mesh.predicates import columns_in, predicate
+from mesh_notebook.mesh.pseudonyms import keys_of, renewals
 from mesh_notebook.mesh.vault import Vault
 from mesh_notebook.model.policy import Mask, PortPolicy, RowFilter
 
@@ -67,6 +68,9 @@ class Protection:
         The column whose value has a key of its own, if there is one.
     key : str
         The fingerprint of the product's key, where it takes one.
+    renewed : dict
+        By shared key, how many tokens under it were forgotten by then; nothing where that is none.
+        A log is protected anew where there are more since, lest one bore two tokens in it.
     """
 
     masks: dict[str, dict[str, Any]]
@@ -74,6 +78,7 @@ class Protection:
     rows: tuple[str, ...] = ()
     subject: str = ""
     key: str = ""
+    renewed: dict[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.masks or self.rows)
@@ -100,7 +105,12 @@ class Protection:
             predicate(where, contract)
         masks = {mask.column: mask.as_dict() for mask in policy.masks}
         made = cls(masks, tuple(sealed), rows, policy.subject if masks else "")
-        return replace(made, key=fingerprint(product)) if product and made.takes_key else made
+        if not product:
+            return made
+        shared = {mask.key for mask in policy.masks if mask.key}
+        counts = {name: renewals(name) for name in sorted(shared)}
+        made = replace(made, renewed={name: count for name, count in counts.items() if count})
+        return replace(made, key=fingerprint(product)) if made.takes_key else made
 
     @property
     def takes_key(self) -> bool:
@@ -117,7 +127,8 @@ class Protection:
         return tuple(self.rows.index(rule.where) for rule in filters if rule.where in self.rows)
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self) if self else {}
+        raw = asdict(self) if self else {}
+        return {name: value for name, value in raw.items() if name != "renewed" or value}
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Protection:
@@ -128,6 +139,7 @@ class Protection:
             tuple(raw.get("rows", ())),
             raw.get("subject", ""),
             raw.get("key", ""),
+            dict(raw.get("renewed", {})),
         )
 
 
@@ -220,7 +232,13 @@ def _refuse_taken(contract: Contract) -> None:
 def _shown(values: pl.Series, mask: Mask, vault: Vault) -> pl.Series:
     if not mask.keyed:
         return keyless(values, mask)
-    return vault.masked(values, mask, key_of(mask.key) if mask.key else None)
+    if not mask.key:
+        return vault.masked(values, mask)
+    # It is to join with what others publish of the same value, and so it is under no subject's key.
+    texts = plain(values)
+    keys = keys_of(mask.key, texts.drop_nulls().unique().to_list())
+    joins = replace(vault, subjects=None if keys is None else texts, keys=keys or {})
+    return joins.masked(values, mask, key_of(mask.key))
 
 
 def fingerprint(name: str) -> str:

@@ -42,12 +42,12 @@ def measure(
     -------
     dict
         `rows`; `completeness`, the share of cells of the contract's columns that hold a value
-        (0 to 1; 1 of no cells at all), and `completeness.<column>` of a contract in which that
-        is promised; `snapshot_age_s`, 0 at publication, which is when this is called; `drift`
-        and `drift.<column>`, 0 to 1 (see `mesh.drift`). Where the contract names an event time,
-        also: `newest_event`, when the newest event that has happened by `now` did, in seconds
-        since 1970; `freshness_s` and `oldest_event_s`, the age in seconds of the newest and the
-        oldest; `lag_p50_s` and `lag_p95_s` (see `mesh.lag`). A day counts from its first
+        (0 to 1; of no rows it is not known, and left out), and `completeness.<column>` of a
+        contract in which that is promised; `snapshot_age_s`, 0 at publication, which is when this
+        is called; `drift` and `drift.<column>`, 0 to 1 (see `mesh.drift`). Where the contract names
+        an event time, also: `newest_event`, when the newest event that has happened by `now` did,
+        in seconds since 1970; `freshness_s` and `oldest_event_s`, the age in seconds of the newest
+        and the oldest; `lag_p50_s` and `lag_p95_s` (see `mesh.lag`). A day counts from its first
         instant, UTC; only for lag, from its last.
     """
     import polars as pl
@@ -70,15 +70,13 @@ def measure(
 
 def _counted(rows: int, held: dict[str, int], contract: Contract) -> dict[str, float]:
     measured = {"rows": float(rows)}
-    measured["completeness"] = _share(sum(held.values()), rows * len(held))
+    if not rows or not held:
+        return measured
+    measured["completeness"] = sum(held.values()) / (rows * len(held))
     for slo in contract.slos:
         if slo.property == "completeness" and (name := column_of(slo)) in held:
-            measured[f"completeness.{name}"] = _share(held[name], rows)
+            measured[f"completeness.{name}"] = held[name] / rows
     return measured
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 1.0
 
 
 def _times(event: str, dtype: pl.DataType, now: datetime, earlier: Earlier | None) -> list[pl.Expr]:

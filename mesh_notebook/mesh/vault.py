@@ -55,7 +55,8 @@ class Vault:
         Parameters
         ----------
         key : Key, optional
-            One that several products share, so that their tokens join.
+            One that several products share, so that their tokens join; where its register keeps
+            salts, `keys` are those of the values themselves.
         """
         import polars as pl
 

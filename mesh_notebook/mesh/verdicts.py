@@ -9,7 +9,9 @@ from mesh_notebook.errors import UsageError
 from mesh_notebook.model.contract import Contract, Slo
 from mesh_notebook.model.time import duration, say_duration
 
-__all__ = ["SloVerdict", "column_of", "promise_name", "say_share", "verdicts"]
+__all__ = [
+    *("SloVerdict", "column_of", "promise_name", "say_completeness", "say_share", "verdicts"),
+]
 
 
 @dataclass(frozen=True)
@@ -134,10 +136,13 @@ def _completeness(slo: Slo, measured: Mapping[str, float]) -> SloVerdict:
     share = measured.get(f"completeness.{column_of(slo)}")
     if share is None:
         share = measured.get("completeness")
-    if promised is None or share is None:
+    if promised is None:
         return _unmeasured(slo, measured)
-    said = say_share(share, promised)
     wanted = f"at least {say_share(promised)}"
+    if share is None or not measured.get("rows", 1.0):  # a share of nothing is none
+        said = "" if measured.get("rows", 1.0) else say_completeness(measured)
+        return SloVerdict(slo, wanted, said, None, None, promised, False)
+    said = say_share(share, promised)
     return SloVerdict(slo, wanted, said, share >= promised, share, promised, False)
 
 
@@ -169,6 +174,14 @@ def _promised_share(slo: Slo) -> float | None:
     in_percent = text.endswith("%") or slo.unit.lower() in ("percent", "%", "pct")
     share = number / 100 if in_percent or number > 1 else number
     return share if 0 <= share <= 1 else None
+
+
+def say_completeness(measured: Mapping[str, float]) -> str:
+    """Say how complete a publication is; of one without rows nobody knows."""
+    if not measured.get("rows", 1.0):
+        return "not known: no rows"
+    share = measured.get("completeness")
+    return "not measured" if share is None else f"{share:.2%}"
 
 
 def say_share(share: float, against: float | None = None, most: bool = False) -> str:

@@ -27,7 +27,7 @@ class Decision:
     def refusals(self) -> tuple[str, ...]:
         """Why the rows may not be read; nothing at all where they may."""
         access, asks, reasons = self.policy.access, self.principal, list(self.forbidden)
-        if access.roles and not asks.is_one_of(access.roles):
+        if self.lacks_role:
             reasons.append(f"it takes one of the roles {', '.join(access.roles)}")
         if access.purposes and asks.purpose not in access.purposes:
             reasons.append(f"it may be read for {', '.join(access.purposes)} only")
@@ -43,6 +43,12 @@ class Decision:
     def asks_instead(self) -> bool:
         """Whether all that stands in the way is that the port answers aggregates only."""
         return self.policy.privacy is not None and len(self.refusals) == 1 and not self.forbidden
+
+    @property
+    def lacks_role(self) -> bool:
+        """Whether it takes a role to read at all that this principal does not have, or not use."""
+        roles = self.policy.access.roles
+        return bool(roles) and not self.principal.is_one_of(roles)
 
     @property
     def lacks_purpose(self) -> bool:
@@ -62,6 +68,8 @@ class Decision:
 
     def said(self) -> tuple[str, ...]:
         """Say what holds for this principal and why, a line a rule."""
+        if not self.policy and not self.forbidden:  # then nobody looks at roles
+            return ("no policy is set: everybody reads everything",)
         asks = self.principal
         roles = f"as {', '.join(sorted(asks.roles))}" if asks.roles else "without a role"
         purpose = f", for {asks.purpose}" if asks.purpose else ""
@@ -73,8 +81,6 @@ class Decision:
         for mask in self.policy.masks:
             how = mask.kind if self.mask(mask.column) else "as it is"
             lines.append(f"{mask.column}: {how}{self._by(mask.exempt)}")
-        if not self.policy and not self.forbidden:
-            lines.append("no policy is set: everybody reads everything")
         return tuple(lines)
 
     def _by(self, exempt: tuple[str, ...]) -> str:

@@ -24,10 +24,30 @@ from mesh_notebook.model.policy_words import either, except_for, names, refuse_u
 from mesh_notebook.model.privacy import Privacy
 from mesh_notebook.model.product import Product
 
-__all__ = ["MASKS", "Access", "Mask", "PortPolicy", "Principal", "Privacy", "RowFilter"]
+__all__ = [
+    "MASKS",
+    "Access",
+    "Asker",
+    "Mask",
+    "PortPolicy",
+    "Principal",
+    "Privacy",
+    "RowFilter",
+]
 
 # How a column may be masked. The last two are keyed: equal values stay equal, so that they join.
 MASKS = ("redact", "null", "truncate", "generalise", "tokenise", "encrypt")
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, before the mesh has said which roles it has: all of those that it was granted.
+
+    Without a purpose, that of the environment counts (see `mesh.grants.principal_of`).
+    """
+
+    name: str
+    purpose: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,6 +190,14 @@ class PortPolicy:
 
     def __bool__(self) -> bool:
         return self != PortPolicy(self.port)
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Every role that it names, whatever for."""
+        exempt = {role for mask in self.masks for role in mask.exempt}
+        exempt |= {role for rule in self.rows for role in rule.exempt}
+        private = self.privacy.exempt if self.privacy else ()
+        return frozenset({*exempt, *self.access.roles, *private})
 
     def mask(self, column: str) -> Mask | None:
         """Return the mask of a column, if it has one."""

@@ -58,7 +58,7 @@ class PortSnapshot:
         Hash of the rows as a multiset, so that equal data is known to be equal.
     slos : dict
         What was measured at publication: `rows`, `completeness` (share of cells that hold a
-        value, 0 to 1), `freshness_s` (age of the newest event, seconds), …
+        value, 0 to 1; none of no rows), `freshness_s` (age of the newest event, seconds), …
     kind : str
         `snapshot`: these rows are the whole picture. `log`: they were added to it.
     added, corrected : int
@@ -97,7 +97,8 @@ class Receipt:
     `snapshot` counts the product's publications from 1; `processing_time` is UTC as
     `model.time.iso` writes it; `release` names the folder that holds the bundle;
     `clock_behind_s` is by how many seconds the publisher's clock was behind the publication
-    before, in which case the processing time follows that one and not the clock.
+    before, in which case the processing time follows that one and not the clock. `allowed` says by
+    port what was let pass on purpose, as few rows as no other publication had.
 
     Raises
     ------
@@ -119,6 +120,7 @@ class Receipt:
     engine: dict[str, str] = field(default_factory=dict)
     principal: str = ""
     clock_behind_s: float = 0.0
+    allowed: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if worst([self.origin, (touched := self.origin_of(self.inputs))]) is not self.origin:

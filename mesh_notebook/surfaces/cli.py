@@ -87,7 +87,8 @@ def _command(verb: Verb) -> Callable[..., None]:
                 raise
             raise typer.Exit(_told(error, 2)) from None  # as `diff` itself: 1 is no error
         _show(result)
-        if getattr(result, "differs", False):  # as `diff` itself says it
+        # As `diff` itself says it; and a job must see that not all was done.
+        if getattr(result, "differs", False) or getattr(result, "failed", False):
             raise typer.Exit(1)
 
     context = inspect.Parameter(
@@ -96,7 +97,7 @@ def _command(verb: Verb) -> Callable[..., None]:
     parameters = [context, *(_parameter(argument) for argument in verb.arguments)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
-    run.__doc__ = verb.summary
+    run.__doc__ = "\n\n".join(filter(None, (verb.summary, verb.caution)))
     return run
 
 

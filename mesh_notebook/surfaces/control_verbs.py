@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesh_notebook.model.policy import MASKS
-from mesh_notebook.surfaces.verb import PRODUCT, Argument, Verb, one
+from mesh_notebook.surfaces.verb import PRODUCT, PURPOSE, Argument, Verb, one
 
 __all__ = ["CONTROL"]
 
@@ -89,7 +89,7 @@ CONTROL: tuple[Verb, ...] = (
         "connect",
         "Explain what a port's policy makes of you: what you see of it, and why.",
         "%mesh why podcast-listeners",
-        (PRODUCT, Argument("port", "the port, if the product has several", "--port")),
+        (PRODUCT, Argument("port", "the port, if the product has several", "--port"), PURPOSE),
         shell=True,
     ),
     Verb(
@@ -98,9 +98,27 @@ CONTROL: tuple[Verb, ...] = (
         "Erase one subject from every snapshot of a port, for ever, by destroying its key.",
         "%mesh erase podcast-listeners user-17",
         (
-            PRODUCT,
-            one("subject", "whom: the value of the column that was made erasable"),
+            one("product", "a product, or product/port; with --everywhere it may be left out"),
+            Argument("subject", "whom: the value of the column that was made erasable"),
             Argument("port", "the port, if the product has several", "--port"),
+            Argument(
+                "everywhere",
+                "from every product of the mesh that holds it; exit code 1 where one keeps it",
+                "--everywhere",
+                "flag",
+                False,
+            ),
+        ),
+        shell=True,
+    ),
+    Verb(
+        "key",
+        "maintain",
+        "Make a key that products share: tokens under it join, and each can be forgotten.",
+        "%mesh key new people",
+        (
+            one("action", "what to do", choices=("new",)),
+            one("name", "what `%mesh protect … --key` calls it"),
         ),
         shell=True,
     ),

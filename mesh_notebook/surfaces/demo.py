@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh_notebook.mesh.slos import SloVerdict
+from mesh_notebook.mesh.verdicts import say_completeness
 from mesh_notebook.surfaces.panel import Badge, Panel, Table, as_text
 from mesh_notebook.surfaces.panels import origin_badge, status_badge
 from mesh_notebook.workspace.discovery.describing import describe
@@ -82,7 +83,7 @@ def summary(folder: Path) -> Panel:
     rows: list[tuple[str | Badge, ...]] = []
     for product, receipt in mesh.search().found:
         for port in describe(mesh.catalogue, str(product.address), now).ports:
-            complete = receipt.ports[port.name].slos.get("completeness", 1.0)
+            slos = receipt.ports[port.name].slos | {"rows": float(port.rows)}
             rows.append(
                 (
                     f"{product.name}/{port.name}",
@@ -90,7 +91,7 @@ def summary(folder: Path) -> Panel:
                     f"{port.rows:,}",
                     origin_badge(receipt.origin),
                     status_badge(receipt.status),
-                    f"{complete:.2%}",
+                    say_completeness(slos),
                     _promises(port.slos),
                 )
             )

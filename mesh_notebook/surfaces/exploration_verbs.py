@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesh_notebook.model.origin import Origin
-from mesh_notebook.surfaces.verb import AS, AS_OF, PRODUCT, WINDOW, Argument, Verb, one
+from mesh_notebook.surfaces.verb import AS, AS_OF, PRODUCT, PURPOSE, WINDOW, Argument, Verb, one
 
 __all__ = ["EXPLORATION"]
 
@@ -64,6 +64,7 @@ EXPLORATION: tuple[Verb, ...] = (
             ),
             Argument("rows", f"{_ROWS} (default: 1000)", "--rows", "whole"),
             Argument("seed", "another seed gives other rows", "--seed", "whole", 0),
+            PURPOSE,
         ),
     ),
     Verb(

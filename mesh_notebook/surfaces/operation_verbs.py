@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from mesh_notebook.surfaces.verb import PRODUCT, WINDOW, Argument, Verb, one
+from mesh_notebook.surfaces.verb import PRINCIPAL, PRODUCT, PURPOSE, WINDOW, Argument, Verb, one
 
 __all__ = ["OPERATION"]
 
+_RUNS_CODE = (
+    "It runs the bundle's own code as you, which may do whatever you may: look at transform.py "
+    "before you run somebody else's. `mesh plan` and `mesh describe` run nothing of it."
+)
 _ENGINE = (
     Argument(
         "engine",
@@ -32,6 +36,16 @@ _DEPLOYMENT = (
     Argument(
         "renamed", "what a column that is gone is called now: old=new", "--renamed", "list", ()
     ),
+    PRINCIPAL,
+    PURPOSE,
+    Argument(
+        "allow_fewer",
+        "publish less than a tenth of the rows that were usual",
+        "--allow-fewer",
+        "flag",
+        False,
+    ),
+    Argument("allow_empty", "publish even no rows at all", "--allow-empty", "flag", False),
 )
 
 OPERATION: tuple[Verb, ...] = (
@@ -40,8 +54,9 @@ OPERATION: tuple[Verb, ...] = (
         "deploy",
         "Hold a bundle to its receipt, and prove it again on the rows that it was proved on.",
         "%mesh verify products/podcast-listeners --engine duckdb",
-        (one("folder", "an exported bundle"), *_ENGINE),
+        (one("folder", "an exported bundle"), *_ENGINE, PRINCIPAL, PURPOSE),
         shell=True,
+        caution=_RUNS_CODE,
     ),
     Verb(
         "run",
@@ -59,8 +74,11 @@ OPERATION: tuple[Verb, ...] = (
             ),
             Argument("out", "the file to write; of several ports, a folder", "--out"),
             Argument("rows", "how many rows of each port to show", "--rows", "whole", 10),
+            PRINCIPAL,
+            PURPOSE,
         ),
         shell=True,
+        caution=_RUNS_CODE,
     ),
     Verb(
         "plan",
@@ -85,11 +103,12 @@ OPERATION: tuple[Verb, ...] = (
             *_DEPLOYMENT,
         ),
         shell=True,
+        caution=_RUNS_CODE,
     ),
     Verb(
         "rejects",
         "deploy",
-        "Show the rows for which a deployment was refused; they lie on this machine alone.",
+        "Show who deployed the rows that it was refused for; the account guards them.",
         "%mesh rejects podcast-listeners --out rejected.parquet",
         (
             one("product", "a product, or the folder of its bundle"),
@@ -117,6 +136,8 @@ OPERATION: tuple[Verb, ...] = (
             ),
             Argument("out", "the file to write", "--out"),
             Argument("since", "of events: after this cursor, or after this time", "--since"),
+            PRINCIPAL,
+            PURPOSE,
         ),
         shell=True,
     ),

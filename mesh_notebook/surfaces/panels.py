@@ -327,7 +327,7 @@ def _(help: Help) -> Panel:
         (Badge(verb.step),),
         verb.summary,
         tables=(Table(("argument", ""), explained),) if explained else (),
-        notes=(f"For example: {verb.example}",),
+        notes=(*filter(None, (verb.caution,)), f"For example: {verb.example}"),
     )
 
 

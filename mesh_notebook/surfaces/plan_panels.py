@@ -46,8 +46,12 @@ def _deploy(plan: Plan) -> str:
         "--interval": plan.options.interval and iso(plan.options.interval),
         "--backfill": plan.options.backfill and " ".join(map(iso, plan.options.backfill)),
         "--engine": plan.options.engine if plan.options.engine != "polars" else "",
+        "--principal": plan.options.principal,
+        "--purpose": plan.options.purpose,
     }
     words = [f"{option} {value}" for option, value in asked.items() if value]
+    words += ["--allow-fewer"] if plan.options.allow_fewer else []
+    words += ["--allow-empty"] if plan.options.allow_empty else []
     return " ".join(["%mesh deploy", from_here(plan.folder), *words, "--plan", plan.id])
 
 

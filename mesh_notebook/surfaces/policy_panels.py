@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import panel_of
-from mesh_notebook.workspace.protecting import Erased, Protected, Why
+from mesh_notebook.workspace.erasing import ErasedEverywhere
+from mesh_notebook.workspace.protecting import Erased, NewKey, Protected, Why
 
 __all__: list[str] = []
 
@@ -53,6 +54,8 @@ def _(erased: Erased) -> Panel:
         "what is published from now on leaves its rows out",
         "a backup of the subjects' keys would bring it back: destroy those, too",
     ]
+    for key in erased.shared:
+        notes.append(_of_shared(key, remade=key in erased.remade))
     if erased.also:
         notes.insert(0, f"their key sealed {', '.join(erased.also)}, too: the same is true of it")
     return Panel(
@@ -61,4 +64,50 @@ def _(erased: Erased) -> Panel:
         sentence=f"What was sealed of that {erased.column} cannot be read by anybody any more, in "
         f"any of {erased.snapshots} snapshots.",
         notes=notes,
+    )
+
+
+def _of_shared(key: str, remade: bool) -> str:
+    said = (
+        f"its token under the shared key {key} is forgotten: what other products publish of it "
+        "from now on bears another, and what they published before still joins with it until it is "
+        "erased there too (--everywhere)"
+    )
+    weak = "; yet who holds that key and knows the value can make the old token again, since the "
+    return said + (f"{weak}key was not made by %mesh key new" if remade else "")
+
+
+@panel_of.register
+def _(erased: ErasedEverywhere) -> Panel:
+    rows = [
+        (
+            "/".join(filter(None, (one.product, one.port))),
+            one.column,
+            Badge("erased", "good") if one.erased else Badge("kept", "bad"),
+            one.said,
+        )
+        for one in erased.outcomes
+    ]
+    kept = sum(not one.erased for one in erased.outcomes)
+    return Panel(
+        f"erased {erased.subject}",
+        (Badge(f"kept in {kept}", "bad") if kept else Badge("for ever", "warn"),),
+        tables=(Table(("where", "column", "", ""), rows),),
+        notes=("a backup of the subjects' keys would bring it back: destroy those, too",),
+        next_step="see to those that keep it, and erase again" if kept else "",
+    )
+
+
+@panel_of.register
+def _(made: NewKey) -> Panel:
+    return Panel(
+        f"key {made.name}",
+        (Badge("made", "good"),),
+        facts=(("key", str(made.path)), ("its register", str(made.register))),
+        notes=(
+            "only you can read them (mode 600); keep both, and a copy of the key",
+            "who publishes under this key needs both files, and works on this one register",
+            "a copy of the register brings back whom it is made to forget: destroy it, too",
+        ),
+        next_step=f"%mesh protect PORT.COLUMN --with tokenise --key {made.name}",
     )

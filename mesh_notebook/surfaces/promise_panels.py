@@ -111,6 +111,11 @@ def _notes(standings: Standings) -> list[str]:
         for r in standings.behind
     ]
     notes += standings.majors
+    notes += [
+        f"Snapshot {r.snapshot} of {port} was let pass: {said}."
+        for r in standings.receipts
+        for port, said in r.allowed.items()
+    ]
     if standings.hurt:
         hurt = ", ".join(map(str, standings.hurt))
         notes.append(f"Not counted, because they cannot be read: {hurt}.")

@@ -9,7 +9,7 @@ from mesh_notebook.deploy.deploying import Deployed
 from mesh_notebook.explore.profile import ColumnProfile, Profile
 from mesh_notebook.export.exporting import Exported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
-from mesh_notebook.mesh.verdicts import promise_name
+from mesh_notebook.mesh.verdicts import promise_name, say_completeness
 from mesh_notebook.model.contract import Column, Contract, Rule
 from mesh_notebook.model.origin import worst
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
@@ -252,7 +252,7 @@ def _(deployed: Deployed) -> Panel:
     receipt, product = deployed.receipt, deployed.product
     when = "unchanged since then" if deployed.unchanged else "new"
     ports = [
-        (name, f"{port.rows:,}", f"{port.slos.get('completeness', 1.0):.2%}")
+        (name, f"{port.rows:,}", say_completeness({**port.slos, "rows": float(port.rows)}))
         for name, port in receipt.ports.items()
     ]
     tables = [Table(("output port", "rows", "complete"), ports, (1, 2))]
@@ -265,6 +265,7 @@ def _(deployed: Deployed) -> Panel:
             ("snapshot", str(receipt.snapshot)),
             ("published", f"{moment(receipt.processing_time)}, {when}"),
             ("made of", made_of(receipt)),
+            *(("let pass", f"{port}: {said}") for port, said in receipt.allowed.items()),
         ),
         tables=tables,
         next_step=f"%mesh connect {product.name}",

@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["AS", "AS_OF", "PRODUCT", "WINDOW", "Argument", "Kind", "Verb", "one"]
+__all__ = [
+    *(
+        "AS",
+        "AS_OF",
+        "PRINCIPAL",
+        "PRODUCT",
+        "PURPOSE",
+        "WINDOW",
+        "Argument",
+        "Kind",
+        "Verb",
+        "one",
+    ),
+]
 
 Kind = Literal["text", "whole", "number", "flag", "list", "pair", "rest"]
 
@@ -55,6 +68,8 @@ class Verb:
         The parameter that takes the body of a `%%mesh` cell; empty for a line magic.
     shell : bool
         Whether it makes sense as `mesh VERB …` in a shell, where no notebook's names exist.
+    caution : str
+        What one must know before it is used on what somebody else made.
     """
 
     name: str
@@ -64,6 +79,7 @@ class Verb:
     arguments: tuple[Argument, ...] = field(default=())
     cell: str = ""
     shell: bool = False
+    caution: str = ""
 
     @property
     def usage(self) -> str:
@@ -77,6 +93,12 @@ def one(name: str, help: str, **more: Any) -> Argument:
 
 PRODUCT = one("product", "a product, product/port, domain/product, or URN")
 AS = Argument("name", "the Python name to bind", "--as")
+PRINCIPAL = Argument(
+    "principal", "who asks (default: you, or as `mesh --principal` says)", "--principal", default=""
+)
+PURPOSE = Argument(
+    "purpose", "what it is read for (default: MESH_PURPOSE)", "--purpose", default=""
+)
 AS_OF = Argument("as_of", "as known at this processing time", "--as-of")
 WINDOW = (
     Argument("start", "event time from (included): 2026-10-04, 2026-10, yesterday, P7D", "--from"),

@@ -10,8 +10,9 @@ from mesh_notebook.workspace.session import Session
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.asking import Answer
+    from mesh_notebook.workspace.erasing import ErasedEverywhere
     from mesh_notebook.workspace.governing import Decisions, Grants, MeshRules
-    from mesh_notebook.workspace.protecting import Erased, Protected, Why
+    from mesh_notebook.workspace.protecting import Erased, NewKey, Protected, Why
 
 __all__ = ["Control"]
 
@@ -73,17 +74,46 @@ class Control(Session):
         )
         return protect(self, target, rule, remove)
 
-    def why(self, product: str, port: str | None = None) -> Why:
-        """Explain what the policy of a port makes of you: what you see, and why."""
+    def why(self, product: str, port: str | None = None, purpose: str = "") -> Why:
+        """Explain what the policy of a port makes of you: what a read gives you, and why."""
         from mesh_notebook.workspace.protecting import why
 
-        return why(self, product, port)
+        return why(self, product, port, purpose)
 
-    def erase(self, product: str, subject: str, port: str | None = None) -> Erased:
-        """Erase one subject from every snapshot of a port, by destroying its key: for ever."""
+    def erase(
+        self,
+        product: str,
+        subject: str | None = None,
+        port: str | None = None,
+        everywhere: bool = False,
+    ) -> Erased | ErasedEverywhere:
+        """Erase one subject from every snapshot of a port, by destroying its key: for ever.
+
+        Parameters
+        ----------
+        everywhere
+            From every product of the mesh that holds it. Then the subject may stand alone, without
+            a product that says what kind of subject it is.
+        """
+        from mesh_notebook.errors import UsageError
+        from mesh_notebook.workspace.erasing import erase_everywhere
         from mesh_notebook.workspace.protecting import erase
 
+        if everywhere:
+            of, whom = (None, product) if subject is None else (product, subject)
+            return erase_everywhere(self, whom, of, port)
+        if subject is None:
+            raise UsageError(
+                "it is not said who is to be erased.",
+                next_step=f"%mesh erase {product} SUBJECT, or %mesh erase SUBJECT --everywhere",
+            )
         return erase(self, product, subject, port)
+
+    def key(self, action: str, name: str) -> NewKey:
+        """Make a key that products share, so that their tokens join: `new`, and a name for it."""
+        from mesh_notebook.workspace.protecting import new_key
+
+        return new_key(action, name)
 
     def ask(
         self,

@@ -69,6 +69,8 @@ class Exploration(Control):
         format: str | None = None,
         out: str | Path | None = None,
         since: str | None = None,
+        principal: str = "",
+        purpose: str = "",
     ) -> results.Rows | results.Delivered | str | bytes:
         """Read an output port, always through the port.
 
@@ -79,7 +81,7 @@ class Exploration(Control):
         """
         from mesh_notebook.workspace import consume
 
-        opened = self.port(product, port, start, end, as_of)
+        opened = self.port(product, port, start, end, as_of, principal, purpose)
         return consume.deliver(opened, format, Path(out) if out else None, since)
 
     def port(
@@ -89,11 +91,14 @@ class Exploration(Control):
         start: Time = None,
         end: Time = None,
         as_of: Time = None,
+        principal: str = "",
+        purpose: str = "",
     ) -> Port:
         """Open an output port: the same rows as frame, SQL, Arrow, file, events or graph."""
         from mesh_notebook.workspace.port import open_port
 
-        return open_port(self, product, port, self.window(start, end, as_of))
+        asker = self.asker(principal, purpose)
+        return open_port(self, product, port, self.window(start, end, as_of), asker)
 
     def status(self, product: str, last: int = 30) -> Standings:
         """Hold what each port measured at its last publications to what it promises, over time."""
@@ -140,6 +145,7 @@ class Exploration(Control):
         mode: str = "live",
         rows: int | None = None,
         seed: int = 0,
+        purpose: str = "",
     ) -> pl.LazyFrame:
         """Bind an output port as an input: a lazy frame in Python, a view of that name in SQL.
 
@@ -149,6 +155,8 @@ class Exploration(Control):
             `live`: its rows. `sample`: some of them. `mock`: made from its contract.
         rows, seed
             Of a sample or a mock: how many rows (default: 1000), and which.
+        purpose
+            What it is read for; each deployment reads it for the same.
 
         Raises
         ------
@@ -158,7 +166,7 @@ class Exploration(Control):
         from mesh_notebook.model.truth import Truth
 
         truth, window = Truth.of(mode, rows, seed), self.window(start, end, as_of)
-        handle = self.opener().port("", product, port, window, truth)
+        handle = self.opener().port("", product, port, window, truth, purpose=purpose)
         return self.bind(handle, "connect", name or handle.name)
 
     def use(

@@ -22,10 +22,12 @@ from mesh_notebook.mesh.sources import Asked, World, open_source
 from mesh_notebook.model.address import Address, python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.policy import Asker
 from mesh_notebook.model.product import InputPort, major_of
 from mesh_notebook.model.receipt import InputPin
 from mesh_notebook.model.time import Window, iso
 from mesh_notebook.model.truth import LIVE, Truth
+from mesh_notebook.model.view import View
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,10 +81,10 @@ class Handle:
 
 @dataclass(frozen=True)
 class Opener:
-    """Opens inputs against one mesh, for one principal, at one moment."""
+    """Opens inputs against one mesh, for one who asks, at one moment."""
 
     catalogue: Catalogue
-    principal: str
+    asks: Asker | str
     now: datetime
     base: Path
     # Frames by mocked identity: how many keys the upstreams that were mocked here have.
@@ -97,18 +99,21 @@ class Opener:
         window: Window,
         truth: Truth = LIVE,
         major: str | None = None,
+        purpose: str = "",
     ) -> Handle:
         """Connect to an output port, at the snapshot that the window's `as_of` means.
 
         Without a name, the input is called after the product. `major` is the major version that
         it was connected to before; without one it is the newest, and stays the one that is read.
+        `purpose` is what it was connected for; what who asks says counts more.
         """
         from mesh_notebook.workspace.truths import mocked, sampled
 
         published, named = self.catalogue.resolve(product)
         if truth.mode is Origin.MOCK:
-            return mocked(self, name, published, port or named, window, truth, major)
-        reading = read_port(published, port or named, window, self.principal, major)
+            of = (published, port or named, window, truth, major, purpose)
+            return mocked(self, name, *of)
+        reading = read_port(published, port or named, window, self._asker(purpose), major)
         address = reading.product.address.with_port(reading.port)
         receipt, name = reading.receipt, name or python_name(reading.product.name)
         live = Handle(
@@ -117,12 +122,19 @@ class Opener:
             frame=reading.frame,
             data=reading.scan,
             pin=InputPin(name, "port", str(address), str(receipt.snapshot), reading.origin),
-            recipe=port_recipe(address, window, major_of(receipt.version)),
+            recipe={
+                **port_recipe(address, window, major_of(receipt.version), purpose),
+                "view": View.of(reading.decision).as_dict(),
+            },
             contract=reading.contract,
             reading=reading,
             window=_event_window(reading),
         )
         return sampled(live, truth)
+
+    def _asker(self, purpose: str) -> Asker:
+        asks = Asker(self.asks) if isinstance(self.asks, str) else self.asks
+        return replace(asks, purpose=asks.purpose or purpose)
 
     def sourced(self, name: str, recipe: Mapping[str, Any]) -> Handle:
         """Open an operational source by its recipe."""
@@ -188,8 +200,9 @@ class Opener:
         if kind == "port":
             window, truth = recipe_window(recipe, self.now), Truth.from_recipe(recipe)
             wanted = (recipe["address"], None, window, truth, recipe.get("major"))
-            handle = self.port(port.name, *wanted)
-            return OpenedInput(handle.data, handle.pin, handle.window)
+            handle = self.port(port.name, *wanted, str(recipe.get("purpose") or ""))
+            decision = handle.reading.decision if handle.reading else None
+            return OpenedInput(handle.data, handle.pin, handle.window, decision)
         if kind == "source":
             handle = replace(self, base=bundle).sourced(port.name, recipe)
             return OpenedInput(handle.data, pinned(handle))
@@ -209,9 +222,7 @@ class Opener:
             )
         path = bundle / "contracts" / "inputs" / f"{port.name}.odcs.yaml"
         contract = Contract.loads(path.read_text("utf-8"), path.name)
-        there = Opener(
-            self.catalogue, self.principal, self.now, bundle, recipe.get("populations") or {}
-        )
+        there = Opener(self.catalogue, self.asks, self.now, bundle, recipe.get("populations") or {})
         snapshot = recipe.get("shapeOf")
         shape = shape_again(self.catalogue, recipe["address"], snapshot) if snapshot else None
         handle = there.mock(
@@ -227,9 +238,11 @@ class Opener:
         return OpenedInput(handle.data, pin)
 
 
-def port_recipe(address: Address, window: Window, major: str) -> dict[str, Any]:
+def port_recipe(address: Address, window: Window, major: str, purpose: str = "") -> dict[str, Any]:
     """Return how to open the live rows of a port again, of the same major version."""
     recipe: dict[str, Any] = {"kind": "port", "address": str(address), "major": major}
+    if purpose:
+        recipe["purpose"] = purpose
     for name in ("start", "end", "as_of"):
         if moment := getattr(window, name):
             recipe[name] = iso(moment)

@@ -32,14 +32,22 @@ class Operation(Control):
         format: str | None = None,
         out: str | Path | None = None,
         rows: int = 10,
+        principal: str = "",
+        purpose: str = "",
     ) -> Ran:
         """Run a bundle on its inputs, on Polars, DuckDB or Spark; publish nothing."""
         from mesh_notebook.workspace import running
 
-        return running.run(self, folder, engine, master, format, out, rows)
+        asker = self.asker(principal, purpose)
+        return running.run(self, folder, engine, master, format, out, rows, asker)
 
     def verify(
-        self, folder: str | Path, engine: str = "polars", master: str | None = None
+        self,
+        folder: str | Path,
+        engine: str = "polars",
+        master: str | None = None,
+        principal: str = "",
+        purpose: str = "",
     ) -> Verified:
         """Hold a bundle to its receipt, and prove it again on the rows of then, on an engine.
 
@@ -49,11 +57,12 @@ class Operation(Control):
             With every finding: files that were changed, inputs that cannot be had as they were,
             rows that are not those that were proved.
         DeployRefused
-            The product does not go to that engine.
+            The product does not go to that engine, or who asks sees an input otherwise.
         """
         from mesh_notebook.workspace import verifying
 
-        return verifying.verify(self, folder, engine, master)
+        asker = self.asker(principal, purpose)
+        return verifying.verify(self, folder, engine, master, asker)
 
     def plan(
         self,
@@ -63,20 +72,25 @@ class Operation(Control):
         engine: str = "polars",
         master: str | None = None,
         renamed: Sequence[str] | str = (),
+        principal: str = "",
+        purpose: str = "",
+        allow_fewer: bool = False,
+        allow_empty: bool = False,
         format: str | None = None,
     ) -> Plan | dict[str, Any]:
         """Say what deploying a bundle would change, and for whom; nothing is run or written.
 
         Parameters
         ----------
-        interval, backfill, engine, master, renamed
+        interval, backfill, engine, master, renamed, principal, purpose, allow_fewer, allow_empty
             As `deploy` is to take them.
         format
             `json`.
         """
         from mesh_notebook.workspace import planning
 
-        asked = planning.Asked.of(interval, backfill, engine, master, renamed)
+        who = (principal, purpose, (allow_fewer, allow_empty))
+        asked = planning.Asked.of(interval, backfill, engine, master, renamed, *who)
         found = planning.planned(self, folder, asked)
         return found.as_dict() if format == "json" else found
 
@@ -89,6 +103,10 @@ class Operation(Control):
         engine: str = "polars",
         master: str | None = None,
         renamed: Sequence[str] | str = (),
+        principal: str = "",
+        purpose: str = "",
+        allow_fewer: bool = False,
+        allow_empty: bool = False,
     ) -> Deployed | Backfilled:
         """Run a bundle on its inputs, check it, and publish a snapshot, all or nothing.
 
@@ -104,10 +122,16 @@ class Operation(Control):
             Where it is computed (see `run`).
         renamed
             `old=new`: what a column that is gone is called now.
+        principal, purpose
+            Who deploys, and what it reads the inputs for; by default as the session says.
+        allow_fewer, allow_empty
+            Publish though there are hardly any rows left of what was usual, or none; the receipt
+            says so (see `deploy.falling`).
         """
         from mesh_notebook.workspace import planning
 
-        asked = planning.Asked.of(interval, backfill, engine, master, renamed)
+        who = (principal, purpose, (allow_fewer, allow_empty))
+        asked = planning.Asked.of(interval, backfill, engine, master, renamed, *who)
         return planning.deployed(self, folder, asked, plan)
 
     def rejects(
@@ -118,7 +142,11 @@ class Operation(Control):
         out: str | Path | None = None,
         clear: bool = False,
     ) -> Rejected:
-        """Show the rows for which a deployment was refused; they are kept on this machine alone."""
+        """Show the rows for which a deployment was refused; they are kept on this machine alone.
+
+        The account protects them. Another principal than the one who deployed is shown them only
+        where no policy would hide anything from it.
+        """
         from mesh_notebook.workspace.rejecting import rejected
 
         return rejected(self, product, port, rule, out, clear)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mesh_notebook.deploy.backfilling import Backfilled
     from mesh_notebook.deploy.deploying import Deployed
     from mesh_notebook.model.address import Address
+    from mesh_notebook.model.policy import Asker
     from mesh_notebook.workspace.session import Session, Time
 
 __all__ = ["Asked", "deployed", "planned"]
@@ -36,6 +37,9 @@ class Asked:
     engine: str = "polars"
     master: str | None = None
     renamed: Sequence[str] = ()
+    principal: str = ""
+    purpose: str = ""
+    allow: tuple[bool, bool] = (False, False)  # fewer rows, no rows
 
     @classmethod
     def of(
@@ -45,9 +49,13 @@ class Asked:
         engine: str,
         master: str | None,
         renamed: Sequence[str] | str,
+        principal: str = "",
+        purpose: str = "",
+        allow: tuple[bool, bool] = (False, False),
     ) -> Asked:
         words = renamed.split(",") if isinstance(renamed, str) else renamed
-        return cls(interval, backfill, engine, master, [word for word in words if word])
+        words = [word for word in words if word]
+        return cls(interval, backfill, engine, master, words, principal, purpose, allow)
 
     def options(self, session: Session, environ: Mapping[str, str] = os.environ) -> Options:
         """Return it as options; raises `UsageError` where it contradicts itself."""
@@ -59,16 +67,16 @@ class Asked:
                 "--interval and --backfill both say of when the rows are.",
                 next_step="give one of them",
             )
-        now = session.clock()
+        now, said = session.clock(), (self.principal, self.purpose, *self.allow)
         interval = as_instant(self.interval, now) if self.interval else None
         master = self.master or environ.get(MASTER, "") if self.engine == "spark" else ""
         if not self.backfill:
-            return Options(interval, None, self.engine, master)
+            return Options(interval, None, self.engine, master, *said)
         start, end = self.backfill
         if start is None or end is None:
             raise UsageError("a backfill has two ends.", next_step="--backfill 2026-01 2026-07")
         window = (as_instant(start, now), as_instant(end, now))
-        return Options(None, window, self.engine, master)
+        return Options(None, window, self.engine, master, *said)
 
     def renames(self, folder: Path) -> dict[tuple[str, str], str]:
         """Return by port and old column what it is called now.
@@ -99,10 +107,11 @@ class Asked:
 def planned(session: Session, folder: str | Path, asked: Asked) -> Plan:
     """Return what a deployment would do; nothing is run or written."""
     bundle, options = session.base / folder, asked.options(session)
+    asker = session.asker(asked.principal, asked.purpose)
     refusals: list[DeployRefused] = []
     renamed = asked.renames(bundle)
     prepared = Prepared.of(
-        bundle, session.roots[0], refuse=refusals.append, **_told(session, renamed)
+        bundle, session.roots[0], refuse=refusals.append, **_told(session, asker, renamed)
     )
     if options.engine != "polars":
         from mesh_notebook.deploy.running import module_for
@@ -117,7 +126,7 @@ def planned(session: Session, folder: str | Path, asked: Asked) -> Plan:
             intervals = len(intervals_of(prepared.made, options.backfill))
         except DeployRefused as error:
             refusals.append(error)
-    return plan_of(prepared, options, refusals, session.principal, list(renamed), intervals)
+    return plan_of(prepared, options, refusals, asker, list(renamed), intervals)
 
 
 def deployed(
@@ -125,7 +134,8 @@ def deployed(
 ) -> Deployed | Backfilled:
     """Publish a bundle: as it was planned, where a plan's id is given."""
     bundle, options = session.base / folder, asked.options(session)
-    told = {**_told(session, asked.renames(bundle)), "options": options, "plan": plan}
+    asker = session.asker(asked.principal, asked.purpose)
+    told = {**_told(session, asker, asked.renames(bundle)), "options": options, "plan": plan}
     if options.backfill:
         filled = backfill(bundle, session.roots[0], window=options.backfill, **told)
         said = f"{filled.product.name}, {len(filled.published):,} intervals"
@@ -136,13 +146,13 @@ def deployed(
     return done
 
 
-def _told(session: Session, renamed: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+def _told(session: Session, asker: Asker, renamed: Mapping[tuple[str, str], str]) -> dict[str, Any]:
     def consumers(address: Address) -> Sequence[Consumer]:
         return consumers_of(session.catalogue, address)
 
     return {
-        "open_input": session.opener(),
-        "principal": session.principal,
+        "open_input": session.opener(asker),
+        "principal": asker,
         "clock": session.clock,
         "consumers": consumers,
         "renamed": renamed,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from mesh_notebook.model.policy import Asker
     from mesh_notebook.workspace.session import Session
 
 __all__ = ["FILES", "Port", "open_port", "refuse_cursor"]
@@ -29,10 +30,12 @@ __all__ = ["FILES", "Port", "open_port", "refuse_cursor"]
 FILES = (*FORMATS, "events", "graph")
 
 
-def open_port(session: Session, product: str, port: str | None, window: Window) -> Port:
+def open_port(
+    session: Session, product: str, port: str | None, window: Window, asker: Asker
+) -> Port:
     """Open an output port at the snapshot that the window's `as_of` means."""
     published, named = session.catalogue.resolve(product)
-    reading = read_port(published, port or named, window, session.principal)
+    reading = read_port(published, port or named, window, asker)
     return Port(reading, Pictures(published, reading), session.clock)
 
 

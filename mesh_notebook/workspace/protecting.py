@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import UsageError, near
@@ -12,12 +13,14 @@ from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.policy import MASKS, Access, Mask, PortPolicy, Privacy, RowFilter
 
 if TYPE_CHECKING:
+    from mesh_notebook.mesh.published import PublishedProduct
     from mesh_notebook.model.decision import Decision
     from mesh_notebook.model.receipt import Receipt
     from mesh_notebook.workspace.session import Session
 
 __all__ = [
-    *("Erased", "Protected", "Rule", "Why", "erase", "protect", "refuse_unfit", "why", "words"),
+    *("Erased", "NewKey", "Protected", "Rule", "Why", "erase", "erase_from", "new_key"),
+    *("protect", "refuse_unfit", "why", "words"),
 ]
 
 
@@ -66,6 +69,8 @@ class Erased:
     """That one subject's values can be read by nobody any more, in any snapshot.
 
     `also` names the product's other ports that are sealed by the same column: they share its keys.
+    `shared` names the keys under which its token joined with other products; `remade` those of them
+    whose holders can make the old token again (see `mesh.pseudonyms`).
     """
 
     product: str
@@ -73,6 +78,27 @@ class Erased:
     column: str
     snapshots: int
     also: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    remade: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key that products share, which was just made, and where it lies with its register."""
+
+    name: str
+    path: Path
+    register: Path
+
+
+def new_key(action: str, name: str) -> NewKey:
+    """Make a key that products share; one of that name is never overwritten."""
+    from mesh_notebook.mesh.pseudonyms import new_shared_key
+
+    if action != "new":
+        raise UsageError(f"'{action}' is nothing to do with a key.", next_step="%mesh key new NAME")
+    path = new_shared_key(name)
+    return NewKey(name, path, path.with_suffix(".subjects"))
 
 
 def protect(session: Session, target: str, rule: Rule, remove: bool) -> Protected:
@@ -87,6 +113,7 @@ def protect(session: Session, target: str, rule: Rule, remove: bool) -> Protecte
         policy = _without(policy, column)
     elif rule != Rule():
         policy = _with_mask(policy, column, rule) if column else _with_rules(policy, rule)
+        policy = replace(policy, subject=rule.erasable or policy.subject)
     refuse_unfit(policy, contract)
     if policy != (draft.policy or PortPolicy(port)):
         session.redraft(replace(draft, policy=policy))
@@ -127,8 +154,6 @@ def _with_rules(policy: PortPolicy, rule: Rule) -> PortPolicy:
         policy = replace(policy, rows=(*others, RowFilter(rule.where, rule.exempt)))
     if rule.roles or rule.purposes or rule.stand_in:
         policy = replace(policy, access=Access(rule.roles, rule.purposes, rule.stand_in))
-    if rule.erasable:
-        policy = replace(policy, subject=rule.erasable)
     if rule.private:
         policy = replace(policy, privacy=_privacy(rule))
     return policy
@@ -181,36 +206,45 @@ def refuse_unfit(policy: PortPolicy, contract: Contract) -> None:
             next_step=f"%mesh protect {policy.port}.{policy.subject} --with tokenise, and then "
             f"%mesh protect {policy.port} --erasable {policy.subject}",
         )
-    if policy.subject and (shared := [m.column for m in policy.masks if m.key]):
+    others = [m.column for m in policy.masks if m.key and m.column != policy.subject]
+    if policy.subject and others:
         raise UsageError(
-            f"{shared[0]} has a key that others share, which no erasure can destroy.",
-            next_step=f"%mesh protect {policy.port}.{shared[0]} again, without --key",
+            f"{others[0]} has a key that others share. To erase a {policy.subject} does not tell "
+            f"which {others[0]} is to be forgotten with it.",
+            next_step=f"%mesh protect {policy.port}.{others[0]} again, without --key; the "
+            f"{policy.subject} itself may have one",
         )
 
 
-def why(session: Session, product: str, port: str | None) -> Why:
+def why(session: Session, product: str, port: str | None, purpose: str) -> Why:
     """Say what the policy of a port makes of who asks now."""
-    from mesh_notebook.mesh.access import decision_of
+    from mesh_notebook.mesh.access import asked
     from mesh_notebook.model.time import Window
 
     published, named = session.catalogue.resolve(product)
-    receipt = published.latest()
-    name = published.product(receipt).output(port or named).name
-    decision = decision_of(published, receipt, receipt, name, Window(), session.asks)
-    return Why(published.name, name, decision, receipt)
+    found = asked(published, port or named, Window(), session.asker(purpose=purpose))
+    return Why(published.name, found.port, found.decision, found.receipt)
 
 
 def erase(session: Session, product: str, subject: str, port: str | None) -> Erased:
     """Destroy the key of one subject, so that its values are gone from every snapshot."""
+    published, named = session.catalogue.resolve(product)
+    return erase_from(session, published, subject, port or named)
+
+
+def erase_from(
+    session: Session, published: PublishedProduct, subject: str, port: str | None
+) -> Erased:
+    """Erase a subject from one port, and from those that share its keys."""
+    from mesh_notebook.mesh import pseudonyms
     from mesh_notebook.mesh.erasure import Subjects
     from mesh_notebook.mesh.filtering import forget_filtered
     from mesh_notebook.mesh.journal import Journal
     from mesh_notebook.model.time import iso
 
-    published, named = session.catalogue.resolve(product)
     receipt = published.latest()
     spec = published.product(receipt)
-    name = spec.output(port or named).name
+    name = spec.output(port).name
     policy = PortPolicy.of(spec, name)
     if not policy.subject:
         raise UsageError(
@@ -219,20 +253,30 @@ def erase(session: Session, product: str, subject: str, port: str | None) -> Era
             next_step=f"%mesh protect {name} --erasable COLUMN, and deploy: then, and for what is "
             "published from then on",
         )
-    if not Subjects(str(spec.address), policy.subject).erase(subject):
+    subjects = Subjects(str(spec.address), policy.subject)
+    if not subjects.found([subject]):
         raise UsageError(
             f"{published.name}/{name} holds nobody of that {policy.subject}, or holds nothing of "
             "them any more.",
             next_step=f"is it written as the {policy.subject} is in the rows? Who was erased "
             "before, through whichever port, is gone",
         )
+    policies = [PortPolicy.of(spec, output.name) for output in spec.outputs]
+    alike = [one for one in policies if one.subject == policy.subject]
+    masks = [mask for one in alike if (mask := one.mask(one.subject)) and mask.key]
+    shared = tuple(dict.fromkeys(mask.key for mask in masks))
+    # First, so that what is killed in between is begun again: the subject is still known.
+    for key in shared:
+        pseudonyms.forget(key, subject)
+    subjects.erase(subject)
     forget_filtered()
     Journal(published.root, published.domain, published.name, "erasures").append(
         lambda before: {"at": iso(session.clock()), "by": session.principal, "port": name}
     )
-    ports = (output.name for output in spec.outputs if output.name != name)
-    also = tuple(port for port in ports if PortPolicy.of(spec, port).subject == policy.subject)
-    return Erased(published.name, name, policy.subject, len(published.snapshots()), also)
+    also = tuple(one.port for one in alike if one.port != name)
+    remade = tuple(key for key in shared if not pseudonyms.forgets(key))
+    count = len(published.snapshots())
+    return Erased(published.name, name, policy.subject, count, also, shared, remade)
 
 
 def words(given: str | Sequence[str]) -> tuple[str, ...]:

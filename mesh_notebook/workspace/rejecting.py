@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mesh_notebook.errors import NotFound, UsageError
+from mesh_notebook.errors import AccessDenied, NotFound, UsageError
 from mesh_notebook.mesh import rejects
 from mesh_notebook.mesh.bundle import SPECIFICATION, Bundle
+from mesh_notebook.mesh.grants import principal_of
 from mesh_notebook.mesh.modes.files import whole
 from mesh_notebook.mesh.place import place_of
 from mesh_notebook.mesh.rejects import Broken, Rejection
 from mesh_notebook.model.address import Address, Reference
+from mesh_notebook.model.policy import Principal
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,6 +73,7 @@ def rejected(
             f"no rejected rows of {product} are kept on this machine.",
             next_step="they are kept where a deployment was refused, until one succeeds",
         )
+    found = _shown_to(workspace, found)
     shown = tuple(_asked(found[0], port, rule))
     ports = {one.port for one in shown}
     rows = _rows(found[0], shown) if len(ports) == 1 else pl.DataFrame()
@@ -83,6 +86,29 @@ def rejected(
             )
         _write(rows, written)
     return Rejected(found[0].address.product, tuple(found), shown, rows, written)
+
+
+def _shown_to(workspace: Session, found: list[Rejection]) -> list[Rejection]:
+    """Return those that the one who asks may see; raises `AccessDenied` where that is none."""
+    asks = workspace.asker()
+    shown = [
+        one
+        for one in found
+        if one.maker.shows(
+            Principal(asks.name)
+            if one.maker.principal == asks.name
+            else principal_of(place_of(one.maker.root), asks)
+        )
+    ]
+    if shown:
+        return shown
+    owner = found[0].maker.principal or "somebody"
+    raise AccessDenied(
+        f"the rejected rows of {found[0].address.product} are those of {owner}, who deployed: they "
+        f"are as they came, unmasked, and {asks.name} may not see all that is in them.",
+        next_step=f"ask {owner}; --clear removes them, and who deploys has rejects of its own",
+        principal=owner,
+    )
 
 
 def _of(workspace: Session, product: str) -> list[Rejection]:

@@ -109,7 +109,7 @@ def _calls(port: InputPort, bundle: Path, base: Path) -> list[Call]:
 
 
 def _connect(name: str, recipe: Mapping[str, Any]) -> Call:
-    given = {"name": name, **{k: recipe.get(k) for k in ("start", "end", "as_of")}}
+    given = {"name": name, **{k: recipe.get(k) for k in ("start", "end", "as_of", "purpose")}}
     return Call("connect", (recipe["address"],), given | _truth(recipe))
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mesh_notebook.deploy.running import Ran
+    from mesh_notebook.model.policy import Asker
     from mesh_notebook.workspace.session import Session
 
 __all__ = ["MASTER", "master_of", "run"]
@@ -31,6 +32,7 @@ def run(
     format: str | None,
     out: str | Path | None,
     rows: int,
+    asker: Asker,
     environ: Mapping[str, str] = os.environ,
 ) -> Ran:
     """Run a bundle, and write what it makes where `out` says."""
@@ -46,7 +48,7 @@ def run(
     written = _format(format, target) if target else ""
     ran = run_bundle(
         session.base / folder,
-        session.opener(),
+        session.opener(asker),
         engine=engine,
         master=master,
         rows=rows,

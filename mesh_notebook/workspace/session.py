@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mesh_notebook.export.tracing import Trace
     from mesh_notebook.mesh.catalogue import Catalogue
     from mesh_notebook.model.origin import Origin
-    from mesh_notebook.model.policy import Principal
+    from mesh_notebook.model.policy import Asker
     from mesh_notebook.model.time import Window
     from mesh_notebook.workspace import results
     from mesh_notebook.workspace.drafts import PortDraft, ProductDraft
@@ -90,12 +90,11 @@ class Session:
     def of_notebook(cls, namespace: MutableMapping[str, Any]) -> Self:
         return cls(_roots(None, os.environ), _user(), namespace)
 
-    @property
-    def asks(self) -> Principal:
-        """Who asks, and what for."""
-        from mesh_notebook.model.policy import Principal
+    def asker(self, principal: str = "", purpose: str = "") -> Asker:
+        """Return who asks, and what for; without a name, whose session it is."""
+        from mesh_notebook.model.policy import Asker
 
-        return Principal(self.principal)
+        return Asker(principal or self.principal, purpose)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -175,7 +174,8 @@ class Session:
                 opened.close()
         self._connection = self._parser = None
 
-    def opener(self) -> Opener:
+    def opener(self, asker: Asker | None = None) -> Opener:
+        """Return what opens inputs, for who asks; by default for whose session it is."""
         from mesh_notebook.workspace.inputs import Opener
 
         mocked = [h for h in self.handles.values() if h.mode == "mock" and h.contract]
@@ -185,7 +185,8 @@ class Session:
             if h.contract
             for c in h.contract.key
         }
-        told = (self.catalogue, self.principal, self.clock(), self.base, populations)
+        asks = asker or self.asker()
+        told = (self.catalogue, asks, self.clock(), self.base, populations)
         return Opener(*told, progress=self.progress)
 
     def window(self, start: Time, end: Time, as_of: Time) -> Window:

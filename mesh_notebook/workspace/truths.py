@@ -31,6 +31,7 @@ def mocked(
     window: Window,
     truth: Truth,
     major: str | None = None,
+    purpose: str = "",
 ) -> Handle:
     """Make a port's rows up from its published contract; none of its own are read.
 
@@ -43,7 +44,7 @@ def mocked(
     name = name or python_name(product.name)
     shape = shape_of_stand_in(published, receipt, port)
     made = opener.mock(name, contract, truth.rows, truth.seed, window=window, shape=shape)
-    of = product.address.with_port(port), window, major_of(receipt.version)
+    of = product.address.with_port(port), window, major_of(receipt.version), purpose
     recipe = port_recipe(*of) | truth.as_recipe()
     if used := made.recipe.get("populations"):
         recipe["populations"] = used
@@ -133,7 +134,7 @@ def _opened(opener: Opener, handle: Handle, truth: Truth) -> Handle:
     if handle.kind == "port":
         window = recipe_window(recipe, opener.now)
         wanted = (recipe["address"], None, window, truth, recipe.get("major"))
-        return opener.port(handle.name, *wanted)
+        return opener.port(handle.name, *wanted, str(recipe.get("purpose") or ""))
     if handle.kind == "source":
         return _of_source(opener, handle, truth)
     if handle.contract is None:

@@ -16,6 +16,7 @@ from mesh_notebook.workspace.running import master_of
 if TYPE_CHECKING:
     from mesh_notebook.deploy.verifying import Verified
     from mesh_notebook.mesh.inputs import OpenedInput
+    from mesh_notebook.model.policy import Asker
     from mesh_notebook.model.receipt import InputPin
     from mesh_notebook.workspace.session import Session
 
@@ -27,13 +28,14 @@ def verify(
     folder: str | Path,
     engine: str,
     master: str | None,
+    asker: Asker,
     environ: Mapping[str, str] = os.environ,
 ) -> Verified:
     """Verify a bundle; raise `VerificationFailed` with every finding."""
     from mesh_notebook.deploy.verifying import verify as verify_bundle
 
     def as_it_was(port: InputPort, bundle: Path, pin: InputPin) -> OpenedInput:
-        return _as_it_was(session, port, bundle, pin)
+        return _as_it_was(session, asker, port, bundle, pin)
 
     found = verify_bundle(
         session.base / folder,
@@ -53,9 +55,11 @@ def verify(
     )
 
 
-def _as_it_was(session: Session, port: InputPort, bundle: Path, pin: InputPin) -> OpenedInput:
+def _as_it_was(
+    session: Session, asker: Asker, port: InputPort, bundle: Path, pin: InputPin
+) -> OpenedInput:
     """Open an input; of a published port, the snapshot that was pinned."""
-    opener = session.opener()
+    opener = session.opener(asker)
     if pin.snapshot is None or pin.kind != "port":
         return opener(port, bundle)
     published, _ = session.catalogue.resolve(pin.where)
