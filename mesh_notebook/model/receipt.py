@@ -97,7 +97,9 @@ class Receipt:
     `snapshot` counts the product's publications from 1; `processing_time` is UTC as
     `model.time.iso` writes it; `release` names the folder that holds the bundle;
     `clock_behind_s` is by how many seconds the publisher's clock was behind the publication
-    before, in which case the processing time follows that one and not the clock.
+    before, in which case the processing time follows that one and not the clock; `cut` is the
+    window of event time that its inputs were cut to besides what they are pinned to, as
+    `start/end`: empty where they were not, and None where that is not known.
 
     Raises
     ------
@@ -119,6 +121,7 @@ class Receipt:
     engine: dict[str, str] = field(default_factory=dict)
     principal: str = ""
     clock_behind_s: float = 0.0
+    cut: str | None = None
 
     def __post_init__(self) -> None:
         if worst([self.origin, (touched := self.origin_of(self.inputs))]) is not self.origin:
