@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mesh_notebook.mesh.rows.pairing import MINE, THEIRS, paired
-from mesh_notebook.mesh.rows.tolerance import holds_floats, same
+from mesh_notebook.mesh.rows.tolerance import holds_floats, same, signs
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,10 +100,7 @@ def _left_over(rows: pl.DataFrame, stored: pl.DataFrame) -> tuple[pl.DataFrame, 
     """
     import polars as pl
 
-    hashes = [
-        side.lazy().select(pl.struct(pl.all()).hash(1).alias(_HASH)).collect(engine="streaming")
-        for side in (rows, stored)
-    ]
+    hashes = [_hashed(side) for side in (rows, stored)]
     counts = [one.lazy().group_by(_HASH).len() for one in hashes]
     balanced = (
         counts[0].join(counts[1], on=[_HASH, "len"]).select(_HASH).collect(engine="streaming")
@@ -118,3 +115,12 @@ def _left_over(rows: pl.DataFrame, stored: pl.DataFrame) -> tuple[pl.DataFrame, 
         for side, one in zip((rows, stored), hashes, strict=True)
     ]
     return sides[0], sides[1].drop(_PLACE)
+
+
+def _hashed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return a hash of each row's bits."""
+    import polars as pl
+
+    found = (one for name, dtype in rows.schema.items() for one in signs(pl.col(name), dtype))
+    bits = pl.struct(pl.all(), *(one.alias(f"{at}{_HASH}") for at, one in enumerate(found)))
+    return rows.lazy().select(bits.hash(1).alias(_HASH)).collect(engine="streaming")

@@ -85,14 +85,28 @@ def _round(mine: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
         return _places(())
     schema = {name: dtype for name, dtype in mine.schema.items() if name != _ROW}
     sides = [_marked(side, schema, at) for at, side in enumerate((mine, theirs))]
-    grouped = _grouped(pl.concat(sides), schema)
-    place = pl.int_range(pl.len(), dtype=pl.UInt32).over(_GROUP, _SIDE)
-    placed = grouped.with_columns(place.alias(_PLACE))
+    placed = _placed(_grouped(pl.concat(sides), schema))
     ones, others = (placed.filter(pl.col(_SIDE) == side) for side in (0, 1))
-    chosen = ones.select(_GROUP, _PLACE, pl.col(_ROW).alias(MINE)).join(
-        others.select(_GROUP, _PLACE, pl.col(_ROW).alias(THEIRS)), on=[_GROUP, _PLACE]
+    chosen = ones.select(_PLACE, pl.col(_ROW).alias(MINE)).join(
+        others.select(_PLACE, pl.col(_ROW).alias(THEIRS)), on=_PLACE
     )
     return _held(chosen.select(MINE, THEIRS), mine, theirs, schema)
+
+
+def _placed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows, in order of their groups, with a number that a group's n-th of each side share.
+
+    It is where the group begins, and n: so it is no other group's.
+    """
+    import polars as pl
+
+    begins = pl.col(_GROUP).ne_missing(pl.col(_GROUP).shift())
+    at, before = pl.int_range(pl.len(), dtype=pl.UInt32), pl.col(_SIDE).cum_sum() - pl.col(_SIDE)
+    start, seen = (pl.when(begins).then(one).forward_fill() for one in (at, before))
+    theirs = before - seen
+    mine = at - start - theirs
+    place = start + pl.when(pl.col(_SIDE) == 1).then(theirs).otherwise(mine)
+    return rows.select(_ROW, _SIDE, place.alias(_PLACE))
 
 
 def _marked(side: pl.DataFrame, schema: dict[str, pl.DataType], at: int) -> pl.DataFrame:
@@ -107,7 +121,7 @@ def _marked(side: pl.DataFrame, schema: dict[str, pl.DataType], at: int) -> pl.D
         )
     ]
     mark = pl.struct(exact).hash(1).alias(_GROUP)
-    return side.select(_ROW, mark, pl.lit(at, pl.Int8).alias(_SIDE), *floats)
+    return side.select(_ROW, mark, pl.lit(at, pl.UInt32).alias(_SIDE), *floats)
 
 
 def _grouped(rows: pl.DataFrame, schema: dict[str, pl.DataType]) -> pl.DataFrame:
@@ -121,7 +135,7 @@ def _grouped(rows: pl.DataFrame, schema: dict[str, pl.DataType]) -> pl.DataFrame
             rows = _split(rows, value, relative(dtype))
             if isinstance(dtype, pl.List) and _is_told_apart(rows):
                 break
-    return rows
+    return rows if names else rows.sort(_GROUP)
 
 
 def _numbers(rows: pl.DataFrame, name: str, dtype: pl.DataType) -> Iterator[pl.Expr]:

@@ -26,6 +26,7 @@ __all__ = [
     "relative",
     "same",
     "same_number",
+    "signs",
     "skeleton",
 ]
 
@@ -94,6 +95,17 @@ def leaves(value: pl.Expr, dtype: pl.DataType) -> Iterator[tuple[pl.Expr, pl.Dat
                 _as_list(value, dtype).list.eval(flat),
                 found if isinstance(found, pl.List) else pl.List(found),
             )
+
+
+def signs(value: pl.Expr, dtype: pl.DataType) -> Iterator[pl.Expr]:
+    """Yield of each float in a value whether it is -0.0, which equals 0.0 and has other bits."""
+    import polars as pl
+
+    for leaf, found in leaves(value, dtype):
+        nested = isinstance(found, pl.List)
+        number = pl.element() if nested else leaf
+        minus = (number == 0) & (1 / number < 0)
+        yield leaf.list.eval(minus) if nested else minus
 
 
 def relative(dtype: pl.DataType) -> float:
