@@ -90,6 +90,8 @@ class Outgoing:
         except (StoreError, KeyMissing, pl.exceptions.PolarsError, OSError):
             # What cannot be read cannot be kept; and it is no bar to what may mend it.
             return self
+        if rows is self.arranged:
+            return self
         return self._arranged(rows, self.product, self.contract, self.policy)
 
     def draft(

@@ -127,7 +127,7 @@ def standing_values(
 
     What stands is compared as it was before it was protected. A column of which the table holds
     nothing but what its mask shows is compared as it is shown, where it is masked alike now, and is
-    not looked at where it is not.
+    not looked at where it is not. Where no row is the same, the very frame is returned.
 
     Parameters
     ----------
@@ -152,6 +152,8 @@ def standing_values(
     picture = scan_of(version.files, contract, named=True, veil=veil).lazy()
     mine = rows.with_columns(_of(stored, shown)).drop(unknown)
     found = kept(mine, picture.select(mine.columns), contract.key)
+    if found is mine:
+        return rows
     return rows.with_columns(_of(found, (name for name in mine.columns if name not in hidden)))
 
 

@@ -23,6 +23,8 @@ _STORED, _THERE, _PLACE, _HASH = " as stored\0", "is there\0", "place\0", "hash\
 def kept(rows: pl.DataFrame, stored: pl.LazyFrame, key: Sequence[str]) -> pl.DataFrame:
     """Return rows, in their order, with the stored floats of those that are the same.
 
+    Where none is, the very frame is returned.
+
     Parameters
     ----------
     stored : polars.LazyFrame
@@ -34,37 +36,56 @@ def kept(rows: pl.DataFrame, stored: pl.LazyFrame, key: Sequence[str]) -> pl.Dat
     floats = [name for name, dtype in rows.schema.items() if holds_floats(dtype)]
     if not floats or rows.is_empty():
         return rows
-    # A key of floats has noise of its own, so that it is nothing to join by.
-    if key and not set(key) & set(floats):
-        found = _by_key(rows, stored, key, floats)
-        if found.height == rows.height:
-            return found
-    return _by_likeness(rows, stored.collect(engine="streaming"), floats)
+    before = stored.collect(engine="streaming")
+    # A key of floats has noise of its own, so that it is nothing to look a row up by.
+    exact = [] if set(key) & set(floats) else list(key)
+    beside = _in_order_of(rows, before, exact)
+    if beside is None:
+        return _by_likeness(rows, before, floats)
+    found, told = _beside(rows, beside, floats)
+    return found if exact or told.all() else _by_likeness(rows, before, floats)
 
 
-def _by_key(
-    rows: pl.DataFrame, stored: pl.LazyFrame, key: Sequence[str], floats: Sequence[str]
-) -> pl.DataFrame:
-    """Return the rows; more of them than there were if several are stored under one key."""
+def _in_order_of(
+    rows: pl.DataFrame, before: pl.DataFrame, key: Sequence[str]
+) -> pl.DataFrame | None:
+    """Return the rows of before in the order of the rows, null where there is none.
+
+    None where nothing says which is which: a key is missing, or stands for several rows.
+    """
     import polars as pl
 
-    others = {name: dtype for name, dtype in rows.schema.items() if name not in key}
-    before = stored.select(
-        *key,
-        *(pl.col(name).alias(f"{name}{_STORED}") for name in others),
-        pl.lit(True).alias(_THERE),
-    )
-    both = rows.lazy().join(
-        before, on=list(key), how="left", nulls_equal=True, maintain_order="left"
-    )
-    alike = [same(pl.col(name), pl.col(f"{name}{_STORED}"), t) for name, t in others.items()]
-    is_same = pl.col(_THERE).is_not_null() & pl.all_horizontal(alike)
-    values = _chosen(is_same, floats)
-    return (
-        both.with_columns(is_same.alias(_THERE))
-        .select(values.get(name, pl.col(name)) for name in rows.columns)
-        .collect()
-    )
+    # What is published again mostly comes in the order of before, which is seen at once.
+    if before.height == rows.height and before.select(key).equals(rows.select(key)):
+        return before
+    if not key:
+        return None
+    places = before.lazy().select(key).with_row_index(_PLACE)
+    found = rows.lazy().select(key)
+    found = found.join(places, on=key, how="left", nulls_equal=True, maintain_order="left")
+    place = found.select(_PLACE).collect()[_PLACE]
+    if len(place) != rows.height:
+        return None
+    there = place.is_not_null().alias(_THERE)
+    return before.select(pl.all().gather(place)).with_columns(there)
+
+
+def _beside(
+    rows: pl.DataFrame, before: pl.DataFrame, floats: Sequence[str]
+) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the rows with the stored floats of those beside them; and which are the same."""
+    import polars as pl
+
+    there = pl.col(f"{_THERE}{_STORED}") if _THERE in before.columns else pl.lit(True)
+    both = pl.concat([rows, before.rename(lambda name: f"{name}{_STORED}")], how="horizontal")
+    alike = [same(pl.col(n), pl.col(f"{n}{_STORED}"), t) for n, t in rows.schema.items()]
+    is_same = pl.all_horizontal(there, *alike).alias(_THERE)
+    told = both.select(is_same)[_THERE]
+    if not told.any():
+        return rows, told
+    values = _chosen(pl.col(_THERE), floats)
+    kept = both.with_columns(told).select(values.get(n, pl.col(n)) for n in rows.columns)
+    return kept, told
 
 
 def _chosen(is_same: pl.Expr, floats: Sequence[str]) -> dict[str, pl.Expr]:
@@ -81,16 +102,14 @@ def _by_likeness(rows: pl.DataFrame, stored: pl.DataFrame, floats: Sequence[str]
 
     mine, theirs = _left_over(rows, stored)
     pairs = paired(mine.drop(_PLACE), theirs)
+    if pairs.is_empty():
+        return rows
     places = mine[_PLACE][pairs[MINE]].to_frame()
     values = theirs[pairs[THEIRS]].select(pl.col(name).alias(f"{name}{_STORED}") for name in floats)
     found = pl.concat([places, values], how="horizontal").with_columns(pl.lit(True).alias(_THERE))
-    both = (
-        rows.lazy()
-        .with_row_index(_PLACE)
-        .join(found.lazy(), on=_PLACE, how="left", maintain_order="left")
-    )
+    both = rows.with_row_index(_PLACE).join(found, on=_PLACE, how="left", maintain_order="left")
     values_of = _chosen(pl.col(_THERE).is_not_null(), floats)
-    return both.select(values_of.get(name, pl.col(name)) for name in rows.columns).collect()
+    return both.select(values_of.get(name, pl.col(name)) for name in rows.columns)
 
 
 def _left_over(rows: pl.DataFrame, stored: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
