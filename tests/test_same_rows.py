@@ -409,11 +409,33 @@ def test_rows_under_a_policy_keep_their_values(listeners, named):
     assert again.corrected == 0
 
 
+def test_noise_at_the_edge_of_a_band_is_in_that_band(listeners):
+    edge = ROWS.with_columns(minutes=pl.Series([10.0, 20.0, -5.0, 0.0]))
+    listeners.publish(edge, policy=policy(Mask("minutes", "generalise", to="5")))
+    seen = bits(listeners.rows(NOBODY))
+    again = listeners.publish(edge.with_columns(pl.col("minutes") * (2 - NOISE)))
+    assert (again.snapshot, again.ports["listeners"].corrected) == (2, 0)
+    assert bits(listeners.rows(NOBODY)) == seen
+    assert listeners.publish(edge.with_columns(pl.col("minutes") - 0.1)).snapshot > 1
+    assert listeners.rows(NOBODY)["minutes"].to_list() == [5.0, 15.0, -10.0, -5.0]
+
+
 def test_rows_keep_their_values_when_the_policy_changes(listeners):
     listeners.publish(policy=POLICIES["no policy"])
     noisy = ROWS.with_columns(pl.col("minutes") * NOISE)
     listeners.publish(noisy, policy=POLICIES["sealed floats"])
     assert listeners.rows(OFFICER)["minutes"].to_list() == ROWS["minutes"].to_list()
+
+
+def test_a_port_on_s3_keeps_its_values(tmp_path, s3):
+    port = Port(tmp_path, {"kind": "snapshot"}, root=f"{s3.url}/mesh")
+    port.bundle(columns=PLAYS)
+    publish(port, plays((1, 1, 0.1), (2, 1, 0.2)))
+    port.bundle("1.0.1", columns=PLAYS)
+    again = publish(port, plays((2, 1, 0.2 * NOISE), (1, 1, 0.1 * NOISE), (3, 1, 0.3)))
+    assert again.snapshot == 2
+    assert [x for *_, x in port.rows()] == [0.1, 0.2, 0.3]
+    assert len(events_of(port.root, "plays")) == 3
 
 
 def test_a_picture_that_cannot_be_read_any_more_is_published_over(tmp_path):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import NoSnapshot, StoreError
 from mesh_notebook.mesh.place import Place
-from mesh_notebook.mesh.rows import kept
-from mesh_notebook.mesh.scan import scan_of
-from mesh_notebook.mesh.sealing import Protection
-from mesh_notebook.mesh.veil import veil_of
+from mesh_notebook.mesh.rows import holds_floats, kept
+from mesh_notebook.mesh.scan import Scan, columns_of
+from mesh_notebook.mesh.sealing import Protection, sealed_name
+from mesh_notebook.mesh.veil import Veil, veil_of
 from mesh_notebook.mesh.versions import read_version
 from mesh_notebook.model.origin import worst
 from mesh_notebook.model.policy import Mask
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from mesh_notebook.model.contract import Contract
 
 __all__ = ["Standing", "standing_of", "standing_values", "told_by"]
+
+# Of how many times as many rows only those are read whose key is published again.
+_MANY = 2
 
 
 @dataclass(frozen=True)
@@ -141,24 +144,84 @@ def standing_values(
     StoreError, KeyMissing, polars.exceptions.PolarsError, OSError
         What stands cannot be read.
     """
-    then = standing.protection
-    hidden = [name for name in then.masks if name not in then.sealed]
-    shown = [name for name in hidden if _shown_alike(name, then, protection)]
-    unknown = set(hidden) - set(shown)
+    seen = _Seen.of(standing.protection, protection, contract, rows)
     version = read_version(standing.table, standing.snapshot.delta_version)
-    if unknown & set(contract.key) or not version.plain:
+    if seen.unknown & set(contract.key) or not version.plain:
         return rows
-    veil = veil_of(None, [then], contract, product, port)
-    picture = scan_of(version.files, contract, named=True, veil=veil).lazy()
-    mine = rows.with_columns(_of(stored, shown)).drop(unknown)
+    veil = veil_of(None, [standing.protection], contract, product, port)
+    picture = seen.picture(version.files, veil, contract)
+    if standing.snapshot.rows > _MANY * rows.height and seen.by_key:
+        few = stored.lazy().select(contract.key)
+        picture = picture.join(few, on=list(contract.key), how="semi", nulls_equal=True)
+    if veil:
+        picture = replace(veil, opened=seen.opened).over(picture)
+    mine = seen.alike(rows, stored)
     found = kept(mine, picture.select(mine.columns), contract.key)
     if found is mine:
         return rows
-    return rows.with_columns(_of(found, (name for name in mine.columns if name not in hidden)))
+    return rows.with_columns(found[name] for name in seen.floats)
 
 
-def _of(frame: pl.DataFrame, names: Iterable[str]) -> list[pl.Series]:
-    return [frame[name] for name in names]
+@dataclass(frozen=True)
+class _Seen:
+    """How the columns of two protected pictures are compared; values are opened only if they must.
+
+    Attributes
+    ----------
+    shown : tuple of str
+        As they are shown: nothing else is kept of them, or they are tokens.
+    sealed : tuple of str
+        As they are sealed, alike then and now.
+    opened : tuple of str
+        By their values, which were sealed then.
+    unknown : frozenset of str
+        Not at all.
+    floats : tuple of str
+        What may keep a stored value.
+    by_key : bool
+        Whether rows of one key are known to be so as they lie in the table.
+    """
+
+    shown: tuple[str, ...]
+    sealed: tuple[str, ...]
+    opened: tuple[str, ...]
+    unknown: frozenset[str]
+    floats: tuple[str, ...]
+    by_key: bool
+
+    @classmethod
+    def of(cls, then: Protection, now: Protection, contract: Contract, rows: pl.DataFrame) -> _Seen:
+        hidden = {name for name in then.masks if name not in then.sealed}
+        alike = {name for name in then.masks if _shown_alike(name, then, now)}
+        shown = {n for n in alike if n in hidden or then.shows_alike(n)}
+        floats = {name for name, dtype in rows.schema.items() if holds_floats(dtype)}
+        rest = [name for name in then.sealed if name not in shown]
+        sealed = [n for n in rest if then == now and n not in floats and n not in contract.key]
+        masked = {*then.masks, *now.masks}
+        return cls(
+            tuple(shown),
+            tuple(sealed),
+            tuple(name for name in rest if name not in sealed),
+            frozenset(hidden - shown),
+            tuple(floats - hidden),
+            bool(contract.key) and not (set(contract.key) & masked - alike),
+        )
+
+    def picture(self, files: Sequence[str], veil: Veil | None, contract: Contract) -> pl.LazyFrame:
+        """Return what lies in the files, with the sealed values where they are compared as such."""
+        import polars as pl
+
+        beside = tuple((sealed_name(name), "BLOB") for name in self.sealed)
+        columns = (*(veil.stored if veil else columns_of(contract)), *beside)
+        every = dict(columns)
+        picture = Scan("parquet", tuple(files), schema=tuple(every.items())).lazy()
+        return picture.with_columns(pl.col(sealed_name(name)).alias(name) for name in self.sealed)
+
+    def alike(self, rows: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+        """Return new rows as they are compared."""
+        shown = [stored[name] for name in self.shown]
+        sealed = [stored[sealed_name(name)].alias(name) for name in self.sealed]
+        return rows.with_columns(*shown, *sealed).drop(self.unknown)
 
 
 def _shown_alike(column: str, then: Protection, now: Protection) -> bool:
