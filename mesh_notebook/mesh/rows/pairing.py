@@ -20,8 +20,9 @@ __all__ = ["MINE", "OTHER", "THEIRS", "paired", "unpaired"]
 
 MINE, THEIRS, OTHER = "row of mine\0", "row of theirs\0", " of the other\0"
 _GROUP, _SIDE, _ROW, _LEAF, _PLACE = "group\0", "side\0", "row\0", "leaf\0", "place\0"
-# Rows of which each is near to the next may be paired the wrong way; the rest is tried again.
-_ROUNDS = 4
+# Rows of which each is near to the next may be paired the wrong way; the rest is tried again, in
+# the order of another float.
+_ROUNDS = 5
 
 
 def paired(mine: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
@@ -44,10 +45,11 @@ def paired(mine: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
         return _places(range(min(mine.height, theirs.height)))
     left = [side.with_row_index(_ROW) for side in (mine, theirs)]
     found = [_places(())]
-    for _ in range(_ROUNDS):
-        pairs = _round(left[0], left[1])
-        if pairs.is_empty():
+    for number in range(_ROUNDS):
+        likely = _likely(left[0], left[1], number)
+        if likely.is_empty():
             break
+        pairs = _held(likely, left[0], left[1])
         found.append(pairs)
         done = [pairs.select(pl.col(name).alias(_ROW)) for name in (MINE, THEIRS)]
         left = [
@@ -78,19 +80,24 @@ def _places(places: range | tuple[()]) -> pl.DataFrame:
     return pl.DataFrame({name: pl.Series(places, dtype=pl.UInt32) for name in (MINE, THEIRS)})
 
 
-def _round(mine: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
+def _likely(mine: pl.DataFrame, theirs: pl.DataFrame, number: int) -> pl.DataFrame:
+    """Return pairs of rows of one group, by their order in it, which is another in each round."""
     import polars as pl
 
     if mine.is_empty() or theirs.is_empty():
         return _places(())
     schema = {name: dtype for name, dtype in mine.schema.items() if name != _ROW}
     sides = [_marked(side, schema, at) for at, side in enumerate((mine, theirs))]
-    placed = _placed(_grouped(pl.concat(sides), schema))
+    grouped = _grouped(pl.concat(sides), schema)
+    floats = [name for name, dtype in grouped.schema.items() if dtype.is_float()]
+    if floats and number:
+        grouped = grouped.sort(_GROUP, floats[(number - 1) % len(floats)])
+    placed = _placed(grouped)
     ones, others = (placed.filter(pl.col(_SIDE) == side) for side in (0, 1))
     chosen = ones.select(_PLACE, pl.col(_ROW).alias(MINE)).join(
         others.select(_PLACE, pl.col(_ROW).alias(THEIRS)), on=_PLACE
     )
-    return _held(chosen.select(MINE, THEIRS), mine, theirs, schema)
+    return chosen.select(MINE, THEIRS)
 
 
 def _placed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -168,12 +175,11 @@ def _is_told_apart(rows: pl.DataFrame) -> bool:
     return not rows.select(_GROUP, _SIDE).is_duplicated().any()
 
 
-def _held(
-    pairs: pl.DataFrame, mine: pl.DataFrame, theirs: pl.DataFrame, schema: dict[str, pl.DataType]
-) -> pl.DataFrame:
+def _held(pairs: pl.DataFrame, mine: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
     """Return those of the pairs whose rows are the same."""
     import polars as pl
 
+    schema = {name: dtype for name, dtype in mine.schema.items() if name != _ROW}
     other = theirs.rename({name: f"{name}{OTHER}" for name in schema})
     both = pairs.join(mine, left_on=MINE, right_on=_ROW).join(other, left_on=THEIRS, right_on=_ROW)
     alike = [same(pl.col(name), pl.col(f"{name}{OTHER}"), dtype) for name, dtype in schema.items()]
