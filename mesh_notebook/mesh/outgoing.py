@@ -115,11 +115,13 @@ class Outgoing:
             protection=self.protection.as_dict(),
         )
 
-    def stand_in(self, standing: Standing, content: str) -> bool:
+    def is_held_by(self, standing: Standing, content: str) -> bool:
         """Whether a picture may stand for these rows: it holds them, protected as they are."""
         kinds = {standing.snapshot.kind, str(self._temporality.get("kind", "snapshot"))}
         same = content == standing.snapshot.content and self.protection == standing.protection
-        if not (standing.is_own and same and kinds == {"snapshot"}):
+        # Whether its files are whole is only seen at once where they lie in a folder.
+        near = standing.is_own and standing.table.folder is not None
+        if not (near and same and kinds == {"snapshot"}):
             return False
         try:
             return read_version(standing.table, standing.snapshot.delta_version).plain

@@ -12,8 +12,6 @@ next number is tried.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -197,7 +195,7 @@ class _Run:
         """Have the rows keep the values of those that stand and are the same."""
         going = {
             port: one.after(standing[port])
-            if port in standing and self._stands_in(port, standing) is None
+            if port in standing and self._version_held(port, standing) is None
             else one
             for port, one in self.going.items()
         }
@@ -211,10 +209,10 @@ class _Run:
         }
         return replace(self, going=going, contents=contents)
 
-    def _stands_in(self, port: str, standing: Mapping[str, Standing]) -> int | None:
+    def _version_held(self, port: str, standing: Mapping[str, Standing]) -> int | None:
         """Return the version of the port's table that holds these rows already, if one does."""
         picture = standing.get(port)
-        if picture and self.going[port].stand_in(picture, self.contents[port].result()):
+        if picture and self.going[port].is_held_by(picture, self.contents[port].result()):
             return picture.snapshot.delta_version
         return None
 
@@ -226,12 +224,7 @@ class _Run:
             return
         self.progress(f"keep the bundle as release {release.name}")
         try:
-            shutil.copytree(self.bundle.folder, copy, ignore=_not_kept)
-            if Bundle(copy).release != release.name:
-                raise DeployRefused(
-                    f"{self.bundle.folder} was changed while it was deployed.",
-                    next_step="deploy it again",
-                )
+            self.bundle.copy_to(copy)
             release.keep(copy)
         except OSError as error:
             raise _unwritable(self.published, error) from None
@@ -251,7 +244,7 @@ class _Run:
         if draft.kind == "log" and earlier:
             refuse_made_up_log(earlier, port, self.draft.status, self.draft.version)
         before = earlier.ports.get(port) if earlier else None
-        version = self._stands_in(port, standing)
+        version = self._version_held(port, standing)
         written = going.write(table, draft, before, metadata, self.measured, version)
         return replace(written, widened=draft.kind == "log" and self._widened(port, before))
 
@@ -307,15 +300,6 @@ class _Run:
             raise
         except OSError as error:
             raise _unwritable(self.published, error) from None
-
-
-def _not_kept(folder: str, names: list[str]) -> list[str]:
-    """Name what a release leaves out: hidden files, caches, and links, which lead elsewhere."""
-    return [
-        name
-        for name in names
-        if name.startswith((".", "__pycache__")) or os.path.islink(os.path.join(folder, name))
-    ]
 
 
 def _unwritable(published: PublishedProduct, error: OSError) -> StoreError:
