@@ -22,9 +22,13 @@ from test_kinds import Port
 import mesh_notebook
 from mesh_notebook.deploy.deploying import deploy
 from mesh_notebook.mesh.drift import distance
+from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.log import news_of
 from mesh_notebook.mesh.rows import ABSOLUTE, REL, REL_32, difference, kept, same
+from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.policy import Mask, RowFilter
+from mesh_notebook.model.product import InputPort
+from mesh_notebook.model.receipt import InputPin
 
 NAN, INF = math.nan, math.inf
 NOISE = 1 + REL / 4
@@ -215,9 +219,15 @@ def events_of(root: Path, port: str = "airport-delays") -> list[dict[str, Any]]:
     return list(mesh_notebook.open(root, principal="bo").port(port).events())
 
 
-def test_three_deployments_on_the_same_input_are_one_publication_of_fifty_events(tmp_path):
-    made, root, flights = means_bundle(tmp_path / "b"), tmp_path / "mesh", many_flights()
-    done = [deployed(made, root, Clock(), flights=flights) for _ in range(3)]
+@pytest.mark.parametrize("kind", ["source", "port"])
+def test_three_deployments_on_the_same_input_are_one_publication_of_fifty_events(tmp_path, kind):
+    made, root = means_bundle(tmp_path / "b"), tmp_path / "mesh"
+
+    def opens(port: InputPort, bundle: Path) -> OpenedInput:
+        pin = InputPin(port.name, kind, "urn:dmesh:local:travel:flights:all", "7", Origin.LIVE)
+        return OpenedInput(many_flights(), pin)
+
+    done = [deploy(made, root, opens, principal="ana", clock=Clock()) for _ in range(3)]
     assert [one.unchanged for one in done] == [False, True, True]
     assert [one.receipt.snapshot for one in done] == [1, 1, 1]
     assert len(events_of(root)) == 50
@@ -462,8 +472,6 @@ def test_a_picture_that_cannot_be_read_any_more_is_published_over(tmp_path):
 
 
 def test_values_of_a_mock_are_not_kept_among_real_ones(tmp_path):
-    from mesh_notebook.model.origin import Origin
-
     port = PublishedPort(tmp_path, KEYED)
     port.publish(drifting(0.0), origin=Origin.MOCK, status="draft")
     port.publish(drifting(REL / 4))
