@@ -132,6 +132,7 @@ def backfill(
             consumers=consumers,
             progress=lambda step, said=said: progress(f"{said}: {step}"),  # type: ignore[misc]
             environ=environ,
+            cut=say_interval(interval),
         )
         done.append(deployed)
     return Backfilled(made.product, window, wanted, tuple(done), len(stands))

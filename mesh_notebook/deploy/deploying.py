@@ -16,6 +16,7 @@ from mesh_notebook.deploy.keys import ready_key
 from mesh_notebook.deploy.planning import Options, refuse_other_plan
 from mesh_notebook.deploy.preparing import Prepared
 from mesh_notebook.deploy.running import made_by
+from mesh_notebook.deploy.standing import standing
 from mesh_notebook.deploy.validating import Validated
 from mesh_notebook.errors import DeployRefused, StoreError
 from mesh_notebook.mesh import rejects
@@ -53,9 +54,9 @@ class Deployed:
     receipt : Receipt
         The publication that stands now.
     unchanged : bool
-        Whether it stood before: the same bundle on the same inputs gave the same rows.
+        Whether it stood before: the same bundle on the same inputs.
     checks : dict
-        By output port: how its rows fared against the contract.
+        By output port: how its rows fared against the contract; nothing where nothing was run.
     slos : dict
         By output port: its promises, and whether they are kept.
     folder : Place
@@ -83,6 +84,7 @@ def deploy(
     consumers: Callable[[Address], Sequence[Consumer]] = lambda address: (),
     progress: Callable[[str], None] = lambda step: None,
     environ: Mapping[str, str] = os.environ,
+    cut: str = "",
 ) -> Deployed:
     """Publish a bundle's output ports as one new snapshot, or change nothing.
 
@@ -111,6 +113,8 @@ def deploy(
         Told each step as it begins.
     environ : mapping
         Says which roles the principal uses, and what for (see `mesh.grants.principal_of`).
+    cut : str
+        To what window of event time `open_input` cuts what it opens, as `start/end`.
 
     Raises
     ------
@@ -141,6 +145,9 @@ def deploy(
         refuse_other_plan(plan, prepared, options, principal)
     made, published, opened = prepared.made, prepared.published, prepared.opened
     address, place = made.product.address, published.root
+    if stands := standing(prepared, options, cut):
+        progress(f"snapshot {stands.snapshot} holds this release on these inputs already")
+        return _ended(prepared, Publication(stands, unchanged=True), {}, environ)
     with aside(place, address) as work:
         where = "" if options.engine == "polars" else f"on {options.engine} "
         progress(f"run the transform {where}in a clean process")
@@ -191,14 +198,29 @@ def deploy(
             after=prepared.latest if plan else None,
             allowed=allowed,
             progress=progress,
+            cut=cut,
         )
+    return _ended(prepared, done, checks, environ)
+
+
+def _ended(
+    prepared: Prepared,
+    done: Publication,
+    checks: dict[str, CheckReport],
+    environ: Mapping[str, str],
+) -> Deployed:
+    made, published = prepared.made, prepared.published
     # After the commit, which it cannot undo: without its cache a product is held to the root's
     # rules, and `%mesh rule` shows that it is behind.
     with suppress(StoreError):
         cache_rules(published)
     with suppress(OSError):  # rows that were rejected before are of no more use
-        rejects.forget(str(place), address, environ)
-    return _deployed(made, done, checks, published.folder)
+        rejects.forget(str(published.root), made.product.address, environ)
+    slos = {
+        port: tuple(verdicts(done.receipt.ports[port].slos, contract))
+        for port, contract in made.contracts.items()
+    }
+    return Deployed(done.receipt, done.unchanged, checks, slos, made.product, published.folder)
 
 
 def _maker(asks: Asker, prepared: Prepared) -> rejects.Maker:
@@ -206,16 +228,6 @@ def _maker(asks: Asker, prepared: Prepared) -> rejects.Maker:
     decisions = (given.decision for given in prepared.opened.values())
     views = [View.of(decision) for decision in decisions if decision]
     return rejects.Maker.of(asks.name, str(prepared.published.root), policies, views)
-
-
-def _deployed(
-    made: Validated, done: Publication, checks: dict[str, CheckReport], folder: Place
-) -> Deployed:
-    slos = {
-        port: tuple(verdicts(done.receipt.ports[port].slos, contract))
-        for port, contract in made.contracts.items()
-    }
-    return Deployed(done.receipt, done.unchanged, checks, slos, made.product, folder)
 
 
 def _refuse_changed_sources(opened: Mapping[str, OpenedInput]) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mesh_notebook.errors import SpecError, StoreError
+from mesh_notebook.errors import DeployRefused, SpecError, StoreError
 from mesh_notebook.mesh.place import inside
 from mesh_notebook.model.address import checked_name
 from mesh_notebook.model.contract import Contract
@@ -146,6 +148,14 @@ class Bundle:
             )
         return f"{version}-{digest([self.spec_digest, self.code_digest])[:12]}"
 
+    def copy_to(self, folder: Path) -> None:
+        """Copy what a release keeps; raises `DeployRefused` where it changes meanwhile."""
+        shutil.copytree(self.folder, folder, ignore=_not_kept)
+        if Bundle(folder).release != self.release:
+            raise DeployRefused(
+                f"{self.folder} was changed while it was deployed.", next_step="deploy it again"
+            )
+
     def _text(self, name: str) -> str:
         path = self.folder / name
         if self.within:
@@ -166,3 +176,12 @@ class Bundle:
             next_step="%mesh export writes a whole bundle",
             where=str(self.folder / name),
         )
+
+
+def _not_kept(folder: str, names: list[str]) -> list[str]:
+    """Name what a release leaves out: hidden files, caches, and links, which lead elsewhere."""
+    return [
+        name
+        for name in names
+        if name.startswith((".", "__pycache__")) or os.path.islink(os.path.join(folder, name))
+    ]

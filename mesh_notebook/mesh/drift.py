@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from mesh_notebook.mesh.dtypes import column_dtype
+from mesh_notebook.mesh.rows import REL, REL_32, same_number
 from mesh_notebook.mesh.shape import LEVELS, TOP
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.shape import Shape
     from mesh_notebook.model.contract import Contract
 
-__all__ = ["EARLIER", "distance", "drift", "moving"]
+__all__ = ["EARLIER", "distance", "drift", "moving", "single"]
 
 EARLIER = 5
 # Of fewer values than this, quantiles are steps, between which nothing can be interpolated.
 _COARSE = 30
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEMPORAL = ("date", "timestamp", "time")
 
 
-def drift(shape: Shape, earlier: Sequence[Shape], moving: Collection[str] = ()) -> dict[str, float]:
+def drift(
+    shape: Shape,
+    earlier: Sequence[Shape],
+    moving: Collection[str] = (),
+    single: Collection[str] = (),
+) -> dict[str, float]:
     """Return how far each column's shape lies from its shapes before, 0 (equal) to 1.
 
     Parameters
@@ -31,6 +39,8 @@ def drift(shape: Shape, earlier: Sequence[Shape], moving: Collection[str] = ()) 
         that one odd snapshot neither raises nor hides an alarm.
     moving : collection of str
         Columns whose values move by nature: of these, only the share of nulls is compared.
+    single : collection of str
+        Columns of 32-bit floats, which have a noise of their own.
 
     Returns
     -------
@@ -47,7 +57,9 @@ def drift(shape: Shape, earlier: Sequence[Shape], moving: Collection[str] = ()) 
         ]
         if before and _tells(column):
             now = _nulls(column) if name in moving else column
-            found[f"drift.{name}"] = round(median(distance(now, then) for then in before), 6)
+            share = REL_32 if name in single else REL
+            apart = median(distance(now, then, share) for then in before)
+            found[f"drift.{name}"] = round(apart, 6)
     return {"drift": max(found.values()), **found} if found else {}
 
 
@@ -61,8 +73,17 @@ def moving(contract: Contract) -> set[str]:
     }
 
 
-def distance(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+def single(contract: Contract) -> set[str]:
+    """Name the columns of 32-bit floats."""
+    import polars as pl
+
+    return {column.name for column in contract.columns if column_dtype(column) == pl.Float32}
+
+
+def distance(one: Mapping[str, Any], other: Mapping[str, Any], share: float = REL) -> float:
     """Return how far apart two shapes of a column are, 0 to 1.
+
+    Floats that differ by at most that share of their size are one value (see `mesh.rows`).
 
     The greater of the difference in the share of nulls, and of how far apart the values are:
     where both shapes list top values, the total variation distance (half the sum of the
@@ -74,7 +95,7 @@ def distance(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
     if "top" in one and "top" in other:
         parts.append(_variation(one["top"], other["top"]))
     elif "quantiles" in one and "quantiles" in other:
-        parts.append(_kolmogorov(one, other))
+        parts.append(_kolmogorov(one, other, share))
     return min(max(parts), 1.0)
 
 
@@ -100,10 +121,11 @@ def _more_often(mine: Mapping[Any, float], theirs: Mapping[Any, float]) -> float
     return sum(max(share - theirs.get(v, unlisted), 0.0) for v, share in mine.items())
 
 
-def _kolmogorov(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+def _kolmogorov(one: Mapping[str, Any], other: Mapping[str, Any], share: float) -> float:
     mine, theirs = list(_points(one)), list(_points(other))
     if not (mine and theirs):
         return 0.0
+    mine, theirs = _without_noise(share, mine, theirs)
     coarse = [shape["distinct"] < _COARSE for shape in (one, other)]
     apart = 0.0
     for edge in {value for value, _ in (*mine, *theirs)}:
@@ -124,9 +146,24 @@ def _points(shape: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
 
 def _number(value: Any) -> float:
     if not isinstance(value, str):
-        return float(value)
+        return value  # type: ignore[no-any-return]
     moment = datetime.fromisoformat(value)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+    # Whole microseconds: of an instant, nothing is noise.
+    return since // timedelta(microseconds=1)
+
+
+def _without_noise(
+    share: float, *sides: list[tuple[float, float]]
+) -> Iterator[list[tuple[float, float]]]:
+    """Yield the points with one value for all that are the same (see `mesh.rows`)."""
+    stands: dict[float, float] = {}
+    last: float | None = None
+    for value in sorted({value for points in sides for value, _ in points}):
+        last = value if last is None or not same_number(value, last, share) else last
+        stands[value] = last
+    for points in sides:
+        yield [(stands[value], level) for value, level in points]
 
 
 def _reached(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import ContractError
 from mesh_notebook.mesh.place import Place
+from mesh_notebook.mesh.rows import same
 from mesh_notebook.mesh.sealing import ROWS
 from mesh_notebook.mesh.store import PARTITION, commit_of, committed, created, laid_out
 
@@ -38,7 +39,7 @@ class News:
     Attributes
     ----------
     rows : polars.DataFrame
-        Rows whose key is new, and rows that differ from that of the same key.
+        Rows whose key is new, and rows that are not the same (see `mesh.rows`) as that of the key.
     corrected : int
         How many of them are of the second kind.
     """
@@ -74,9 +75,9 @@ def news_of(rows: pl.DataFrame, picture: pl.LazyFrame | None, contract: Contract
     both = rows.join(known, on=key, how="left", suffix="_before", maintain_order="left")
     # The flags of the row filters follow from what is compared.
     others = [name for name in rows.columns if name not in key and name != ROWS]
-    same = [pl.col(name).eq_missing(pl.col(f"{name}_before")) for name in others]
+    alike = [same(pl.col(n), pl.col(f"{n}_before"), rows.schema[n]) for n in others]
     is_known = pl.col("_there").is_not_null()
-    told = both.filter(~(is_known & pl.all_horizontal(pl.lit(True), *same)))
+    told = both.filter(~(is_known & pl.all_horizontal(pl.lit(True), *alike)))
     return News(told.select(rows.columns), told.select(is_known.sum()).item())
 
 

@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import UsageError
+from mesh_notebook.mesh.rows import same
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,6 +19,7 @@ __all__ = ["MARK", "keyless", "plain", "refuse_unfit", "token", "unplain"]
 
 # What stands in place of a text that is redacted, also of one that is not there.
 MARK = "***"
+_BANDS = "bands\0"
 _TOKEN = 32  # hexadecimal digits: 128 bits
 _UNITS = ("hour", "day", "month", "quarter", "year")
 
@@ -45,8 +47,19 @@ def keyless(values: pl.Series, mask: Mask) -> pl.Series:
         whole, wide = pl.col(values.name).cast(pl.Int128), pl.lit(int(float(mask.to)), pl.Int128)
         band = (whole // wide * wide).cast(values.dtype, strict=False)
         return values.to_frame().select(band).to_series()
-    width = float(mask.to)
-    return ((values / width).floor() * width).cast(values.dtype, strict=False)
+    return _banded(values, float(mask.to))
+
+
+def _banded(values: pl.Series, width: float) -> pl.Series:
+    """Return the least value of each number's band; noise below that value is still in the band."""
+    import polars as pl
+
+    bands = (values / width).alias(_BANDS)
+    number, nearest = pl.col(values.name), pl.col(_BANDS).round()
+    at_its_edge = same(number, (nearest * width).cast(values.dtype, strict=False), values.dtype)
+    band = pl.when(at_its_edge).then(nearest).otherwise(pl.col(_BANDS).floor()) * width
+    rows = pl.DataFrame([values, bands])
+    return rows.select(band.cast(values.dtype, strict=False).alias(values.name)).to_series()
 
 
 def plain(values: pl.Series) -> pl.Series:

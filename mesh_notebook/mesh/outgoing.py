@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import DeployRefused, StoreError
+from mesh_notebook.errors import DeployRefused, KeyMissing, StoreError
 from mesh_notebook.mesh.disclosure import lag_told, without_erased
 from mesh_notebook.mesh.intervals import interval_of_rows
 from mesh_notebook.mesh.log import News, extend, folded, news_of, picture_of
 from mesh_notebook.mesh.place import Place
-from mesh_notebook.mesh.sealing import Protection, protected
+from mesh_notebook.mesh.rows import holds_floats
+from mesh_notebook.mesh.sealing import Protection, arranged, protected
+from mesh_notebook.mesh.standing import Standing, standing_values
 from mesh_notebook.mesh.store import conformed, first_line, write_snapshot
 from mesh_notebook.mesh.veil import raw_picture
+from mesh_notebook.mesh.versions import read_version
 from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import KINDS, Product
 from mesh_notebook.model.receipt import PortSnapshot
@@ -28,12 +32,22 @@ __all__ = ["Outgoing"]
 
 @dataclass(frozen=True)
 class Outgoing:
-    """The rows of one port under way: as they are, and as its table holds them."""
+    """The rows of one port under way.
+
+    Attributes
+    ----------
+    rows : polars.DataFrame
+        As they are.
+    arranged, stored : polars.DataFrame
+        As they are and as the table holds them, both in the order of the table; without those of
+        subjects that were erased.
+    """
 
     product: Product
     contract: Contract
     policy: PortPolicy
     rows: pl.DataFrame
+    arranged: pl.DataFrame
     stored: pl.DataFrame
 
     @classmethod
@@ -42,12 +56,43 @@ class Outgoing:
     ) -> Outgoing:
         """Have the rows conform to their contract, and be protected as the port's policy says."""
         policy, rows = PortPolicy.of(product, port), conformed(frame, contract)
-        stored = protected(rows, policy, contract, str(product.address))
-        return cls(product, contract, policy, rows, stored)
+        return cls._arranged(rows, product, contract, policy)
+
+    @classmethod
+    def _arranged(
+        cls, rows: pl.DataFrame, product: Product, contract: Contract, policy: PortPolicy
+    ) -> Outgoing:
+        both = arranged(rows, policy, contract, str(product.address))
+        return cls(product, contract, policy, rows, *both)
 
     @property
     def port(self) -> str:
         return self.policy.port
+
+    @property
+    def _temporality(self) -> Mapping[str, Any]:
+        return self.product.output(self.port).temporality
+
+    @property
+    def protection(self) -> Protection:
+        """How the rows are protected, by which key too."""
+        return Protection.of(self.policy, self.contract, str(self.product.address))
+
+    def after(self, standing: Standing) -> Outgoing:
+        """Have the rows keep the stored values of those that stand and are the same."""
+        import polars as pl
+
+        if self.rows.is_empty() or not any(map(holds_floats, self.rows.dtypes)):
+            return self
+        told = (self.contract, self.protection, self.port, str(self.product.address))
+        try:
+            rows = standing_values(self.arranged, self.stored, standing, *told)
+        except (StoreError, KeyMissing, pl.exceptions.PolarsError, OSError):
+            # What cannot be read cannot be kept; and it is no bar to what may mend it.
+            return self
+        if rows is self.arranged:
+            return self
+        return self._arranged(rows, self.product, self.contract, self.policy)
 
     def draft(
         self, slos: dict[str, float], shape: dict[str, dict[str, Any]], interval: datetime | None
@@ -55,7 +100,7 @@ class Outgoing:
         """Return what the receipt will say of the port, but for where its rows lie, and of what
         content they are.
         """
-        temporality = self.product.output(self.port).temporality
+        temporality = self._temporality
         kind, length = str(temporality.get("kind", "snapshot")), temporality.get("interval")
         if kind not in KINDS:
             raise DeployRefused(
@@ -67,10 +112,21 @@ class Outgoing:
             *(-1, self.stored.height, "", slos, kind),
             interval=of,
             shape=shape,
-            protection=Protection.of(
-                self.policy, self.contract, str(self.product.address)
-            ).as_dict(),
+            protection=self.protection.as_dict(),
         )
+
+    def is_held_by(self, standing: Standing, content: str) -> bool:
+        """Whether a picture may stand for these rows: it holds them, protected as they are."""
+        kinds = {standing.snapshot.kind, str(self._temporality.get("kind", "snapshot"))}
+        same = content == standing.snapshot.content and self.protection == standing.protection
+        # Whether its files are whole is only seen at once where they lie in a folder.
+        near = standing.is_own and standing.table.folder is not None
+        if not (near and same and kinds == {"snapshot"}):
+            return False
+        try:
+            return read_version(standing.table, standing.snapshot.delta_version).plain
+        except StoreError:
+            return False
 
     def write(
         self,
@@ -79,6 +135,7 @@ class Outgoing:
         before: PortSnapshot | None,
         metadata: dict[str, str],
         measured: datetime | None,
+        version: int | None = None,
     ) -> PortSnapshot:
         """Write the next version of the table; return the draft with what came of it.
 
@@ -86,10 +143,13 @@ class Outgoing:
         ----------
         before : PortSnapshot, optional
             What was published last of the same major version.
+        version : int, optional
+            Of a snapshot: the version of the table that holds these rows already.
         """
         if draft.kind == "log":
             return self._extended(table, draft, before, metadata, measured)
-        version = write_snapshot(table, self.stored, self.contract, metadata)
+        if version is None:
+            version = write_snapshot(table, self.stored, self.contract, metadata)
         pictures = dict(before.intervals) if before else {}
         if draft.interval:
             pictures[draft.interval] = int(metadata["mesh.snapshot"])

@@ -12,8 +12,6 @@ next number is tried.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -34,6 +32,7 @@ from mesh_notebook.mesh.evolution import (
 from mesh_notebook.mesh.outgoing import Outgoing
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
+from mesh_notebook.mesh.standing import Standing, standing_of, told_by
 from mesh_notebook.mesh.store import content_of
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.product import major_of
@@ -75,6 +74,7 @@ def publish(
     measured: datetime | None = None,
     after: int | None = None,
     allowed: Mapping[str, str] | None = None,
+    cut: str | None = None,
 ) -> Publication:
     """Publish one snapshot of a product: all of its ports, or nothing.
 
@@ -97,6 +97,8 @@ def publish(
         The snapshot that must be the latest, 0 for none: else nothing is published.
     allowed : mapping, optional
         By output port: what was let pass on purpose, for the receipt.
+    cut : str, optional
+        To what window the inputs were cut besides what they are pinned to (see `Receipt`).
 
     Raises
     ------
@@ -131,10 +133,11 @@ def publish(
             engine=engine,
             principal=principal,
             allowed=dict(allowed or {}),
+            cut=cut,
         )
         with ThreadPoolExecutor(1, "content") as pool, turn(place, address):
             contents = {port: pool.submit(content_of, one.stored) for port, one in going.items()}
-            told = (bundle, draft, going, contents, work, clock, progress, measured, after)
+            told = (bundle, draft, going, contents, pool, work, clock, progress, measured, after)
             return _Run(published, *told).publish()
 
 
@@ -147,6 +150,7 @@ class _Run:
     draft: Receipt
     going: Mapping[str, Outgoing]
     contents: Mapping[str, Future[str]]
+    pool: ThreadPoolExecutor
     work: Path
     clock: Callable[[], datetime]
     progress: Callable[[str], None]
@@ -160,14 +164,18 @@ class _Run:
             self._refuse_later(latest)
             refuse_changed_version(self.published, self.bundle)
             earlier = last_of_major(self.published, self.draft.version) if latest else None
-            if earlier and self._is_told_by(earlier):
-                return Publication(earlier, unchanged=True)
+            standing = standing_of(self.published, latest, earlier, self.draft)
             if earlier:
                 refuse_incompatible(self.published, earlier, self.bundle)
+                if told := told_by(self.draft, self.contents, earlier, standing):
+                    return Publication(told, unchanged=True)
+            run = self._after(standing)
+            if earlier and (told := told_by(self.draft, run.contents, earlier, standing)):
+                return Publication(told, unchanged=True)
             self._keep_release()
             number = latest.snapshot + 1 if latest else 1
-            ports = {port: self._write(port, number, earlier) for port in self.going}
-            receipt = self._receipt(number, latest, earlier, ports)
+            ports = {port: run._write(port, number, earlier, standing) for port in self.going}
+            receipt = run._receipt(number, latest, earlier, ports)
             self.progress(f"publish snapshot {number} of {self.published.name}")
             try:
                 self._create(receipt)
@@ -187,18 +195,30 @@ class _Run:
             snapshot=number,
         )
 
-    def _is_told_by(self, latest: Receipt) -> bool:
-        """Whether publishing would change nothing but the time."""
+    def _after(self, standing: Mapping[str, Standing]) -> _Run:
+        """Have the rows keep the values of those that stand and are the same."""
+        going = {
+            port: one.after(standing[port])
+            if port in standing and self._version_held(port, standing) is None
+            else one
+            for port, one in self.going.items()
+        }
+        if all(one is self.going[port] for port, one in going.items()):
+            return self
+        contents = {
+            port: self.contents[port]
+            if one is self.going[port]
+            else self.pool.submit(content_of, one.stored)
+            for port, one in going.items()
+        }
+        return replace(self, going=going, contents=contents)
 
-        def told(receipt: Receipt) -> tuple[object, ...]:
-            intervals = {name: port.interval for name, port in receipt.ports.items()}
-            return receipt.spec_digest, receipt.code_digest, receipt.inputs, intervals
-
-        # The contents come last, since they may not be known yet.
-        return told(latest) == told(self.draft) and all(
-            latest.ports[port].content == content.result()
-            for port, content in self.contents.items()
-        )
+    def _version_held(self, port: str, standing: Mapping[str, Standing]) -> int | None:
+        """Return the version of the port's table that holds these rows already, if one does."""
+        picture = standing.get(port)
+        if picture and self.going[port].is_held_by(picture, self.contents[port].result()):
+            return picture.snapshot.delta_version
+        return None
 
     def _keep_release(self) -> None:
         """Copy the bundle aside, then move it to its place in one step."""
@@ -208,17 +228,14 @@ class _Run:
             return
         self.progress(f"keep the bundle as release {release.name}")
         try:
-            shutil.copytree(self.bundle.folder, copy, ignore=_not_kept)
-            if Bundle(copy).release != release.name:
-                raise DeployRefused(
-                    f"{self.bundle.folder} was changed while it was deployed.",
-                    next_step="deploy it again",
-                )
+            self.bundle.copy_to(copy)
             release.keep(copy)
         except OSError as error:
             raise _unwritable(self.published, error) from None
 
-    def _write(self, port: str, number: int, earlier: Receipt | None) -> PortSnapshot:
+    def _write(
+        self, port: str, number: int, earlier: Receipt | None, standing: Mapping[str, Standing]
+    ) -> PortSnapshot:
         going, draft = self.going[port], self.draft.ports[port]
         self.progress(f"write {self.published.name}/{port}: {going.stored.height:,} rows")
         table = self.published.table(port, major_of(self.draft.version))
@@ -231,7 +248,8 @@ class _Run:
         if draft.kind == "log" and earlier:
             refuse_made_up_log(earlier, port, self.draft.status, self.draft.version)
         before = earlier.ports.get(port) if earlier else None
-        written = going.write(table, draft, before, metadata, self.measured)
+        version = self._version_held(port, standing)
+        written = going.write(table, draft, before, metadata, self.measured, version)
         return replace(written, widened=draft.kind == "log" and self._widened(port, before))
 
     def _widened(self, port: str, before: PortSnapshot | None) -> bool:
@@ -286,15 +304,6 @@ class _Run:
             raise
         except OSError as error:
             raise _unwritable(self.published, error) from None
-
-
-def _not_kept(folder: str, names: list[str]) -> list[str]:
-    """Name what a release leaves out: hidden files, caches, and links, which lead elsewhere."""
-    return [
-        name
-        for name in names
-        if name.startswith((".", "__pycache__")) or os.path.islink(os.path.join(folder, name))
-    ]
 
 
 def _unwritable(published: PublishedProduct, error: OSError) -> StoreError:

@@ -30,6 +30,7 @@ __all__ = [
     "ROWS",
     "SUBJECT",
     "Protection",
+    "arranged",
     "fingerprint",
     "is_own",
     "protected",
@@ -148,6 +149,18 @@ def protected(
 ) -> pl.DataFrame:
     """Return the rows as the table holds them; those of subjects that were erased are left out.
 
+    The parameters and errors are those of `arranged`.
+    """
+    return arranged(rows, policy, contract, product)[1]
+
+
+def arranged(
+    rows: pl.DataFrame, policy: PortPolicy, contract: Contract, product: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows as they are and as the table holds them, both in the order of the table.
+
+    Rows of subjects that were erased are left out.
+
     Parameters
     ----------
     rows : polars.DataFrame
@@ -164,7 +177,7 @@ def protected(
 
     protection = Protection.of(policy, contract)
     if not protection:
-        return rows
+        return rows, rows
     own: list[pl.Series] = []
     vault = Vault(key_of(product) if protection.takes_key else None, policy.port)
     if protection.subject:
@@ -187,7 +200,7 @@ def protected(
         true = [predicate(where, contract).fill_null(False) for where in protection.rows]
         digits = pl.concat_str(one.cast(pl.Int8).cast(pl.String) for one in true)
         own.append(rows.with_columns(digits.alias(ROWS))[ROWS])
-    return shown.with_columns(*own)
+    return rows, shown.with_columns(*own)
 
 
 def row_key(shown: pl.DataFrame, key: Sequence[str]) -> pl.Series | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import SpecError
+from mesh_notebook.mesh.rows import ABSOLUTE
 from mesh_notebook.model.document import digest
 
 if TYPE_CHECKING:
@@ -240,6 +241,6 @@ def _said(one: Mapping[str, Any]) -> str:
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any], relative: float) -> bool:
     counts = ("nulls", "nans", "infinities")
-    room = relative * max(one["magnitude"], other["magnitude"]) + 1e-15
+    room = relative * max(one["magnitude"], other["magnitude"]) + ABSOLUTE
     near = all(abs(one[key] - other[key]) <= room for key in ("magnitude", "weighted"))
     return near and all(one[key] == other[key] for key in counts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.mesh.drift import drift, moving
+from mesh_notebook.mesh.drift import drift, moving, single
 from mesh_notebook.mesh.earlier import Earlier
 from mesh_notebook.mesh.lag import instants, lag_expr, microseconds, quantiles_of
 from mesh_notebook.mesh.verdicts import SloVerdict, column_of, verdicts
@@ -64,8 +64,12 @@ def measure(
         **_counted(told["number of rows"], held, contract),
         "snapshot_age_s": 0.0,
         **(_timed(told, now) if times else {}),
-        **(drift(shape, earlier.shapes, moving(contract)) if shape and earlier else {}),
+        **(_drifted(shape, earlier, contract) if shape and earlier else {}),
     }
+
+
+def _drifted(shape: Shape, earlier: Earlier, contract: Contract) -> dict[str, float]:
+    return drift(shape, earlier.shapes, moving(contract), single(contract))
 
 
 def _counted(rows: int, held: dict[str, int], contract: Contract) -> dict[str, float]:

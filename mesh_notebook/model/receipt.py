@@ -98,7 +98,9 @@ class Receipt:
     `model.time.iso` writes it; `release` names the folder that holds the bundle;
     `clock_behind_s` is by how many seconds the publisher's clock was behind the publication
     before, in which case the processing time follows that one and not the clock. `allowed` says by
-    port what was let pass on purpose, as few rows as no other publication had.
+    port what was let pass on purpose, as few rows as no other publication had. `cut` is the
+    window of event time that its inputs were cut to besides what they are pinned to, as
+    `start/end`: empty where they were not, and None where that is not known.
 
     Raises
     ------
@@ -121,6 +123,7 @@ class Receipt:
     principal: str = ""
     clock_behind_s: float = 0.0
     allowed: dict[str, str] = field(default_factory=dict)
+    cut: str | None = None
 
     def __post_init__(self) -> None:
         if worst([self.origin, (touched := self.origin_of(self.inputs))]) is not self.origin:

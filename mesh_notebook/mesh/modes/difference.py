@@ -1,8 +1,9 @@
 """What one publication changed: the rows in which two pictures of a port differ.
 
 Only the files that one picture has and the other has not are read, for in the others there is
-nothing to find. A row counts as changed where any value differs in its bits, but for the payload
-of a NaN.
+nothing to find. A row that has its key in both counts as changed where a value is not the same, as
+`mesh.rows` says for the whole product. A row without a key is known by its text alone: there a
+publication sees to it that what is the same keeps the text that it has.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from mesh_notebook.mesh.modes.lexical import json_text
 from mesh_notebook.mesh.modes.naming import row_name
 from mesh_notebook.mesh.modes.streaming import schema_of, to_its_end
 from mesh_notebook.mesh.modes.text import as_ndjson
+from mesh_notebook.mesh.rows import holds_floats, same
 
 if TYPE_CHECKING:
     import polars as pl
@@ -114,7 +116,21 @@ class _Keyed:
         marks = [name for name in new.collect_schema() if name != "row"]
         gone = old.join(new, on=key, how="anti", nulls_equal=True)
         came = new.join(old, on=marks, how="anti", nulls_equal=True)
+        if any(map(holds_floats, self.schema.dtypes())):
+            alike = self._alike(came, old, key).select(marks)
+            came = came.join(alike, on=marks, how="anti", nulls_equal=True)
         return [self._named(gone), self._named(came)]
+
+    def _alike(self, came: pl.LazyFrame, old: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
+        """Return those of the rows that came which differ by noise from that of the same key."""
+        import polars as pl
+
+        before = old.select(*key, pl.col("row").alias("row before"))
+        one, other = pl.col("row").struct, pl.col("row before").struct
+        both = came.join(before, on=key, how="inner", nulls_equal=True)
+        return both.filter(
+            same(one.field(name), other.field(name), dtype) for name, dtype in self.schema.items()
+        )
 
     def _marked(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         import polars as pl
@@ -160,11 +176,11 @@ class _Keyless:
 
 
 def _marks(value: pl.Expr, dtype: pl.DataType) -> list[pl.Expr]:
-    """Return what two values have in common where, and only where, they are the same."""
+    """Return what two values have in common where, and only where, they have the same bits."""
     import polars as pl
 
     if isinstance(dtype, pl.List | pl.Struct):
         return [json_text(value, dtype)]
     if dtype.is_float():
-        return [value, 1 / value < 0]  # 0.0 equals -0.0, and is not the same
+        return [value, 1 / value < 0]  # 0.0 equals -0.0, and has other bits
     return [value]
