@@ -29,6 +29,7 @@ from mesh_notebook.mesh.rulebook import cache_rules
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.mesh.store import conformed
+from mesh_notebook.mesh.stored import as_stored
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.product import InputPort, Product
 from mesh_notebook.model.receipt import Receipt
@@ -240,7 +241,11 @@ def _run(
             error_type=error.error_type,
             detail=error.detail,
         ) from None
-    return {port: pl.scan_ipc(paths[name]) for port, name in made.functions.items()}
+    # As they are stored: what is checked, measured and rejected is what would be read back.
+    return {
+        port: as_stored(pl.scan_ipc(paths[name], glob=False))
+        for port, name in made.functions.items()
+    }
 
 
 def _engine(engine: str) -> dict[str, str]:

@@ -11,7 +11,13 @@ from mesh_notebook.mesh.dtypes import physical_type
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["check_columns", "check_event_time", "check_key", "check_key_values"]
+__all__ = [
+    "check_columns",
+    "check_event_time",
+    "check_key",
+    "check_key_values",
+    "plain_name",
+]
 
 _NOT_IN_A_NAME = set(" ,;{}()\n\t=")  # Parquet and Delta refuse these in a column's name
 
@@ -39,12 +45,19 @@ def _check_name(name: str) -> None:
             "a column has no name.", next_step='name it: .rename({"": "label"})', column=name
         )
     if bad := sorted(_NOT_IN_A_NAME & set(name)):
-        plain = "_".join("".join(" " if c in _NOT_IN_A_NAME else c for c in name).split())
+        plain = plain_name(name)
         raise ContractError(
             f"'{name}' cannot name a stored column: it holds {', '.join(map(repr, bad))}.",
             next_step=f'in SQL: … AS {plain}; in Polars: .rename({{"{name}": "{plain}"}})',
             column=name,
         )
+
+
+def plain_name(name: str) -> str:
+    """Return a column's name with `_` for what Parquet and Delta refuse in one."""
+    if not _NOT_IN_A_NAME & set(name):
+        return name
+    return "_".join("".join(" " if c in _NOT_IN_A_NAME else c for c in name).split()) or "column"
 
 
 def _check_dtype(name: str, dtype: pl.DataType) -> None:

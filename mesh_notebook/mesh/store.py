@@ -16,6 +16,7 @@ from mesh_notebook.errors import ContractError, StoreError
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.sealing import ROWS, is_own
+from mesh_notebook.mesh.stored import as_stored, refuse_changed, refuse_lost
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,8 +58,8 @@ def conformed(
     Raises
     ------
     ContractError
-        A column is missing or not in the contract, holds a value that its type cannot, or is
-        a time without a zone.
+        A column is missing or not in the contract, holds a value that its type cannot or that
+        would be another one in it, or is a time without a zone.
     """
     import polars as pl
 
@@ -82,13 +83,19 @@ def conformed(
     there = [*wanted.items(), *((name, found[name]) for name in beside)]
     if isinstance(frame, pl.DataFrame) and list(found.items()) == there:
         return frame
+    refuse_lost(lazy.select(*wanted), contract.name)
+    stored = as_stored(lazy.select(*wanted, *beside))
+    other = [n for n, dtype in stored.collect_schema().items() if wanted.get(n, dtype) != dtype]
     try:
-        return lazy.select(*(pl.col(n).cast(t) for n, t in wanted.items()), *beside).collect()
+        rows = stored.collect()
+        cast = rows.with_columns(pl.col(name).cast(wanted[name]) for name in other)
     except (pl.exceptions.InvalidOperationError, pl.exceptions.ComputeError) as error:
         raise ContractError(
             f"{contract.name} does not fit the types of its contract: {error}",
             next_step="cast the column in the transform, or mend its physicalType",
         ) from None
+    refuse_changed(rows.select(other), cast, contract.name)
+    return cast
 
 
 def _refuse_naive(wanted: dict[str, pl.DataType], contract: Contract) -> None:

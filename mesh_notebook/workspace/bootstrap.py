@@ -78,7 +78,8 @@ def _declared(
     contract: str | Mapping[str, Any] | None,
 ) -> PortDraft:
     before = product.ports.get(port)
-    draft = PortDraft(port, frame_name, frames.lazy(value), frames.kept(value), key, event_time)
+    frame = frames.declarable(frame_name, value)
+    draft = PortDraft(port, frame_name, frame, frames.kept(value), key, event_time)
     if before:  # declared again: what was set by hand stays
         draft.overrides, draft.promises = before.overrides, before.promises
         draft.links, draft.policy = before.links, before.policy

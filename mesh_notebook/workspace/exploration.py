@@ -258,4 +258,4 @@ class Exploration(Control):
         self.progress(f"summarise all rows of {name}")
         self.taken.setdefault("explore", "profiled")
         with frames.computed(name):
-            return replace(profile(frames.lazy(value)), origin=self.origin(name))
+            return replace(profile(frames.lazy(value, name)), origin=self.origin(name))
