@@ -234,13 +234,13 @@ class Exploration(Control):
 
         A table name means the Python name of the moment; `tables` adds frames by name.
         """
-        from mesh_notebook.model.address import checked_identifier
         from mesh_notebook.workspace import frames
 
-        checked_identifier(name)
+        frames.bindable(self, name)
         self.progress("run the query")
         used, result = frames.query(self, query, tables)
         self.namespace[name] = result
+        self.bound.add(name)
         self.note("sql", (name,), {"name": name, "query": query, "tables": used})
         origin = self.origin(name)
         made_up = "" if origin == "live" else f", {origin}"

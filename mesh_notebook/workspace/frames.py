@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, SourceError, UnknownName, UsageError, near
 from mesh_notebook.explore.from_pandas import as_frame, is_pandas, refuse_unkept, unread
 from mesh_notebook.export.record import is_own_name
-from mesh_notebook.model.address import python_name
+from mesh_notebook.model.address import checked_identifier, python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.receipt import InputPin
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mesh_notebook.workspace.session import Session
 
 __all__ = [
+    "bindable",
     "declarable",
     "from_contract",
     "is_frame",
@@ -87,6 +89,36 @@ def named(frame: Any, namespace: Mapping[str, Any]) -> tuple[str, Any]:
     else:
         problem = f"there is no frame '{frame}'."
     raise UnknownName(problem, next_step=hint, name=frame, near=close)
+
+
+def bindable(session: Session, name: str) -> str:
+    """Return a name that a verb may bind; one that means something else already is not taken over.
+
+    A frame under that name is what the verb replaces, as a cell that is run again does.
+
+    Raises
+    ------
+    UsageError
+        It is no Python name, or the notebook imported or defined something under it.
+    """
+    checked_identifier(name)
+    value = session.namespace.get(name)
+    ours = name in session.bound and not _is_code(value)
+    if name not in session.namespace or ours or is_frame(value):
+        return name
+    free = f"{name}_"
+    while free in session.namespace:
+        free += "_"
+    what = f"a {type(value).__name__}" if _is_code(value) else f"of type {type(value).__name__}"
+    raise UsageError(
+        f"'{name}' cannot be a Python name here: it is {what} in this notebook.",
+        next_step=f"for example: {free}",
+        name=name,
+    )
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, type | ModuleType) or hasattr(value, "__code__")
 
 
 def declarable(name: str, value: Any) -> pl.LazyFrame:
