@@ -47,7 +47,7 @@ class Place(ABC):
     name : str
         The last part of its path.
     uri : str
-        What Delta and Parquet readers take: an absolute path, or a URL.
+        What Parquet readers take, as it is: an absolute path, or a URL of which nothing is escaped.
     options : dict
         What they need besides to reach it. It may hold secrets, and is never shown or written.
     """
@@ -58,6 +58,11 @@ class Place(ABC):
 
     @abstractmethod
     def __truediv__(self, name: str) -> Place: ...
+
+    @property
+    def delta_uri(self) -> str:
+        """What Delta takes: a path as it is, or a URL of which all that may be taken amiss is."""
+        return self.uri
 
     @property
     def folder(self) -> Path | None:

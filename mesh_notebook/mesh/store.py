@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from mesh_notebook.errors import ContractError, StoreError
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type
@@ -183,14 +184,14 @@ def created(table: Place, rows: pl.DataFrame, contract: Contract) -> DeltaTable:
     wide = _is_wide(rows, contract)
     shaped = _with_day(rows.clear(), contract) if wide else rows.clear()
     DeltaTable.create(
-        table.uri,
+        table.delta_uri,
         Schema.from_arrow(shaped.to_arrow().schema),
         mode="ignore",
         partition_by=_folders(rows, wide) or None,
         configuration=_CONFIGURATION,
         storage_options=table.options or None,
     )
-    return DeltaTable(table.uri, storage_options=table.options or None)
+    return DeltaTable(table.delta_uri, storage_options=table.options or None)
 
 
 def _folders(rows: pl.DataFrame, by_day: bool) -> list[str]:
@@ -276,8 +277,10 @@ def _flush(table: Place, version: int) -> None:
     if table.folder is None:
         return
     log = table.folder / "_delta_log" / f"{version:020}.json"
-    files = opened(table, version).file_uris()
-    for path in (log, *map(Path, files)):
+    # Of the log, since a URI of Delta's does not say what of it is escaped.
+    added: Any = opened(table, version).get_add_actions(flatten=True)
+    files = [table.folder / unquote(path) for path in added.column("path").to_pylist()]
+    for path in (log, *files):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -297,7 +300,7 @@ def opened(table: Place, version: int | None = None) -> DeltaTable:
     from deltalake.exceptions import DeltaError
 
     try:
-        return DeltaTable(table.uri, version=version, storage_options=table.options or None)
+        return DeltaTable(table.delta_uri, version=version, storage_options=table.options or None)
     except (DeltaError, OSError) as error:
         raise table.unreachable(error) or StoreError(
             f"the log of {table} is damaged: {first_line(error)}", table=str(table)
