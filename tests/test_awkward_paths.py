@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+from bundles import Clock, contract, deployed, write_bundle
 from conftest import Shell
 
 from mesh_notebook.errors import DeployRefused
+from mesh_notebook.mesh.scan import scan_of
+from mesh_notebook.mesh.sources import open_source
+from mesh_notebook.mesh.store import write_snapshot
+from mesh_notebook.mesh.versions import files_of
 
-# All at once, and alone what each has a rule of its own for.
 AWKWARD = "my é#1 50% a+b&c=d;e,f{g} 'h' \"i\" @~!$ 日本?"
-ALONE = ["a b", "é", "a#b", "100%", "a?b", "*", "what.is."]
 CONTRACT = """
 apiVersion: v3.1.0
 kind: DataContract
@@ -108,3 +116,60 @@ def test_every_verb_works_on_an_awkward_prefix_of_a_bucket(
     walk(shell, settled(shell, tmp_path / "br[0]", monkeypatch), "br[0]")
     keys = s3.keys()
     assert {key.partition("/")[0] for key in keys} == {AWKWARD}
+
+
+@pytest.mark.parametrize("name", ["br[0]", "a%20b"])
+def test_a_root_that_delta_cannot_name_is_refused_before_anything_is_run(
+    tmp_path: Path, name: str
+) -> None:
+    bundle, root = write_bundle(tmp_path / "bundle"), tmp_path / name
+    with pytest.raises(DeployRefused, match=re.escape(f"of '{name}'")) as raised:
+        deployed(bundle, root, Clock())
+    assert "another root" in raised.value.next_step
+    assert not root.exists()
+
+
+@pytest.mark.parametrize("name", ["a b", "é 日本", "a#b", "100%", "a?b", "*", "a+b&c", "'h' \"i\""])
+def test_a_snapshot_is_read_back_from_a_folder_with_an_awkward_name(
+    tmp_path: Path, name: str
+) -> None:
+    held = contract()
+    frame = pl.DataFrame({"airport": ["JFK"], "day": [date(2026, 1, 1)], "delay": [5.0]})
+    table = tmp_path / name / "ports" / "daily"
+    version = write_snapshot(table, frame, held, {})
+    for twice in (version, write_snapshot(table, frame, held, {})):
+        files = files_of(table, twice)
+        assert scan_of(files, held, named=False).lazy().collect().equals(frame)
+    assert {path.name for path in tmp_path.iterdir()} == {name}
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "ndjson", "json", "arrow", "db"])
+def test_a_folder_that_is_called_like_a_glob_is_none(tmp_path: Path, kind: str) -> None:
+    home = tmp_path / "[x]?" / "br[0]"
+    home.mkdir(parents=True)
+    put_rows(home / f"rows.{kind}", kind)
+    (tmp_path / "[x]?" / "br0").mkdir()
+    put_rows(tmp_path / "[x]?" / "br0" / f"other.{kind}", kind)
+    for uri in (f"br[0]/rows.{kind}", "br[0]", f"br[0]/*.{kind}", f"br[[]0]/*.{kind}"):
+        assert open_source(uri, home.parent).lazy().collect()["k"].to_list() == [1], uri
+        assert [Path(p).name for p in open_source(uri, home.parent).paths] == [f"rows.{kind}"]
+    assert "other" in open_source(f"b*0/*.{kind}", home.parent).paths[0]
+
+
+def put_rows(path: Path, kind: str) -> None:
+    frame = pl.DataFrame({"k": [1]})
+    if kind == "db":
+        with closing(sqlite3.connect(path)) as con:
+            con.execute("CREATE TABLE t (k INTEGER)")
+            con.execute("INSERT INTO t VALUES (1)")
+            con.commit()
+    else:
+        name = {"arrow": "ipc"}.get(kind, kind)
+        getattr(frame, f"write_{name}")(path)
+
+
+def test_a_file_url_may_be_escaped(tmp_path: Path) -> None:
+    (tmp_path / "my a%20b").mkdir()
+    put_rows(tmp_path / "my a%20b" / "rows.csv", "csv")
+    for uri in (f"file://{tmp_path}/my a%20b/rows.csv", (tmp_path / "my a%20b/rows.csv").as_uri()):
+        assert open_source(uri, tmp_path).lazy().collect().height == 1
