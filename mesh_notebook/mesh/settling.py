@@ -115,14 +115,21 @@ def _header(file: str, path: str) -> tuple[str, list[str]]:
             path=path,
             column=twice[0],
         )
-    if alike := [n for n in names if [other.lower() for other in names].count(n.lower()) > 1]:
-        raise SourceError(
-            f"{path}: '{alike[0]}' and '{alike[1]}' are one name to SQL, which knows no upper case.",
-            next_step="give one of them another name in the first line",
-            path=path,
-            column=alike[1],
-        )
+    _check_case(names, path)
     return separator, names
+
+
+def _check_case(names: Sequence[str], path: str) -> None:
+    lowered: dict[str, str] = {}
+    for name in names:
+        if other := lowered.get(name.lower()):
+            raise SourceError(
+                f"{path}: '{other}' and '{name}' are one name to SQL, which knows no upper case.",
+                next_step="give one of them another name in the first line",
+                path=path,
+                column=name,
+            )
+        lowered[name.lower()] = name
 
 
 def _check_bytes(first: str, path: str) -> None:
