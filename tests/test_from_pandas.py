@@ -171,6 +171,28 @@ def test_a_series_is_refused_with_the_line_that_makes_a_frame_of_it(
     assert mended(mesh, value).height == len(value)
 
 
+@pytest.mark.parametrize(
+    ("declared", "step"),
+    [
+        ({"key": "shop"}, "df = df.drop_duplicates(['shop'])"),
+        ({"key": "kind"}, 'df = df.dropna(subset=["kind"])'),
+        ({"event_time": "at"}, 'df["at"] = pd.to_datetime(df["at"], utc=True)'),
+    ],
+)
+def test_a_key_and_an_event_time_are_mended_in_pandas(
+    mesh: Workspace, declared: dict[str, str], step: str
+) -> None:
+    twice = pd.DataFrame(
+        {"shop": ["A", "B", "A"], "kind": ["x", None, "y"], "at": ["2024-01-01"] * 3}
+    )
+    mesh.namespace["df"] = twice if "kind" in declared.values() else twice[["shop", "at"]].copy()
+    with pytest.raises(MeshError) as raised:
+        mesh.output("out", "df", **declared)
+    assert raised.value.next_step.startswith(step)
+    exec(raised.value.next_step, mesh.namespace)  # type: ignore[arg-type]
+    mesh.output("out", "df", **declared)
+
+
 def test_a_notebook_that_follows_the_advice_is_exported(shell: Shell, tmp_path: Path) -> None:
     SALES.to_csv(tmp_path / "sales.csv", index=False)
     shell.run("%mesh source sales sales.csv")

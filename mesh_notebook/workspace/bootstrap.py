@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import SpecError, UsageError
+from mesh_notebook.errors import ContractError, SpecError, UsageError
+from mesh_notebook.explore.from_pandas import in_pandas, is_pandas
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.document import parse_yaml
@@ -84,7 +85,10 @@ def _declared(
         draft.overrides, draft.promises = before.overrides, before.promises
         draft.links, draft.policy = before.links, before.policy
     changes = joined(draft.overrides, as_mapping(contract, port)) if contract else draft.overrides
-    return draft.stands(product, overrides=changes)
+    try:
+        return draft.stands(product, overrides=changes)
+    except ContractError as error:
+        raise (in_pandas(frame_name, error) if is_pandas(value) else error) from None
 
 
 def as_mapping(overrides: str | Mapping[str, Any], port: str) -> Mapping[str, Any]:
