@@ -105,6 +105,29 @@ def test_a_type_of_a_contract_that_would_change_a_value_is_refused(
     assert conformed(pl.DataFrame({"x": [fits]}), held).height == 1
 
 
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        (pl.Series([1_001]).cast(pl.Duration("ns")), 1_001),
+        (pl.Series([1]).cast(pl.Time), "00:00:00.000000001"),
+        (pl.Series([[1, 2]], dtype=pl.Array(pl.Int64, 2)), [1, 2]),
+        (pl.Series([2**100], dtype=pl.Int128), 2**100),
+        (pl.Series([1.5], dtype=pl.Float16), 1.5),
+    ],
+    ids=lambda one: str(getattr(one, "dtype", "")),
+)
+def test_a_type_that_no_port_holds_is_refused_with_one_that_keeps_the_value(
+    mesh: Workspace, values: pl.Series, kept: object
+) -> None:
+    names = mesh.namespace
+    names.update(df=pl.DataFrame({"x": values}), pl=pl)
+    with pytest.raises(ContractError, match="cannot be part of a contract") as raised:
+        mesh.output("port", "df")
+    exec(f"df = df{raised.value.next_step}", names)  # type: ignore[arg-type]
+    mesh.output("port", "df")
+    assert mesh.draft.port("port").frame.collect()["x"].to_list() == [kept]
+
+
 def test_a_frame_of_many_types_is_read_back_as_it_was_checked(shell: Shell) -> None:
     shell.run("import polars as pl, datetime as dt")
     shell.run(

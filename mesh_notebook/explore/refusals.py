@@ -74,7 +74,7 @@ def _check_dtype(name: str, dtype: pl.DataType) -> None:
     except ContractError as error:
         raise ContractError(
             f"'{name}' is {dtype}, which cannot be part of a contract.",
-            next_step=error.next_step,
+            next_step=_remedy(name, dtype) or error.next_step,
             column=name,
         ) from None
     if "TIMESTAMP_NTZ" in physical:
@@ -84,6 +84,22 @@ def _check_dtype(name: str, dtype: pl.DataType) -> None:
             f"in SQL: {name} AT TIME ZONE 'UTC' AS {name}",
             column=name,
         )
+
+
+# What makes a column of a type that no port holds one that a port does, without loss.
+_REMEDIES = {
+    "Duration": "cast(pl.Int64)",
+    "Time": 'dt.to_string("%H:%M:%S%.9f")',
+    "Array": "arr.to_list()",
+    "Int128": "cast(pl.Decimal(38, 0))",
+    "UInt128": "cast(pl.Decimal(38, 0))",
+    "Float16": "cast(pl.Float32)",
+}
+
+
+def _remedy(name: str, dtype: pl.DataType) -> str:
+    cast = _REMEDIES.get(type(dtype).__name__)
+    return f'.with_columns(pl.col("{name}").{cast})' if cast else ""
 
 
 def _no_column(name: str, what: str, schema: Mapping[str, Any]) -> ContractError:
