@@ -71,6 +71,7 @@ def mended(mesh: Workspace, value: Any) -> pl.DataFrame:
         (pd.DataFrame([[1, 2, 3]], columns=["a", "a", "a_2"]), "labelled `a`"),
         (pd.DataFrame({1: [1], "1": [2]}), "labelled `1`"),
         (pd.DataFrame({2.5: [1], "a": [2]}), "labelled by float"),
+        (pd.DataFrame({"": [1], "x": [2], "X": [3], "x_2": [4]}), "'', 'X'"),
         (pd.DataFrame({"Unit Price": [1], "a,b": [2], "c": [3]}), "'Unit Price', 'a,b'"),
         (pd.DataFrame({pd.Timestamp("2024-01-01").date(): [1]}), "labelled by date"),
         (
@@ -115,6 +116,9 @@ def test_an_index_or_labels_that_a_port_does_not_keep_are_refused_with_a_line_th
         (pd.Categorical(NAIVE), "categories that are datetime64[ns]"),
         (pd.arrays.SparseArray([0, 1, 0]), "is sparse"),
         ([1 + 2j, 2j], "complex128"),
+        (pd.Series([dt.timedelta(1)], dtype=object), "durations"),
+        (np.array([1.5], dtype="float16"), "float16"),
+        (pd.to_datetime([None, None]), "times without a time zone"),
     ],
 )
 def test_values_that_a_port_would_change_are_refused_with_a_line_that_works(

@@ -38,13 +38,28 @@ def check_labels(name: str, frame: Any) -> None:
             next_step=_renamed(name, texts),
             column=twice[0],
         )
-    if bad := {label: plain for label in labels if (plain := plain_name(str(label))) != str(label)}:
+    if bad := _unfit(labels):
         said = "columns" if len(bad) > 1 else "a column"
         raise ContractError(
-            f"`{name}` has {said} that no snapshot can name so: {', '.join(map(repr, bad))}.",
+            f"`{name}` has {said} that no snapshot can name so, or that SQL takes for another: "
+            f"{', '.join(map(repr, bad))}.",
             next_step=f"{name} = {name}.rename(columns={bad!r})",
             column=str(next(iter(bad))),
         )
+
+
+def _unfit(labels: list[Any]) -> dict[Any, str]:
+    """Return the labels that cannot be names of stored columns, with one that can."""
+    bad: dict[Any, str] = {}
+    lowered: set[str] = set()
+    for label in labels:
+        plain = plain_name(str(label)) if str(label).strip() else "label"
+        if plain.lower() in lowered:
+            plain = _free(plain.lower(), lowered)
+        if plain != str(label):
+            bad[label] = plain
+        lowered.add(plain.lower())
+    return bad
 
 
 def _is_label(label: object) -> bool:

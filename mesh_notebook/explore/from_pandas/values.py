@@ -56,6 +56,8 @@ def _objects(column: Column) -> None:
         naive = "times without a time zone, which are no instants"
         said = f"holds {naive if len(kinds) == 1 else said_of(kinds)}"
         raise column.refused(said, "pd.to_datetime(…, utc=True)")
+    if kinds in ({"Timedelta"}, {"timedelta"}):
+        raise column.refused("holds durations", "pd.to_timedelta(…).dt.total_seconds()")
     if kinds & {"set", "frozenset"}:
         raise column.refused(f"holds {said_of(kinds)}, whose values have no order", "….map(sorted)")
     if len(kinds) > 1 and kinds not in _ALIKE:
@@ -90,8 +92,8 @@ def _times(column: Column) -> None:
         getattr(column.dtype, "pyarrow_dtype", None), "tz", None
     )
     if zone is None:
-        days = (column.values.dropna() == column.values.dropna().dt.normalize()).all()
-        if days and len(column.values):
+        there = column.values.dropna()
+        if len(there) and (there == there.dt.normalize()).all():
             said = "holds days as times without a time zone, which are no instants"
             raise column.refused(said, '….dt.date  # or, as instants: ….dt.tz_localize("UTC")')
         said = "holds times without a time zone, which are no instants"
@@ -135,6 +137,11 @@ def _complex(column: Column) -> None:
     raise column.refused(f"holds {column.dtype}, which no port keeps", f"…{_AS_TEXT}")
 
 
+def _floats(column: Column) -> None:
+    if str(column.dtype) == "float16":
+        raise column.refused("holds float16, which no port keeps", '….astype("float32")')
+
+
 _DTYPES: dict[str, Callable[[Column], None]] = {
     "CategoricalDtype": _categories,
     "PeriodDtype": _periods,
@@ -146,6 +153,7 @@ _KINDS: dict[str, Callable[[Column], None]] = {
     "M": _times,
     "m": _durations,
     "c": _complex,
+    "f": _floats,
 }
 
 
