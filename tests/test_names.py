@@ -56,6 +56,8 @@ def test_no_verb_takes_over_a_name_that_the_notebook_gave_to_something_else(
     meant = mesh.namespace["x"]
     for verb in (
         lambda: mesh.source("x", "a.csv"),
+        lambda: mesh.source("x", "not-there.csv"),
+        lambda: mesh.connect("nothing", name="x"),
         lambda: mesh.mock("songs.odcs.yaml", rows=2, name="x"),
         lambda: mesh.sql("x", "SELECT 1 AS one"),
     ):

@@ -156,7 +156,10 @@ class Exploration(Control):
             Then nothing is bound.
         """
         from mesh_notebook.model.truth import Truth
+        from mesh_notebook.workspace.frames import bindable
 
+        if name:
+            bindable(self, name)
         truth, window = Truth.of(mode, rows, seed), self.window(start, end, as_of)
         handle = self.opener().port("", product, port, window, truth)
         return self.bind(handle, "connect", name or handle.name)
@@ -183,7 +186,9 @@ class Exploration(Control):
     ) -> pl.LazyFrame:
         """Bind a file, table, sheet, bucket, address or API as an input (see `Asked`)."""
         from mesh_notebook.mesh.sources import Asked
+        from mesh_notebook.workspace.frames import bindable
 
+        bindable(self, name)  # before anything is read
         paging = (records, next, page, offset, max_pages)
         self.progress(f"read {uri}")
         asked = Asked(str(uri), null, format, *paging, token_env, token_header)
@@ -213,6 +218,8 @@ class Exploration(Control):
         from mesh_notebook.workspace import frames
         from mesh_notebook.workspace.drafts import words_of
 
+        if name:
+            frames.bindable(self, name)
         if rows is not None and rows < 1:
             raise UsageError(f"{rows} rows cannot be made.", next_step="give --rows 1 or more")
         frames.check_mock_options(what, like, key, breaking, self.namespace)
