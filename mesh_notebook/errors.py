@@ -54,6 +54,9 @@ __all__ = [
 ]
 
 
+_LINE = 2_000  # characters of a line of a message
+
+
 class MeshError(Exception):
     """Something that the user can act on.
 
@@ -77,7 +80,11 @@ class MeshError(Exception):
             setattr(self, name, value)
 
     def __str__(self) -> str:
-        return f"{self.message}\n→ {self.next_step}" if self.next_step else self.message
+        whole = f"{self.message}\n→ {self.next_step}" if self.next_step else self.message
+        # An engine's own words may quote a value of many megabytes.
+        return "\n".join(
+            f"{line:.{_LINE}}…" if len(line) > _LINE else line for line in whole.split("\n")
+        )
 
     def _render_traceback_(self) -> list[str]:
         """Show a short paragraph in a notebook; MESH_DEBUG=1 shows the whole traceback."""

@@ -138,6 +138,7 @@ def test_a_csv_of_a_header_alone_is_an_empty_table(tmp_path: Path) -> None:
         ("a,b\n1,2\n1\n", 3, "the header has 2 fields, this line 1"),
         ('a,b\n1,"x\n2,y\n', 2, "never closed"),
         ("a,b\nx,y\nMünchen,é\n".encode("latin-1"), 3, "not UTF-8"),
+        ("id,name\n1,Größe\n".encode("latin-1"), 2, "not UTF-8"),
         ("a,b\nx,y\n".encode("utf-16"), 1, "not UTF-8"),
         ("größe,b\n1,2\n".encode("latin-1"), 1, "not UTF-8"),
         ('a,b"c\n1,2\n3,4\n', 1, "a quote"),
@@ -186,6 +187,11 @@ def test_lines_that_end_as_on_an_old_mac_are_refused_with_the_way_to_mend_them(
 )
 def test_a_file_without_any_column_is_refused(tmp_path: Path, name: str, text: str) -> None:
     assert "no column" in refused(tmp_path, written(tmp_path, name, text)).message
+
+
+def test_a_csv_of_two_columns_that_are_one_to_sql_is_refused(tmp_path: Path) -> None:
+    error = refused(tmp_path, written(tmp_path, "case.csv", "id,X,x\n1,2,3\n"))
+    assert "'X' and 'x' are one name to SQL" in error.message
 
 
 def test_a_csv_that_names_a_column_twice_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from mesh_notebook.deploy.preparing import Prepared
 from mesh_notebook.deploy.running import made_by
 from mesh_notebook.deploy.standing import standing
 from mesh_notebook.deploy.validating import Validated
-from mesh_notebook.errors import DeployRefused, StoreError
+from mesh_notebook.errors import ContractError, DeployRefused, StoreError
 from mesh_notebook.mesh import rejects
 from mesh_notebook.mesh.aside import aside
 from mesh_notebook.mesh.checks import CheckReport, check
@@ -31,6 +31,7 @@ from mesh_notebook.mesh.rulebook import cache_rules
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.mesh.store import conformed
+from mesh_notebook.mesh.stored import as_stored, refuse_lost
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.policy import Asker, PortPolicy
 from mesh_notebook.model.product import InputPort, Product
@@ -267,7 +268,21 @@ def _run(
             error_type=error.error_type,
             detail=error.detail,
         ) from None
-    return {port: pl.scan_ipc(paths[name]) for port, name in made.functions.items()}
+    scans = {n: pl.scan_ipc(paths[name], glob=False) for n, name in made.functions.items()}
+    # As they are stored: what is checked, measured and rejected is what would be read back.
+    return {port: _stored(frame, f"{made.product.name}/{port}") for port, frame in scans.items()}
+
+
+def _stored(frame: pl.LazyFrame, port: str) -> pl.LazyFrame:
+    try:
+        refuse_lost(frame, port)
+    except ContractError as error:
+        raise DeployRefused(
+            f"{error.message[:-1]}, so nothing was published.",
+            next_step=error.next_step,
+            **error.facts,
+        ) from None
+    return as_stored(frame)
 
 
 def _engine(engine: str) -> dict[str, str]:

@@ -114,6 +114,7 @@ class Prepared:
         if standing and not made.bundle.is_of(standing):
             readers = tuple(consumers(made.product.address))
             changes = _changes(made, published, standing, readers, renamed or {})
+        held(_refuse_unfit, published.root)
         fits = held(_refuse_republished, made, published, standing, changes)
         if own:
             fits &= held(refuse_incompatible, published, own, made.bundle)
@@ -240,6 +241,17 @@ def fits(version: str, before: str, level: str) -> bool:
     now, then = tuple(map(int, given.groups())), tuple(map(int, stands.groups()))
     kept = {"none": 0, "patch": 3, "minor": 2, "breaking": 1}[level]
     return now[:kept] > then[:kept] if kept else now >= then
+
+
+def _refuse_unfit(root: Place) -> None:
+    """Raise `DeployRefused` where Delta could not write, whatever is to be written."""
+    if root.amiss:
+        raise DeployRefused(
+            f"nothing can be published in {root}: of '{root.amiss}', Delta takes a bracket, or a "
+            "'%' before two digits, for something else.",
+            next_step="give that folder another name, or name another root (--root, MESH_ROOTS)",
+            root=str(root),
+        )
 
 
 def _refuse_republished(

@@ -141,7 +141,7 @@ def made_by(
         ) from None
     # In memory, since the folder goes.
     return {
-        port: conformed(pl.read_ipc(paths[name]), made.contracts[port])
+        port: conformed(pl.scan_ipc(paths[name], glob=False).collect(), made.contracts[port])
         for port, name in made.functions.items()
     }
 

@@ -11,7 +11,13 @@ from mesh_notebook.mesh.dtypes import physical_type
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["check_columns", "check_event_time", "check_key", "check_key_values"]
+__all__ = [
+    "check_columns",
+    "check_event_time",
+    "check_key",
+    "check_key_values",
+    "plain_name",
+]
 
 _NOT_IN_A_NAME = set(" ,;{}()\n\t=")  # Parquet and Delta refuse these in a column's name
 
@@ -39,12 +45,19 @@ def _check_name(name: str) -> None:
             "a column has no name.", next_step='name it: .rename({"": "label"})', column=name
         )
     if bad := sorted(_NOT_IN_A_NAME & set(name)):
-        plain = "_".join("".join(" " if c in _NOT_IN_A_NAME else c for c in name).split())
+        plain = plain_name(name)
         raise ContractError(
             f"'{name}' cannot name a stored column: it holds {', '.join(map(repr, bad))}.",
             next_step=f'in SQL: … AS {plain}; in Polars: .rename({{"{name}": "{plain}"}})',
             column=name,
         )
+
+
+def plain_name(name: str) -> str:
+    """Return a column's name with `_` for what Parquet and Delta refuse in one."""
+    if not _NOT_IN_A_NAME & set(name):
+        return name
+    return "_".join("".join(" " if c in _NOT_IN_A_NAME else c for c in name).split()) or "column"
 
 
 def _check_dtype(name: str, dtype: pl.DataType) -> None:
@@ -61,7 +74,7 @@ def _check_dtype(name: str, dtype: pl.DataType) -> None:
     except ContractError as error:
         raise ContractError(
             f"'{name}' is {dtype}, which cannot be part of a contract.",
-            next_step=error.next_step,
+            next_step=_remedy(name, dtype) or error.next_step,
             column=name,
         ) from None
     if "TIMESTAMP_NTZ" in physical:
@@ -71,6 +84,22 @@ def _check_dtype(name: str, dtype: pl.DataType) -> None:
             f"in SQL: {name} AT TIME ZONE 'UTC' AS {name}",
             column=name,
         )
+
+
+# What makes a column of a type that no port holds one that a port does, without loss.
+_REMEDIES = {
+    "Duration": "cast(pl.Int64)",
+    "Time": 'dt.to_string("%H:%M:%S%.9f")',
+    "Array": "arr.to_list()",
+    "Int128": "cast(pl.Decimal(38, 0))",
+    "UInt128": "cast(pl.Decimal(38, 0))",
+    "Float16": "cast(pl.Float32)",
+}
+
+
+def _remedy(name: str, dtype: pl.DataType) -> str:
+    cast = _REMEDIES.get(type(dtype).__name__)
+    return f'.with_columns(pl.col("{name}").{cast})' if cast else ""
 
 
 def _no_column(name: str, what: str, schema: Mapping[str, Any]) -> ContractError:

@@ -11,6 +11,7 @@ from mesh_notebook.errors import ContractError, near
 from mesh_notebook.mesh.dtypes import physical_type, polars_dtype
 from mesh_notebook.mesh.rules import CannotCheck, held, offenders
 from mesh_notebook.mesh.sqlrules import measure_sql
+from mesh_notebook.mesh.stored import as_stored
 from mesh_notebook.model.contract import Rule
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class CheckReport:
 
 
 def check(frame: pl.LazyFrame, contract: Contract) -> CheckReport:
-    """Hold a frame to its contract.
+    """Hold a frame to its contract, in the types in which a port stores it.
 
     All rules of the columns and of the key are measured in one pass over the columns that
     they need; each SQL rule is a query of its own. Prose (quality rules of type `text`) is for
@@ -82,6 +83,7 @@ def check(frame: pl.LazyFrame, contract: Contract) -> CheckReport:
     """
     import polars as pl
 
+    frame = as_stored(frame)
     schema = frame.collect_schema()
     rules = contract.rules
     present = [rule for rule in rules if _columns_of(rule) <= set(schema)]

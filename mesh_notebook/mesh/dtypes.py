@@ -78,7 +78,7 @@ def physical_type(dtype: pl.DataType) -> str:
     if isinstance(dtype, pl.List):
         return f"{physical_type(dtype.inner)}[]"  # type: ignore[arg-type]
     if isinstance(dtype, pl.Struct):
-        inner = ", ".join(f'"{f.name}" {physical_type(f.dtype)}' for f in dtype.fields)  # type: ignore[arg-type]
+        inner = ", ".join(f"{_quoted(f.name)} {physical_type(f.dtype)}" for f in dtype.fields)  # type: ignore[arg-type]
         return f"STRUCT({inner})"
     name = type(dtype).__name__
     if name in _PHYSICAL:
@@ -87,6 +87,12 @@ def physical_type(dtype: pl.DataType) -> str:
         f"a column of type {dtype} cannot be part of a contract.",
         next_step="cast it to a number, a string, a date, a UTC datetime, or a list of these",
     )
+
+
+def _quoted(name: str) -> str:
+    from sqlglot import exp
+
+    return exp.to_identifier(name, quoted=True).sql("duckdb")
 
 
 def logical_type(dtype: pl.DataType) -> str:

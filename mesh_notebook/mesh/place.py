@@ -8,6 +8,7 @@ and of two that race, both say who was first.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from abc import ABC, abstractmethod
@@ -17,6 +18,10 @@ from pathlib import Path
 from mesh_notebook.errors import StoreError, Unreachable
 
 __all__ = ["Folder", "Place", "flush", "flush_folder", "inside", "place_of"]
+
+# What delta-rs reads as an escape although it is none, and what it makes no URL of.
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_ESCAPE_OR_BRACKET = re.compile(r"%[0-9A-Fa-f]{2}|[\[\]]")
 
 
 def place_of(root: Place | Path | str) -> Place:
@@ -47,7 +52,7 @@ class Place(ABC):
     name : str
         The last part of its path.
     uri : str
-        What Delta and Parquet readers take: an absolute path, or a URL.
+        What Parquet readers take, as it is: an absolute path, or a URL of which nothing is escaped.
     options : dict
         What they need besides to reach it. It may hold secrets, and is never shown or written.
     """
@@ -58,6 +63,16 @@ class Place(ABC):
 
     @abstractmethod
     def __truediv__(self, name: str) -> Place: ...
+
+    @property
+    def delta_uri(self) -> str:
+        """What Delta takes: a path as it is, or a URL of which all that may be taken amiss is."""
+        return self.uri
+
+    @property
+    def amiss(self) -> str:
+        """The part of its path that Delta cannot take, however it is escaped; else nothing."""
+        return _part_with(_ESCAPE, self.uri)
 
     @property
     def folder(self) -> Path | None:
@@ -134,6 +149,11 @@ class Folder(Place):
 
     def __hash__(self) -> int:
         return hash(self.path)
+
+    @property
+    def amiss(self) -> str:
+        # Delta follows links before it looks.
+        return _part_with(_ESCAPE_OR_BRACKET, os.path.realpath(self.path))
 
     @property
     def folder(self) -> Path:
@@ -216,6 +236,10 @@ class Folder(Place):
             shutil.rmtree(self.path, ignore_errors=True)
         else:
             self.path.unlink(missing_ok=True)
+
+
+def _part_with(sign: re.Pattern[str], path: str) -> str:
+    return next((part for part in path.split("/") if sign.search(part)), "")
 
 
 def inside(path: Path, root: Path) -> Path:

@@ -119,8 +119,10 @@ def reading(
         "strict_mode": True,
         "null_padding": False,
     }
+    from glob import escape
+
     given = ", ".join(f"{name} := ${name}" for name in settings)
-    return con.sql(f"FROM read_csv($path, {given})", params={"path": file, **settings})
+    return con.sql(f"FROM read_csv($path, {given})", params={"path": escape(file), **settings})
 
 
 def _sums(relation: duckdb.DuckDBPyRelation, names: list[str]) -> Any:

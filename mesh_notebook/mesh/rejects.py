@@ -126,7 +126,7 @@ class Rejection:
         import polars as pl
 
         try:
-            return pl.read_parquet(self.folder / broken.file, hive_partitioning=False)
+            return pl.read_parquet(self.folder / broken.file, hive_partitioning=False, glob=False)
         except OSError as error:
             raise StoreError(
                 f"the rejected rows of {broken.port} cannot be read: {error.strerror or error}.",

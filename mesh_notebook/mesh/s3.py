@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from mesh_notebook.errors import MissingExtra, StoreError, Unreachable, UsageError
 from mesh_notebook.mesh.place import Place
@@ -72,18 +72,20 @@ class Bucket(Place):
         self.bucket = bucket
         self.key = key
         self.name = key.name or bucket
-        self.uri = f"s3://{bucket}/{key}".rstrip("/.")
+        self.uri = f"s3://{bucket}" if str(key) == "." else f"s3://{bucket}/{key}"
 
     @classmethod
     def of(cls, url: str) -> Bucket:
-        parts = urlsplit(url)
-        if parts.scheme not in ("s3", "s3a") or not parts.netloc or parts.username:
+        # As it is written: a prefix may hold '#', '?' and '%', which a URL would take for its own.
+        scheme, _, rest = url.partition("://")
+        name, _, key = rest.partition("/")
+        if scheme.lower() not in ("s3", "s3a") or not name or "@" in name:
             raise UsageError(
-                f"'{parts.scheme}://…' is no root that can be opened.",
+                f"'{scheme}://…' is no root that can be opened.",
                 next_step="name a folder, or s3://bucket/prefix; credentials are taken from the "
                 "AWS_* variables of the environment",
             )
-        bucket = cls(parts.netloc, PurePosixPath(parts.path.strip("/")))
+        bucket = cls(name, PurePosixPath(key.strip("/")))
         _store(bucket.bucket, tuple(sorted(storage_options().items())))
         return bucket
 
@@ -92,6 +94,10 @@ class Bucket(Place):
         """What Delta takes: how S3 is reached, and how often it is asked again."""
         retries = {"max_retries": str(_RETRIES), "retry_timeout": f"{_RETRY_SECONDS}s"}
         return {**storage_options(), **retries}
+
+    @property
+    def delta_uri(self) -> str:
+        return f"s3://{self.bucket}/{quote(str(self.key))}"
 
     def __truediv__(self, name: str) -> Bucket:
         return Bucket(self.bucket, self.key / name)

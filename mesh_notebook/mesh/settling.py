@@ -62,7 +62,23 @@ def settle(
             _same_header(names, _header(file, path)[1], path, paths[0])
         for file, path in zip(plain, paths, strict=True):
             _check_shape(file, path, names, separator)
-        return separator, _types(plain, names, null_values, separator)
+        with _encoded(plain, paths):
+            return separator, _types(plain, names, null_values, separator)
+
+
+@contextmanager
+def _encoded(files: Sequence[str], paths: Sequence[str]) -> Iterator[None]:
+    """Say in which line bytes are not UTF-8; a reader that counts the lines does not look."""
+    from polars.exceptions import ComputeError
+
+    try:
+        yield
+    except ComputeError as error:
+        for file, path in zip(files, paths, strict=True):
+            with open_text(file) as lines:
+                if line := next((n for n, x in enumerate(lines, 1) if _NOT_UTF8.search(x)), 0):
+                    raise _wrong_encoding(path, line) from None
+        raise _bad_shape(paths[0], str(error)) from None
 
 
 @contextmanager
@@ -99,7 +115,21 @@ def _header(file: str, path: str) -> tuple[str, list[str]]:
             path=path,
             column=twice[0],
         )
+    _check_case(names, path)
     return separator, names
+
+
+def _check_case(names: Sequence[str], path: str) -> None:
+    lowered: dict[str, str] = {}
+    for name in names:
+        if other := lowered.get(name.lower()):
+            raise SourceError(
+                f"{path}: '{other}' and '{name}' are one name to SQL, which knows no upper case.",
+                next_step="give one of them another name in the first line",
+                path=path,
+                column=name,
+            )
+        lowered[name.lower()] = name
 
 
 def _check_bytes(first: str, path: str) -> None:

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from mesh_notebook.errors import ContractError, StoreError
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.sealing import ROWS, is_own
+from mesh_notebook.mesh.stored import as_stored, refuse_changed, refuse_lost
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,8 +59,8 @@ def conformed(
     Raises
     ------
     ContractError
-        A column is missing or not in the contract, holds a value that its type cannot, or is
-        a time without a zone.
+        A column is missing or not in the contract, holds a value that its type cannot or that
+        would be another one in it, or is a time without a zone.
     """
     import polars as pl
 
@@ -82,13 +84,19 @@ def conformed(
     there = [*wanted.items(), *((name, found[name]) for name in beside)]
     if isinstance(frame, pl.DataFrame) and list(found.items()) == there:
         return frame
+    refuse_lost(lazy.select(*wanted), contract.name)
+    stored = as_stored(lazy.select(*wanted, *beside))
+    other = [n for n, dtype in stored.collect_schema().items() if wanted.get(n, dtype) != dtype]
     try:
-        return lazy.select(*(pl.col(n).cast(t) for n, t in wanted.items()), *beside).collect()
+        rows = stored.collect()
+        cast = rows.with_columns(pl.col(name).cast(wanted[name]) for name in other)
     except (pl.exceptions.InvalidOperationError, pl.exceptions.ComputeError) as error:
         raise ContractError(
             f"{contract.name} does not fit the types of its contract: {error}",
             next_step="cast the column in the transform, or mend its physicalType",
         ) from None
+    refuse_changed(rows.select(other), cast, contract.name)
+    return cast
 
 
 def _refuse_naive(wanted: dict[str, pl.DataType], contract: Contract) -> None:
@@ -176,14 +184,14 @@ def created(table: Place, rows: pl.DataFrame, contract: Contract) -> DeltaTable:
     wide = _is_wide(rows, contract)
     shaped = _with_day(rows.clear(), contract) if wide else rows.clear()
     DeltaTable.create(
-        table.uri,
+        table.delta_uri,
         Schema.from_arrow(shaped.to_arrow().schema),
         mode="ignore",
         partition_by=_folders(rows, wide) or None,
         configuration=_CONFIGURATION,
         storage_options=table.options or None,
     )
-    return DeltaTable(table.uri, storage_options=table.options or None)
+    return DeltaTable(table.delta_uri, storage_options=table.options or None)
 
 
 def _folders(rows: pl.DataFrame, by_day: bool) -> list[str]:
@@ -269,8 +277,10 @@ def _flush(table: Place, version: int) -> None:
     if table.folder is None:
         return
     log = table.folder / "_delta_log" / f"{version:020}.json"
-    files = opened(table, version).file_uris()
-    for path in (log, *map(Path, files)):
+    # Of the log, since a URI of Delta's does not say what of it is escaped.
+    added: Any = opened(table, version).get_add_actions(flatten=True)
+    files = [table.folder / unquote(path) for path in added.column("path").to_pylist()]
+    for path in (log, *files):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -290,7 +300,7 @@ def opened(table: Place, version: int | None = None) -> DeltaTable:
     from deltalake.exceptions import DeltaError
 
     try:
-        return DeltaTable(table.uri, version=version, storage_options=table.options or None)
+        return DeltaTable(table.delta_uri, version=version, storage_options=table.options or None)
     except (DeltaError, OSError) as error:
         raise table.unreachable(error) or StoreError(
             f"the log of {table} is damaged: {first_line(error)}", table=str(table)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mesh_notebook.mesh.asking import Answer
 from mesh_notebook.mesh.private import CONFIDENCE
 from mesh_notebook.mesh.question import said_epsilon
-from mesh_notebook.surfaces.panel import Badge, Panel, Sketch, Table
+from mesh_notebook.surfaces.panel import Badge, Panel, Sketch, Table, clipped
 from mesh_notebook.surfaces.panels import origin_badge, panel_of, status_badge
 from mesh_notebook.workspace.discovery.words import moment
 
@@ -80,7 +80,7 @@ def _table(answer: Answer) -> Table:
 
 
 def _said(value: object) -> str:
-    return "–" if value is None else str(value)
+    return "–" if value is None else clipped(value)
 
 
 def _figures(figure: float | None, off: float | None) -> tuple[str, str]:

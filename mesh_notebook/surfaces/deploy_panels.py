@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mesh_notebook.deploy.backfilling import Backfilled
 from mesh_notebook.model.time import iso
-from mesh_notebook.surfaces.panel import Badge, Panel, Table
+from mesh_notebook.surfaces.panel import Badge, Panel, Table, clipped
 from mesh_notebook.surfaces.panels import panel_of
 from mesh_notebook.workspace.discovery.words import moment
 from mesh_notebook.workspace.rejecting import HEAD, Rejected
@@ -71,4 +71,4 @@ def _(done: Backfilled) -> Panel:
 
 
 def _cell(value: object) -> str:
-    return "–" if value is None else str(value)
+    return "–" if value is None else clipped(value)

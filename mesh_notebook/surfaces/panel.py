@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-__all__ = ["Badge", "Panel", "Sketch", "Table", "as_html", "as_text"]
+__all__ = ["Badge", "Panel", "Sketch", "Table", "as_html", "as_text", "clipped"]
 
 WIDTH = 100
 _GAP = 2
 _FOLDED = 12
 _SHORT = 26  # what is no longer than an instant stays on one line, and long text gives way
+# Characters of a value of somebody's rows, and of a text of ours, which is to be copied whole.
+_VALUE, _TEXT = 200, 2_000
 # Tones are the theme's own colours, so a panel reads well in JupyterLab light and dark; the
 # second value serves where there is no theme (a saved page, another front end).
 _TONES = {
@@ -26,6 +28,14 @@ _TONES = {
     "plain": ("--jp-content-font-color2", "#6b6b6b"),
 }
 _RICH = {"good": "green", "warn": "yellow", "bad": "red", "plain": "dim"}
+
+
+def clipped(value: object, most: int = _VALUE) -> str:
+    """Return a value as text, cut where it is so long that nobody reads it in a notebook."""
+    if isinstance(value, bytes | str | list):
+        value = value[: most + 1]  # before it is written out: a value may be of many megabytes
+    text = str(value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,11 @@ class Table:
             self.title,
         )
 
+    def readable(self) -> Table:
+        """Return the table with every cell cut that would fill the notebook."""
+        rows = [[clipped(c, _TEXT) if isinstance(c, str) else c for c in row] for row in self.rows]
+        return replace(self, rows=rows)
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -80,11 +95,24 @@ class Panel:
     own_text: Callable[[bool], str] | None = None
     own_html: Callable[[], str] | None = None
 
+    def readable(self) -> Panel:
+        """Return the panel with every text cut that would fill the notebook."""
+        return replace(
+            self,
+            title=clipped(self.title, _TEXT),
+            sentence=clipped(self.sentence, _TEXT),
+            facts=[(name, clipped(value, _TEXT)) for name, value in self.facts],
+            tables=[table.readable() for table in self.tables],
+            notes=[clipped(note, _TEXT) for note in self.notes],
+            next_step=clipped(self.next_step, _TEXT),
+        )
+
 
 def as_text(panel: Panel, color: bool = False) -> str:
     """Render a panel for a terminal, or for a front end that shows no HTML."""
     if panel.own_text:
         return panel.own_text(color).rstrip("\n")
+    panel = panel.readable()
     from rich.console import Console
 
     console = Console(
@@ -185,6 +213,7 @@ def as_html(panel: Panel) -> str:
     """Render a panel for a notebook: the theme's colours, no script, nothing fetched."""
     if panel.own_html:
         return panel.own_html()
+    panel = panel.readable()
     badges = "".join(_badge(b) for b in panel.badges)
     parts = [f'<div style="font-weight:600;font-size:1.1em">{escape(panel.title)}{badges}</div>']
     if panel.sentence:

@@ -11,7 +11,7 @@ from mesh_notebook.model.address import Address
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import Window, iso, say_duration
-from mesh_notebook.surfaces.panel import Badge, Panel, Table
+from mesh_notebook.surfaces.panel import Badge, Panel, Table, clipped
 from mesh_notebook.surfaces.verbs import Help
 from mesh_notebook.workspace import Workspace
 from mesh_notebook.workspace.discovery.words import moment, policies_in_words
@@ -245,7 +245,7 @@ def _(rows: Rows) -> Panel:
 def _cell(value: object) -> str:
     if value is None:
         return "–"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else clipped(value)
 
 
 @panel_of.register

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesh_notebook.deploy.running import Ran
-from mesh_notebook.surfaces.panel import Badge, Panel, Table
+from mesh_notebook.surfaces.panel import Badge, Panel, Table, clipped
 from mesh_notebook.surfaces.panels import from_here, origin_badge, panel_of
 from mesh_notebook.surfaces.proofs import rule_table
 
@@ -33,6 +33,6 @@ def _(ran: Ran) -> Panel:
 
 def _head(port: str, ran: Ran) -> Table:
     frame = ran.frames[port].head(ran.rows)
-    rows = [["" if v is None else str(v) for v in row] for row in frame.iter_rows()]
+    rows = [["" if v is None else clipped(v) for v in row] for row in frame.iter_rows()]
     right = [i for i, dtype in enumerate(frame.dtypes) if dtype.is_numeric()]
     return Table(frame.columns, rows, right, title=port)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import SpecError, UsageError
+from mesh_notebook.errors import ContractError, SpecError, UsageError
+from mesh_notebook.explore.from_pandas import in_pandas, is_pandas
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.document import parse_yaml
@@ -78,12 +79,16 @@ def _declared(
     contract: str | Mapping[str, Any] | None,
 ) -> PortDraft:
     before = product.ports.get(port)
-    draft = PortDraft(port, frame_name, frames.lazy(value), frames.kept(value), key, event_time)
+    frame = frames.declarable(frame_name, value)
+    draft = PortDraft(port, frame_name, frame, frames.kept(value), key, event_time)
     if before:  # declared again: what was set by hand stays
         draft.overrides, draft.promises = before.overrides, before.promises
         draft.links, draft.policy = before.links, before.policy
     changes = joined(draft.overrides, as_mapping(contract, port)) if contract else draft.overrides
-    return draft.stands(product, overrides=changes)
+    try:
+        return draft.stands(product, overrides=changes)
+    except ContractError as error:
+        raise (in_pandas(frame_name, error) if is_pandas(value) else error) from None
 
 
 def as_mapping(overrides: str | Mapping[str, Any], port: str) -> Mapping[str, Any]:

@@ -164,7 +164,10 @@ class Exploration(Control):
             Then nothing is bound.
         """
         from mesh_notebook.model.truth import Truth
+        from mesh_notebook.workspace.frames import bindable
 
+        if name:
+            bindable(self, name)
         truth, window = Truth.of(mode, rows, seed), self.window(start, end, as_of)
         handle = self.opener().port("", product, port, window, truth, purpose=purpose)
         return self.bind(handle, "connect", name or handle.name)
@@ -191,7 +194,9 @@ class Exploration(Control):
     ) -> pl.LazyFrame:
         """Bind a file, table, sheet, bucket, address or API as an input (see `Asked`)."""
         from mesh_notebook.mesh.sources import Asked
+        from mesh_notebook.workspace.frames import bindable
 
+        bindable(self, name)  # before anything is read
         paging = (records, next, page, offset, max_pages)
         self.progress(f"read {uri}")
         asked = Asked(str(uri), null, format, *paging, token_env, token_header)
@@ -221,6 +226,8 @@ class Exploration(Control):
         from mesh_notebook.workspace import frames
         from mesh_notebook.workspace.drafts import words_of
 
+        if name:
+            frames.bindable(self, name)
         if rows is not None and rows < 1:
             raise UsageError(f"{rows} rows cannot be made.", next_step="give --rows 1 or more")
         frames.check_mock_options(what, like, key, breaking, self.namespace)
@@ -242,13 +249,13 @@ class Exploration(Control):
 
         A table name means the Python name of the moment; `tables` adds frames by name.
         """
-        from mesh_notebook.model.address import checked_identifier
         from mesh_notebook.workspace import frames
 
-        checked_identifier(name)
+        frames.bindable(self, name)
         self.progress("run the query")
         used, result = frames.query(self, query, tables)
         self.namespace[name] = result
+        self.bound.add(name)
         self.note("sql", (name,), {"name": name, "query": query, "tables": used})
         origin = self.origin(name)
         made_up = "" if origin == "live" else f", {origin}"
@@ -266,4 +273,4 @@ class Exploration(Control):
         self.progress(f"summarise all rows of {name}")
         self.taken.setdefault("explore", "profiled")
         with frames.computed(name):
-            return replace(profile(frames.lazy(value)), origin=self.origin(name))
+            return replace(profile(frames.lazy(value, name)), origin=self.origin(name))

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, SourceError, UnknownName, UsageError, near
+from mesh_notebook.explore.from_pandas import as_frame, is_pandas, refuse_unkept, unread
 from mesh_notebook.export.record import is_own_name
-from mesh_notebook.model.address import python_name
+from mesh_notebook.model.address import checked_identifier, python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.receipt import InputPin
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from mesh_notebook.workspace.session import Session
 
 __all__ = [
+    "bindable",
+    "declarable",
     "from_contract",
     "is_frame",
     "kept",
@@ -62,12 +66,13 @@ def named(frame: Any, namespace: Mapping[str, Any]) -> tuple[str, Any]:
         A frame that no name is bound to, so that no export could say how it came to be.
     """
     if not isinstance(frame, str):
+        name = next((n for n, v in namespace.items() if v is frame and is_own_name(n)), "")
         if not is_frame(frame):
             raise UsageError(
                 f"what was given is of type {type(frame).__name__}, and no frame.",
-                next_step="give a Polars frame, a pandas frame, or the name of one",
+                next_step=as_frame(name, frame)
+                or "give a Polars frame, a pandas frame, or the name of one",
             )
-        name = next((n for n, v in namespace.items() if v is frame and is_own_name(n)), "")
         if not name:
             raise UsageError(
                 "the frame has no name yet.", next_step="bind it first: delays = …, then use delays"
@@ -77,24 +82,78 @@ def named(frame: Any, namespace: Mapping[str, Any]) -> tuple[str, Any]:
     if frame in known:
         return frame, namespace[frame]
     close = near(frame, known)
+    hint = f"did you mean {', '.join(close)}?" if close else f"frames: {', '.join(known) or 'none'}"
     if frame in namespace:
         problem = f"'{frame}' is of type {type(namespace[frame]).__name__}, and no frame."
+        hint = as_frame(frame, namespace[frame]) or hint
     else:
         problem = f"there is no frame '{frame}'."
-    hint = f"did you mean {', '.join(close)}?" if close else f"frames: {', '.join(known) or 'none'}"
     raise UnknownName(problem, next_step=hint, name=frame, near=close)
 
 
-def lazy(value: Any) -> pl.LazyFrame:
-    """Return any frame as a Polars lazy frame."""
+def bindable(session: Session, name: str) -> str:
+    """Return a name that a verb may bind; one that means something else already is not taken over.
+
+    A frame under that name is what the verb replaces, as a cell that is run again does.
+
+    Raises
+    ------
+    UsageError
+        It is no Python name, or the notebook imported or defined something under it.
+    """
+    checked_identifier(name)
+    value = session.namespace.get(name)
+    ours = name in session.bound and not _is_code(value)
+    if name not in session.namespace or ours or is_frame(value):
+        return name
+    free = f"{name}_"
+    while free in session.namespace:
+        free += "_"
+    what = f"a {type(value).__name__}" if _is_code(value) else f"of type {type(value).__name__}"
+    raise UsageError(
+        f"'{name}' cannot be a Python name here: it is {what} in this notebook.",
+        next_step=f"for example: {free}",
+        name=name,
+    )
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, type | ModuleType) or hasattr(value, "__code__")
+
+
+def declarable(name: str, value: Any) -> pl.LazyFrame:
+    """Return a frame as a port would store it, so that a contract of it holds of what is read.
+
+    Raises
+    ------
+    ContractError
+        Storing would lose or change something of it: an index, a type, the digits of an instant.
+    """
+    from mesh_notebook.explore.refusals import check_columns
+    from mesh_notebook.mesh.stored import as_stored, refuse_lost
+
+    if is_pandas(value):
+        refuse_unkept(name, value)
+    frame = lazy(value, name)
+    check_columns(frame.collect_schema())
+    refuse_lost(frame, f"`{name}`")
+    return as_stored(frame)
+
+
+def lazy(value: Any, name: str = "df") -> pl.LazyFrame:
+    """Return any frame as a Polars lazy frame; messages call it by its name."""
     import polars as pl
 
     if isinstance(value, pl.LazyFrame):
         return value
     if isinstance(value, pl.DataFrame):
         return value.lazy()
-    if type(value).__module__.startswith("pandas"):
-        return pl.from_pandas(value).lazy()
+    if is_pandas(value):
+        try:
+            return pl.from_pandas(value).lazy()
+        # Of Arrow, in whose words nobody could tell which column is meant.
+        except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
+            raise unread(name, value, pl.from_pandas, error) from None
     return pl.DataFrame(value).lazy()  # Arrow, DuckDB: through the Arrow C stream
 
 

@@ -74,6 +74,7 @@ class Session:
         self.base = base or Path.cwd()
         self.record = Record()
         self.handles: dict[str, Handle] = {}
+        self.bound: set[str] = set()  # names that verbs gave to frames
         self.touched: list[Origin] = []  # of every input that was ever bound
         self.taken: dict[str, str] = {}  # steps of the path that leave no other trace
         self.progress: Callable[[str], None] = progress
@@ -199,15 +200,16 @@ class Session:
         from dataclasses import replace
 
         from mesh_notebook.mesh.scan import attach
-        from mesh_notebook.model.address import checked_identifier
+        from mesh_notebook.workspace.frames import bindable
 
-        checked_identifier(name)
+        bindable(self, name)
         handle = replace(handle, name=name, pin=replace(handle.pin, name=name))
         attach(self.connection(), name, handle.data, handle.frame)
         self.handles[name] = handle
         self.touched.append(handle.origin)
         names = tuple(dict.fromkeys((name, also or name)))
         self.namespace.update(dict.fromkeys(names, handle.frame))
+        self.bound.update(names)
         self.note(verb, names, {"input": handle})
         return handle.frame
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from pathlib import Path
+from urllib.parse import unquote
 
 from mesh_notebook.errors import SourceError, near
 from mesh_notebook.mesh.sources.kinds import kind_of, known
@@ -34,15 +35,35 @@ def _files(uri: str, base: Path) -> tuple[list[Path], str | None]:
     """Return the files that `uri` means, and the table after `#`; a name on disk goes first."""
     if not uri.strip():
         raise SourceError("no source was named.", next_step="give a file, a glob or a folder")
-    whole = Path(base, Path(uri.removeprefix("file://")).expanduser()).absolute()
+    whole = _path_of(uri, base)
     if whole.exists():
         return _listed(whole, uri), None
     path, mark, table = str(whole).rpartition("#")
     if mark and Path(path).exists():
         return _listed(Path(path), uri), table
-    if glob.has_magic(uri):
-        return _globbed(str(whole), uri), None
+    there, rest = _cut(whole)
+    if glob.has_magic(rest):
+        return _globbed(there, rest, uri), None
     raise _missing(Path(path if mark else whole), uri)
+
+
+def _path_of(uri: str, base: Path) -> Path:
+    """Return the path that was written; of a `file://` URL, as it is if that is there."""
+    written = uri.removeprefix("file://")
+    whole = Path(base, Path(written).expanduser()).absolute()
+    if written != uri and not whole.exists() and (meant := Path(unquote(written))).exists():
+        return meant.absolute()
+    return whole
+
+
+def _cut(path: Path) -> tuple[Path, str]:
+    """Return the part of a path that is there, and the rest: a folder `br[0]` is no glob."""
+    there = Path(path.anchor)
+    for at, part in enumerate(path.parts[1:], 1):
+        if not (there / part).exists():
+            return there, os.path.join(*path.parts[at:])
+        there /= part
+    return there, ""
 
 
 def _missing(path: Path, uri: str) -> SourceError:
@@ -91,12 +112,13 @@ def _nothing_in(path: Path, uri: str) -> SourceError:
     return SourceError(f"the folder '{uri}' {said}.", next_step=step, uri=uri)
 
 
-def _globbed(pattern: str, uri: str) -> list[Path]:
+def _globbed(there: Path, rest: str, uri: str) -> list[Path]:
+    pattern = os.path.join(glob.escape(str(there)), rest)
     found = [Path(p) for p in sorted(glob.glob(pattern, recursive=True)) if os.path.isfile(p)]
     if not found:
         raise SourceError(
             f"no file matches '{uri}'.",
-            next_step=f"looked in {Path(pattern).parent}; ** goes into folders",
+            next_step=f"looked in {(there / rest).parent}; ** goes into folders",
             uri=uri,
         )
     return found

@@ -111,8 +111,9 @@ class _Bucket:
             key, mark, part = self.key.rpartition("#")
             if mark and (one := self._at(key)):
                 return [one], part
-            wild = glob.has_magic(self.key)
-            objects = self._matching() if wild else self._beneath(self.key)
+            objects = self._beneath(self.key)
+            if not objects and glob.has_magic(self.key):
+                objects = self._matching()
         if not objects:
             raise self._missing(key if mark else self.key)
         self._check(objects)
@@ -191,11 +192,25 @@ class _Bucket:
     def _matching(self) -> list[_Object]:
         import obstore
 
-        fixed = re.split(r"[*?\[]", self.key, maxsplit=1)[0].rpartition("/")[0]
-        pattern = key_pattern(self.key)
-        batches = obstore.list(self.store, f"{fixed}/" if fixed else None)
+        there = self._there()
+        rest = self.key.removeprefix(there)
+        fixed = there + re.split(r"[*?\[]", rest, maxsplit=1)[0].rpartition("/")[0]
+        pattern = key_pattern(rest)
+        batches = obstore.list(self.store, f"{fixed.rstrip('/')}/" if fixed else None)
         listed = (_object(meta) for batch in batches for meta in batch)
-        return _sorted(o for o in listed if pattern.fullmatch(o.key))
+        return _sorted(o for o in listed if pattern.fullmatch(o.key.removeprefix(there)))
+
+    def _there(self) -> str:
+        """Return the folders of a glob that are there: one that is called `br[0]` is no glob."""
+        import obstore
+
+        folders = self.key.split("/")[:-1]
+        for upto in range(len(folders), 0, -1):
+            prefix = "/".join(folders[:upto]) + "/"
+            listed = glob.has_magic(prefix) and obstore.list_with_delimiter(self.store, prefix)
+            if listed and listed["objects"]:
+                return prefix
+        return ""
 
     def _check(self, objects: Sequence[_Object]) -> None:
         if self.asked.format:

@@ -195,10 +195,14 @@ def _prove(scan: Scan, uri: str) -> None:
 def _same_schema(scan: Scan) -> None:
     import polars as pl
 
-    readers = {"parquet": pl.read_parquet_schema, "ipc": pl.read_ipc_schema}
+    readers: dict[str, Any] = {"parquet": pl.read_parquet_schema, "ipc": pl.read_ipc_schema}
     if scan.format not in readers:
         return
-    schemas = [dict(readers[scan.format](path)) for path in scan.paths]
+    # Opened here, since Polars takes the path of a schema for a glob.
+    schemas = []
+    for path in scan.paths:
+        with open(path, "rb") as file:
+            schemas.append(dict(readers[scan.format](file)))
     for path, schema in zip(scan.paths[1:], schemas[1:], strict=True):
         if schema != schemas[0]:
             raise _differs(scan.paths[0], path, schemas[0], schema)
