@@ -16,6 +16,7 @@ from mesh_notebook.export.aliases import Aliases
 from mesh_notebook.export.effects import Body
 from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.meaning import BUILTINS, Meanings
+from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
 
@@ -237,7 +238,7 @@ class Pass:
         for name in strong:
             self.aliases.unlink(name)
         for flow, kind, origin, before in links:
-            if known.shares(flow.source, kind, self.names.kind_of(flow.target), origin):
+            if shares(flow.source, kind, self.names.kind_of(flow.target), origin):
                 name = flow.source.name
                 for other in before if name in strong else {name}:
                     self.aliases.link(flow.target, other)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from mesh_notebook.export import known
 from mesh_notebook.export.effects import Body
 from mesh_notebook.export.scopes import dotted
+from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
 
@@ -169,6 +170,14 @@ class Meanings:
     def changes(self, touch: Touch, kind: str = "", depth: int = 0) -> bool:
         """Return whether a use may change the value behind its name (of `kind`, where given)."""
         kind = kind or self.kind_of(touch.name)
+        if touch.returned and kind in (known.PANDAS, known.POLARS, known.NUMPY):
+            return False  # no code of the user's, that might return what somebody holds
+        if touch.via is not None and not self._is_shared(touch.via, kind):
+            return False
+        if touch.how == "subclass":
+            return self._sees_subclasses(touch)
+        if touch.how == "argument" and self._calls_by_name(touch.what):
+            return known.changes(replace(touch, how="computed"), kind)
         if touch.how == "item":
             return self.type_of(touch.name) == "collections.defaultdict"
         if touch.how == "call" and kind == known.CLASS:
@@ -195,6 +204,23 @@ class Meanings:
             return depth >= _DEEP or self._changes_parameter(function, touch, kind, depth)
         receiver = self.kind_of(touch.what.partition(".")[0]) if "." in touch.what else ""
         return known.changes(touch, kind, receiver or known.UNKNOWN, origin)
+
+    def _is_shared(self, use: Touch, kind: str) -> bool:
+        origin = self.origin_of(use.what) if use.how == "argument" else ""
+        return shares(use, kind, known.UNKNOWN, origin)
+
+    def _sees_subclasses(self, touch: Touch) -> bool:
+        """Return whether code of the user's runs when a class is made of this one."""
+        if self.kind_of(touch.name) != known.CLASS:
+            return False
+        hooked = any(body.name == "__init_subclass__" for body in self.code_of(touch.name))
+        its_class = (self.type_of(touch.name) or "").partition(".")[0]
+        return touch.what == "metaclass" or hooked or its_class == "__main__"
+
+    def _calls_by_name(self, callee: str) -> bool:
+        """Return whether a callee calls a method whose name it was given as a text."""
+        by_name = ("operator.methodcaller", "operator.attrgetter")
+        return self.type_of(callee) in by_name or self.origin_of(callee) in by_name
 
     def _remembers(self, name: str) -> bool:
         """Return whether a function keeps what its calls return."""
