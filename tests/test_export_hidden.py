@@ -11,7 +11,7 @@ import pytest
 from test_export_hostile import ROWS, called, exported
 
 from mesh_notebook.errors import ExportRefused
-from mesh_notebook.export.standing import told_of
+from mesh_notebook.export.state import told_of
 
 
 @pytest.fixture

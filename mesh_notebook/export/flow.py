@@ -39,6 +39,8 @@ class Graph:
         By statement: the hidden random generators that it draws from, whose state nobody set.
     final : dict
         By name: the statements that made the value it has at the end.
+    writes : list of set
+        By statement: the names that it binds, and those whose values it may change.
     deferred : set of str
         Names whose values change whenever a lazy frame is collected.
     """
@@ -49,6 +51,7 @@ class Graph:
     builtins: list[set[str]] = field(default_factory=list)
     unseeded: list[set[str]] = field(default_factory=list)
     final: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    writes: list[frozenset[str]] = field(default_factory=list)
     deferred: set[str] = field(default_factory=set)
 
     def binder_of(self, name: str, index: int) -> Statement | None:
@@ -112,6 +115,7 @@ class Pass:
             missing=list(graph.missing),
             builtins=list(graph.builtins),
             unseeded=list(graph.unseeded),
+            writes=list(graph.writes),
         )
         other.names, other.aliases = self.names.copy(), self.aliases.copy()
         other.writers = dict(self.writers)
@@ -195,6 +199,7 @@ class Pass:
         for name in sorted((there | by_calls | set(binds)) - strong):
             self.writers[name] = (*self.writers.get(name, ()), statement.index)
         self.writers |= dict.fromkeys(strong, (statement.index,))
+        self.graph.writes.append(frozenset(there | by_calls | set(binds)))
         self.names.binder |= dict.fromkeys([*binds, *by_calls], statement)
         for name in statement.effects.deletes - set(binds):
             for known_of in (self.writers, self.names.binder, self.names.code):

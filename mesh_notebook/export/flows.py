@@ -119,7 +119,9 @@ def _uses(value: ast.AST) -> Iterator[Touch]:
             for use in call_touches(value):
                 yield replace(use, how="chosen") if copied and use.how == "argument" else use
             if isinstance(value.func, ast.Attribute):
-                yield from (u for u in _uses(value.func.value) if u.how != "held")
+                method = Touch("", "method", value.func.attr)
+                inner = (u for u in _uses(value.func.value) if u.how != "held")
+                yield from (replace(use, then=method) for use in inner)
             for argument in (*value.args, *(k.value for k in value.keywords)):
                 yield from (u for u in _uses(argument) if u.how != "held")
         case ast.Subscript(value=inner, slice=key) if _chooses(key):

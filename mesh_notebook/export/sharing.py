@@ -38,6 +38,8 @@ def shares(touch: Touch, source: str, target: str, origin: str = "") -> bool:
         return False
     if target == known.PICTURE:
         return source == known.PICTURE
+    if touch.then is not None and source in _LIBRARY_KINDS:
+        touch = touch.then  # what is called last tells
     match touch.how:
         case "held":
             return True

@@ -10,8 +10,9 @@ from mesh_notebook.export.flow import Graph, graph_of
 from mesh_notebook.export.record import ExecutedCell, Record, is_own_name
 from mesh_notebook.export.refusals import refuse_impure
 from mesh_notebook.export.statements import Statement, executed
+from mesh_notebook.export.unexplained import BY_HAND
 
-__all__ = ["Slice", "refuse_unaccounted", "slices_of"]
+__all__ = ["Slice", "refuse_unaccounted", "slices_of", "written_down"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,16 @@ def _closure(record: Record, graph: Graph, output: Statement) -> set[int]:
 
 def _refuse_unusable(writer: Statement, reader: Statement, name: str) -> None:
     where, uses = writer.cell.label, f"{reader.cell.label} uses"
+    if writer.reason == BY_HAND:
+        moved = writer.cell.moved[name].text
+        to = f" to {moved:.100}" if moved else ""
+        raise ExportRefused(
+            f"`{name}` was changed{to} by no cell, after the cell before {where} had run: by a "
+            f"widget, a thread, or code that the notebook does not show; {uses} it.",
+            next_step=written_down(name, moved),
+            cell=writer.cell.count,
+            name=name,
+        )
     if writer.kind in ("opaque", "output"):
         did = "made" if writer.effects.binds.get(name) else "changed"
         how = writer.reason or "mesh.output"
@@ -144,6 +155,15 @@ def _refuse_unusable(writer: Statement, reader: Statement, name: str) -> None:
             cell=writer.cell.count,
             name=name,
         )
+
+
+def written_down(name: str, text: str = "") -> str:
+    """Return the next step for a value that only a hand put there."""
+    value = text if text and len(text) <= 100 else "…"
+    return (
+        f"write it down: {name} = {value}, in a cell tagged `parameters`; run it, then the cells "
+        "that use it, and export again"
+    )
 
 
 def _instead_of(reason: str, name: str) -> str:

@@ -55,6 +55,8 @@ class Touch:
         The call says that it does not copy: `copy=False`, `deep=False`.
     via : Touch or None
         The use is of what this use of the value gave: of `late`, where `late = rows.sort_values()`.
+    then : Touch or None
+        Where values flow: the method that is called on what this use gave.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Touch:
     returned: bool = False
     shallow: bool = False
     via: Touch | None = None
+    then: Touch | None = None
 
 
 def touches_of(nodes: Iterable[ast.AST]) -> list[Touch]:
