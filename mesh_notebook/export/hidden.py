@@ -7,6 +7,7 @@ else when the frame is made.
 
 from __future__ import annotations
 
+import ast
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +17,17 @@ from typing import Any
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.module import Function, Module
+from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.slicing import Slice, written_down
-from mesh_notebook.export.state import is_widget, parting, same, told_of
+from mesh_notebook.export.state import (
+    SETTINGS,
+    is_widget,
+    parting,
+    reached,
+    same,
+    setting,
+    told_of,
+)
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.mesh.replay import ReplayFailed, replay
 from mesh_notebook.model.address import python_name
@@ -46,6 +56,7 @@ class State:
 def states_of(one: Slice, namespace: Mapping[str, Any]) -> list[State]:
     """Return what the names that a slice reads held in the notebook."""
     found = [*_on_the_way(one), *_at_the_end(one, namespace)]
+    found += [*_set_in_libraries(one, namespace), *_settings(one)]
     return sorted((state for state in found if state.told is not None), key=lambda s: s.order)
 
 
@@ -55,6 +66,16 @@ def _makers(one: Slice) -> Iterator[tuple[Statement, str]]:
         if statement.kind in ("code", "sql"):
             names = (n for n in one.used(statement) if n not in one.graph.deferred)
             yield from ((statement, name) for name in names)
+
+
+def _standing(one: Slice) -> Iterator[tuple[Statement, str]]:
+    """Yield the names that a slice reads and that stand as it made them, with what changed them."""
+    kept = {s.index: s for s in one.statements if s.kind in ("code", "sql")}
+    read = {n for s in (*one.statements, one.output) for n in one.graph.needs[s.index]}
+    for name in sorted(read - one.graph.deferred):
+        maker = kept.get(next(iter(one.graph.final.get(name, ())[-1:]), -1))
+        if maker is not None:
+            yield maker, name
 
 
 def _on_the_way(one: Slice) -> Iterator[State]:
@@ -71,11 +92,40 @@ def _written(one: Slice, statement: Statement) -> frozenset[str]:
 
 
 def _at_the_end(one: Slice, namespace: Mapping[str, Any]) -> Iterator[State]:
-    for maker, name in _makers(one):
-        standing = one.graph.final.get(name, ())[-1:] == (maker.index,)
-        if standing and name in namespace and name not in maker.cell.values:
+    for maker, name in _standing(one):
+        if name in namespace and name not in maker.cell.values:
             value = namespace[name]
             yield State(maker, name, told_of(value), True, "", is_widget(value))
+
+
+def _set_in_libraries(one: Slice, namespace: Mapping[str, Any]) -> Iterator[State]:
+    """Yield the attributes of imported modules that a slice sets."""
+    for maker, name in _standing(one):
+        binder = one.graph.binder_of(name, maker.index + 1)
+        if maker.node is None or binder is None or binder.kind != "import":
+            continue
+        for path in sorted(_stored(maker.node, name)):
+            if name in namespace and (value := reached(namespace[name], path)) is not None:
+                yield State(maker, path, told_of(value), True)
+
+
+def _stored(node: ast.stmt, name: str) -> set[str]:
+    stores = (
+        dotted(part)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)
+    )
+    return {path for path in stores if path and path.startswith(f"{name}.")}
+
+
+def _settings(one: Slice) -> Iterator[State]:
+    """Yield the settings of the libraries that a slice imports, unless it ends with other ones."""
+    imports = {s.origin.partition(".")[0]: s for s in one.statements if s.kind == "import"}
+    kept = {s.index for s in one.statements}
+    for name, (library, _) in SETTINGS.items():
+        made = one.graph.final.get(f"<{library}>", ())
+        if library in imports and not set(made) - kept:
+            yield State(imports[library], name, told_of(setting(name)), True)
 
 
 # ---- the clean process ---------------------------------------------------------------------------

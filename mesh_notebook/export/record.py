@@ -6,20 +6,19 @@ parsing waits until an export asks. A restarted kernel starts a new record.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mesh_notebook.export.state import glimpse, is_scalar
+
 __all__ = ["Event", "ExecutedCell", "Moved", "Record", "calling_line", "is_own_name"]
 
 # What IPython keeps in the user's namespace for itself.
 _SHELL_NAMES = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython", "mesh"})
 _SIZED = (list, dict, set)
-_SCALARS = (bool, float, complex, dt.date, dt.datetime, dt.timedelta)
-_SHORT = 1_000  # characters, or bits
 _HISTORY = re.compile(r"_{1,3}|_(?:i{1,3}|ih|oh|dh|exit_code|sh)|_i?\d+|__\w+__|_mesh_notebook")
 
 
@@ -54,12 +53,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Moved:
-    """What a name came to mean between two cells, or how long it grew: no cell says so.
+    """What became of a name between two cells, though no cell says so.
 
     Attributes
     ----------
     anew : bool
-        It stands for another object; else for the same one, which has another length.
+        It stands for another object; else for the same one, which holds something else.
     identity : int
     size : int or None
     text : str
@@ -89,6 +88,8 @@ class ExecutedCell:
         length of plain lists, dicts and sets. Empty for cells that ran before the record began.
     values : dict
         By name: numbers, short texts and times as they were after the cell.
+    held : dict
+        By name: a short look at what can change while its name stays, as it was after the cell.
     moved : dict
         By name: what changed since the cell before it was over.
     """
@@ -104,6 +105,7 @@ class ExecutedCell:
     ids: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    held: Mapping[str, Any] = field(default_factory=dict)
     moved: Mapping[str, Moved] = field(default_factory=dict)
 
     @property
@@ -220,17 +222,9 @@ def _observed(namespace: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "types": {name: _type_name(type(value)) for name, value in own},
         "ids": {name: id(value) for name, value in own},
         "sizes": {name: len(value) for name, value in own if type(value) in _SIZED},
-        "values": {name: value for name, value in own if _is_scalar(value)},
+        "values": {name: value for name, value in own if is_scalar(value)},
+        "held": {name: look for name, value in own if (look := glimpse(value)) is not None},
     }
-
-
-def _is_scalar(value: object) -> bool:
-    """Return whether a value never changes, and is short enough to be kept."""
-    if type(value) in (str, bytes):
-        return len(value) <= _SHORT  # type: ignore[arg-type]
-    if type(value) is int:
-        return value.bit_length() <= _SHORT
-    return type(value) in _SCALARS
 
 
 def _moved(last: ExecutedCell, namespace: Mapping[str, Any]) -> dict[str, Moved]:
@@ -240,10 +234,10 @@ def _moved(last: ExecutedCell, namespace: Mapping[str, Any]) -> dict[str, Moved]
         if name not in namespace:
             continue
         value = namespace[name]
-        size = len(value) if type(value) in _SIZED else None
         anew = id(value) != identity or _differs(last.values.get(name, value), value)
-        if anew or size != last.sizes.get(name):
-            found[name] = Moved(anew, id(value), size, repr(value) if _is_scalar(value) else "")
+        if anew or glimpse(value) != last.held.get(name):
+            size = len(value) if type(value) in _SIZED else None
+            found[name] = Moved(anew, id(value), size, repr(value) if is_scalar(value) else "")
     return found
 
 

@@ -14,11 +14,9 @@ BY_HAND = "by no cell"
 
 
 def moved_before(cell: ExecutedCell) -> Iterator[tuple[Effects, str]]:
-    """Yield what was changed between the cell before and this one."""
-    for anew in (True, False):
-        names = sorted(name for name, moved in cell.moved.items() if moved.anew == anew)
-        if names:
-            yield Effects(binds=dict.fromkeys(names, anew)), BY_HAND
+    """Yield the names that came to mean something else between the cell before and this one."""
+    if names := sorted(name for name, moved in cell.moved.items() if moved.anew):
+        yield Effects(binds=dict.fromkeys(names, True)), BY_HAND
 
 
 def unexplained(

@@ -103,12 +103,12 @@ def _put_together(columns: list[pl.Series]) -> pl.DataFrame:
     return pl.DataFrame([column.alias(str(at)) for at, column in enumerate(columns)])
 
 
-def _of_numpy(array: Any) -> dict[str, Any]:
+def _of_numpy(array: Any) -> dict[str, Any] | None:
     import polars as pl
 
     about = {"shape": list(array.shape), "dtype": str(array.dtype)}
     if array.dtype.kind not in "iufbUMm":
-        return about
+        return None if array.dtype.kind == "O" else about
     if array.dtype.kind in "Mm":
         array = array.astype("int64")
     return {**about, **_digest(pl.Series("0", array.ravel()).to_frame())}

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any
 
-__all__ = ["is_own", "items_of", "mapping_of", "parts_of"]
+__all__ = ["Cells", "is_own", "items_of", "mapping_of", "parts_of"]
 
 _OWN_MODULES = ("__main__", "transform")
 _GROUPS = (list, tuple, set, frozenset, deque)
@@ -29,6 +29,13 @@ _REDUCED = ("enumerate", "zip", "map", "filter", "reversed", "cycle", "islice", 
 _UNTOLD = ("_abc_impl", "__wrapped__", "__orig_class__")
 
 
+class Cells(dict[str, Any]):
+    """What a function closes over.
+
+    In the module it closes over more than in the notebook: names of the notebook are local there.
+    """
+
+
 def is_own(value: object) -> bool:
     """Return whether a value is a class, or an instance of a class, of the notebook's own."""
     kind = value if isinstance(value, type) else type(value)
@@ -37,7 +44,10 @@ def is_own(value: object) -> bool:
 
 def mapping_of(value: object) -> Mapping[Any, Any] | None:
     """Return what a value holds under keys, where it is a mapping."""
-    if isinstance(value, dict | types.MappingProxyType):
+    if isinstance(value, dict):
+        # Not what a class of the user's makes of it, which may run code that changes it.
+        return dict(dict.items(value)) if is_own(value) else value
+    if isinstance(value, types.MappingProxyType):
         return value
     if isinstance(value, UserDict):
         return value.data
@@ -49,13 +59,14 @@ def mapping_of(value: object) -> Mapping[Any, Any] | None:
 def items_of(value: object) -> Iterable[Any] | None:
     """Return what a value holds in a row, where looking at it leaves it as it is."""
     if isinstance(value, _GROUPS):
-        return value
+        base: Any = next(kind for kind in _GROUPS if isinstance(value, kind))
+        return list(base.__iter__(value)) if is_own(value) else value
     if isinstance(value, UserList | ChainMap):
         return value.data if isinstance(value, UserList) else value.maps
     if isinstance(value, queue.Queue):
         return list(value.queue)
     kind = type(value)
-    if kind.__module__ == "array":
+    if kind.__module__ == "array" or (kind.__module__, kind.__name__) == ("numpy", "ndarray"):
         return value.tolist()  # type: ignore[attr-defined, no-any-return]
     if kind.__module__ == "builtins" and kind.__name__.endswith("_iterator"):
         return _left_in(value)
@@ -122,7 +133,7 @@ def _of_function(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     yield "attributes", {n: v for n, v in vars(function).items() if n != "__wrapped__"}
     yield "defaults", function.__defaults__
     yield "keyword defaults", function.__kwdefaults__
-    yield "closure", dict(_cells(function))
+    yield "closure", Cells(_cells(function))
 
 
 def _cells(function: types.FunctionType) -> Iterator[tuple[str, Any]]:

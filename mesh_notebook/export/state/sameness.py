@@ -35,6 +35,8 @@ def same(here: Any, there: Any) -> bool:
     if isinstance(here, dict) and isinstance(there, dict):
         if "scale" in here and "scale" in there:
             return _near(here["sum"], there["sum"], max(here["scale"], there["scale"]))
+        if "cells" in here and "cells" in there:
+            return all(same(one, there["cells"].get(n, one)) for n, one in here["cells"].items())
         return all(same(*pair) for pair in _pairs(here, there))
     if isinstance(here, list) and isinstance(there, list) and len(here) == len(there):
         return all(map(same, here, there)) or _matched(here, there)

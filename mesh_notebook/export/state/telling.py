@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mesh_notebook.export.state.digests import digest_of, is_large, large
-from mesh_notebook.export.state.parts import is_own, items_of, mapping_of, parts_of
+from mesh_notebook.export.state.parts import Cells, is_own, items_of, mapping_of, parts_of
 from mesh_notebook.export.state.sameness import rough
 from mesh_notebook.export.state.widgets import widget_told
 
@@ -65,11 +65,13 @@ def _exact(value: Any) -> str:
 
 
 def _compound(value: Any, above: tuple[int, ...], left: list[int]) -> Any:
+    if isinstance(value, Cells):
+        return {"cells": _named(value, above, left)}
     made: dict[str, Any] = {"is": type(value).__name__}
     if (digest := digest_of(value)) is not None:
         return {**made, "rows": digest}
     if (widget := widget_told(value)) is not None:
-        return {**made, "value": _told(widget, above, left)}
+        return {**made, "parts": _named(widget, above, left)}
     pairs, items = mapping_of(value), items_of(value)
     held = pairs if pairs is not None else items
     if held is not None and is_large(held) and (digest := large(held)) is not None:

@@ -21,6 +21,7 @@ def widget_told(value: Any) -> dict[str, Any] | None:
     """Return by name what a widget or another object with traits stands at; else None."""
     if is_widget(value):
         names = [name for name in value.keys if not name.startswith("_") and name not in _LOOKS]
+        names.sort(key=lambda name: name != "value")  # what a person is told first
         told = {name: getattr(value, name) for name in names}
         if hasattr(value, "kwargs"):  # of `interactive`: what its function was called with
             told["kwargs"] = dict(value.kwargs)

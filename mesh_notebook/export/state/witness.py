@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mesh_notebook.export.state.settings import SETTINGS, reached, setting
 from mesh_notebook.export.state.telling import told_of
 
 __all__ = ["Witness"]
@@ -28,10 +29,15 @@ class Witness:
 
     def __call__(self, moment: int | str, names: Mapping[str, Any]) -> None:
         for name in self._asked[moment]:
-            for held in (names, self._outer):
-                if name in held:
-                    self._noted[f"{moment} {name}"] = told_of(held[name])
-                    break
+            root = name.partition(".")[0]
+            if name in SETTINGS:
+                self._note(moment, name, setting(name))
+            elif root in names or root in self._outer:
+                held = names[root] if root in names else self._outer[root]
+                self._note(moment, name, reached(held, name))
+
+    def _note(self, moment: int | str, name: str, value: object) -> None:
+        self._noted[f"{moment} {name}"] = told_of(value)
 
     def told(self) -> str:
         """Return what was noted, by moment and name, as JSON."""
