@@ -225,7 +225,7 @@ class Pass:
         found = []
         for flow in [meant for one in flows for meant in self._meant(one)]:
             use = flow.source
-            origin = self.names.origin_of(use.what) if use.how == "argument" else ""
+            origin = self.names.taken_by(use)
             found.append((flow, self.names.kind_of(use.name), origin, self.aliases.of(use.name)))
         return found
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mesh_notebook.export.scopes import root_name
-from mesh_notebook.export.touches import FRESH, Touch, call_touches, own_nodes
+from mesh_notebook.export.touches import FRESH, Touch, behind, call_touches, own_nodes
 from mesh_notebook.export.words import words
 
 __all__ = ["Flow", "flows_of", "returned_by"]
@@ -103,6 +103,9 @@ def _given_to_receiver(call: ast.Call) -> Iterator[Flow]:
             for use in _uses(argument):
                 if use.name != receiver:
                     yield Flow(receiver, replace(use, how="held"))
+    for one in behind(call.func):  # `getattr(rows, name)(x)`
+        for argument in (*call.args, *(k.value for k in call.keywords)):
+            yield from (Flow(one, replace(use, how="held")) for use in _uses(argument))
 
 
 def _uses(value: ast.AST) -> Iterator[Touch]:

@@ -84,6 +84,16 @@ class Meanings:
                     return ""
         return ""
 
+    def taken_by(self, use: Touch, receiver: str = "") -> str:
+        """Return the full name of what is given a value; `pandas.().merge` of a frame's method."""
+        if use.how != "argument":
+            return ""
+        root, _, method = use.what.rpartition(".")
+        receiver = receiver or self.kind_of(use.what.partition(".")[0])
+        if root and receiver in (known.PANDAS, known.VIEWER):
+            return f"pandas.().{method}"
+        return self.origin_of(use.what)
+
     def library_of(self, name: str) -> str:
         """Return the package that an imported name comes from; of any other name, nothing."""
         binder = self.binder.get(name)
@@ -202,11 +212,14 @@ class Meanings:
         function = self._function(touch.what)
         if function is not None:
             return depth >= _DEEP or self._changes_parameter(function, touch, kind, depth)
-        receiver = self.kind_of(touch.what.partition(".")[0]) if "." in touch.what else ""
+        root, dot, _ = touch.what.partition(".")
+        receiver = kind if dot and root == touch.name else self.kind_of(root) if dot else ""
         return known.changes(touch, kind, receiver or known.UNKNOWN, origin)
 
     def _is_shared(self, use: Touch, kind: str) -> bool:
-        origin = self.origin_of(use.what) if use.how == "argument" else ""
+        root = use.what.partition(".")[0]
+        itself = use.name == root and "." in use.what
+        origin = self.taken_by(use, kind if itself else self.kind_of(root))
         return shares(use, kind, known.UNKNOWN, origin)
 
     def _sees_subclasses(self, touch: Touch) -> bool:
@@ -238,8 +251,13 @@ class Meanings:
         elif isinstance(touch.place, str) and touch.place in names:
             names = {touch.place}
         uses = [use for use in body.touches if use.name in names]
-        # A callee that is itself a parameter may do anything.
-        given = any(u.how == "argument" and u.what.split(".")[0] in body.params for u in uses)
+        # A callee that is itself a parameter may do anything; a method of a frame may not.
+        own = {u.name for u in uses} if kind in (known.PANDAS, known.POLARS) else set()
+        given = any(
+            u.how == "argument" and u.what.split(".")[0] in body.params
+            for u in uses
+            if not ("." in u.what and u.what.split(".")[0] in own & {u.name})
+        )
         return given or any(self.changes(use, kind, depth + 1) for use in uses)
 
     def drawn(self, touches: Iterable[Touch]) -> dict[str, bool]:

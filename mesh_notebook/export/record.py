@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mesh_notebook.export.state import glimpse, is_scalar
+from mesh_notebook.export.state import glimpse, is_scalar, is_widget
 
 __all__ = ["Event", "ExecutedCell", "Moved", "Record", "calling_line", "is_own_name"]
 
@@ -237,8 +237,14 @@ def _moved(last: ExecutedCell, namespace: Mapping[str, Any]) -> dict[str, Moved]
         anew = id(value) != identity or _differs(last.values.get(name, value), value)
         if anew or glimpse(value) != last.held.get(name):
             size = len(value) if type(value) in _SIZED else None
-            found[name] = Moved(anew, id(value), size, repr(value) if is_scalar(value) else "")
+            found[name] = Moved(anew, id(value), size, _text(value))
     return found
+
+
+def _text(value: Any) -> str:
+    """Return a value as one would write it; of a widget, what it stands at."""
+    value = getattr(value, "value", None) if is_widget(value) else value
+    return repr(value) if value is not None and is_scalar(value) else ""
 
 
 def _differs(before: object, now: object) -> bool:

@@ -29,17 +29,28 @@ _PANDAS_MAKING = words(
 _PANDAS_WRAPPING = words(
     "pandas.DataFrame pandas.Series pandas.Index pandas.DataFrame.from_records"
 )
+# Methods of pandas whose result may hold what a function of the user's returned.
+_PASSING = words("pipe apply agg aggregate transform map applymap set_axis insert update")
 _LIBRARY_KINDS = (known.PANDAS, known.VIEWER, known.POLARS)
 
 
 def shares(touch: Touch, source: str, target: str, origin: str = "") -> bool:
-    """Return whether, after this use, the target may hold (part of) the source's own value."""
+    """Return whether, after this use, the target may hold (part of) the source's own value.
+
+    Parameters
+    ----------
+    source, target : str
+        Their kinds, of those that `known` tells.
+    origin : str
+        Of an argument: the full name of the callee; `pandas.().merge` of a method of a frame.
+    """
     if known.FROZEN in (source, target) or known.MODULE in (source, target):
         return False
     if target == known.PICTURE:
         return source == known.PICTURE
-    if touch.then is not None and source in _LIBRARY_KINDS:
-        touch = touch.then  # what is called last tells
+    own = touch.then is not None and not _by_method(touch.then, source, target)
+    if (own or touch.returned) and source in _LIBRARY_KINDS:
+        return False  # what is called last makes something of its own
     match touch.how:
         case "held":
             return True
@@ -64,13 +75,17 @@ def _by_method(touch: Touch, source: str, target: str) -> bool:
         return touch.what in _VIEWS or known.PANDAS in (source, target)
     if source in (known.PANDAS, known.VIEWER):
         looks = target in (known.NUMPY, known.VIEWER, known.ITERATOR)
-        return touch.what in _PANDAS_VIEWS or looks
+        itself = all(method in _PANDAS_VIEWS for method in touch.before)
+        return itself and (looks or touch.what in _PANDAS_VIEWS)
     return touch.what in _VIEWS or source in (known.OWN, known.UNKNOWN)
 
 
 def _by_library(touch: Touch, source: str, target: str, origin: str) -> bool:
-    if origin.partition(".")[0] not in known.PURE_LIBRARIES:
+    library, _, rest = origin.partition(".")
+    if library not in known.PURE_LIBRARIES:
         return True
+    if rest.startswith("()") and source in (known.PANDAS, known.NUMPY):
+        return touch.shallow or rest.removeprefix("().") in _PASSING
     if origin in _PANDAS_MAKING and not touch.shallow:
         return False
     if origin in _PANDAS_WRAPPING and source == known.CONTAINER:

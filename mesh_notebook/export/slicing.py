@@ -162,6 +162,8 @@ def _refuse_moved(record: Record, graph: Graph, kept: set[int]) -> None:
         for name in sorted(cell.moved.keys() & read - (told - graph.deferred)):
             if reader := _reader_after(graph, kept, cell, name):
                 fix = f"run the cells that make `{name}` again, then those that use it"
+                if text := cell.moved[name].text:
+                    fix = f"use a name in place of `{name}`, and {written_down('x', text)}"
                 raise _by_hand(cell, reader, name, fix)
 
 

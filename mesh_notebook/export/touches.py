@@ -13,7 +13,7 @@ from mesh_notebook.export.applied import applied
 from mesh_notebook.export.scopes import FUNCTIONS, dotted, root_name
 from mesh_notebook.export.words import words
 
-__all__ = ["FRESH", "Touch", "call_touches", "own_nodes", "touches_of"]
+__all__ = ["FRESH", "Touch", "behind", "call_touches", "own_nodes", "touches_of"]
 
 # Calls whose result holds nothing of their arguments.
 FRESH = words(
@@ -55,6 +55,8 @@ class Touch:
         The call says that it does not copy: `copy=False`, `deep=False`.
     via : Touch or None
         The use is of what this use of the value gave: of `late`, where `late = rows.sort_values()`.
+    before : tuple of str
+        Of a method: those that are called before it, from the name on.
     then : Touch or None
         Where values flow: the method that is called on what this use gave.
     """
@@ -69,6 +71,7 @@ class Touch:
     returned: bool = False
     shallow: bool = False
     via: Touch | None = None
+    before: tuple[str, ...] = ()
     then: Touch | None = None
 
 
@@ -157,13 +160,14 @@ def call_touches(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
     shallow = any(w in words and _may_be_false(words[w]) for w in ("copy", "deep"))
     if isinstance(call.func, ast.Attribute):
         method = Touch("", "method", call.func.attr, None, said, bare, seeded, shallow=shallow)
-        yield from _on(call.func.value, method)
+        earlier = tuple(_last(inner) for inner in _inner_calls(call.func.value))
+        yield from _on(call.func.value, replace(method, before=earlier))
         # `groups.setdefault(k, rows).append(x)` may append to rows.
         inside = [a for c in _inner_calls(call.func.value) for a in (*c.args, *_values(c))]
         yield from (replace(method, name=n) for a in inside for n in _exposed(a))
         for inner in _inner_calls(call.func.value):
             yield from _on(inner.func, replace(method, returned=True))
-    yield from (Touch(name, "computed", bare=bare) for name in _behind(call.func))
+    yield from (Touch(name, "computed", bare=bare) for name in behind(call.func))
     for function, given in applied(call):
         yield from _applied(function, list(dict.fromkeys(n for g in given for n in _exposed(g))))
     callee = _callee(call.func)
@@ -190,12 +194,12 @@ def _applied(function: ast.expr, names: list[str]) -> Iterator[Touch]:
     yield from (Touch(name, "argument", callee) for name in names)
 
 
-def _behind(func: ast.AST) -> Iterator[str]:
+def behind(func: ast.AST) -> Iterator[str]:
     """Yield what may be changed where a call gives the callee: `getattr(rows, name)(x)`."""
     if isinstance(func, ast.Call):
         for given in (*func.args, *_values(func)):
             yield from _exposed(given)
-        yield from _behind(func.func)
+        yield from behind(func.func)
         if isinstance(func.func, ast.Attribute) and func.func.attr.startswith("__getattr"):
             yield from _exposed(func.func.value)
 
@@ -206,6 +210,10 @@ def _inner_calls(node: ast.AST) -> Iterator[ast.Call]:
         if isinstance(node, ast.Call):
             yield node
         node = node.func if isinstance(node, ast.Call) else node.value
+
+
+def _last(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def _values(call: ast.Call) -> Iterator[ast.expr]:

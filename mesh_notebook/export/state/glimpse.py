@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any
 
 from mesh_notebook.export.state.parts import is_own, items_of, mapping_of
@@ -16,10 +16,14 @@ from mesh_notebook.export.state.widgets import is_widget
 
 __all__ = ["glimpse", "is_scalar"]
 
-_MOST = 200  # values within a value
+_MOST = 100  # values within a value
 _SHORT = 1_000  # characters, or bits
 _BYTES = 4_096
-_SCALARS = (bool, float, complex, type(None), dt.date, dt.datetime, dt.timedelta)
+_SCALARS = frozenset(
+    (bool, float, complex, type(None), dt.date, dt.datetime, dt.timedelta, int, str, bytes)
+)
+_NEVER = _SCALARS | {types.ModuleType, type, types.BuiltinFunctionType}
+_FLAT = frozenset((list, tuple))
 _MOVABLE = ("value", "index", "selected_index", "children")
 _LOOKED_INTO = ("builtins", "collections", "array", "queue", "weakref", "functools", "ipywidgets")
 
@@ -37,8 +41,11 @@ def is_scalar(value: object) -> bool:
 def glimpse(value: object) -> Any:
     """Return something equal as long as a value is as it was; None of what cannot change so."""
     kind = type(value)
-    looked = kind.__module__.partition(".")[0] in _LOOKED_INTO or is_own(value)
-    if looked and kind not in _SCALARS and kind not in (int, str, bytes):
+    if kind in _NEVER:
+        return None
+    if kind is types.FunctionType:
+        return _glimpse(value, [_MOST], ()) if _holds_more(value) else None  # type: ignore[arg-type]
+    if kind.__module__.partition(".")[0] in _LOOKED_INTO or is_own(value):
         return _glimpse(value, [_MOST], ())
     if kind.__module__ == "numpy" and kind.__name__ == "ndarray" and value.nbytes <= _BYTES:  # type: ignore[attr-defined]
         return value.tobytes() if value.dtype.kind in "biuf" else None  # type: ignore[attr-defined]
@@ -47,36 +54,36 @@ def glimpse(value: object) -> Any:
 
 def _glimpse(value: Any, left: list[int], above: tuple[int, ...]) -> Any:
     left[0] -= 1
-    if is_scalar(value):
-        return (type(value), repr(value) if isinstance(value, float) else value)
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if kind in _FLAT and len(value) <= left[0] and (kinds := set(map(type, value))) <= _SCALARS:
+        return (id(value), *value, *kinds)  # the usual case; and yes is not one
     if left[0] < 0 or id(value) in above:
         return id(value)
     if isinstance(value, Sized) and not is_own(value) and len(value) > left[0]:
         return (id(value), len(value))
     above = (*above, id(value))
     pairs = mapping_of(value)
-    items = None if pairs is not None else items_of(value)
-    if pairs is None and items is None:
-        named = tuple((n, _glimpse(v, left, above)) for n, v in _named(value))
-        return (id(value), named)
-    return (id(value), *_within(pairs, items, left, above))
+    if pairs is not None:
+        return (id(value), _row(pairs.keys(), left, above), _row(pairs.values(), left, above))
+    items = items_of(value)
+    if items is not None:
+        return (id(value), _row(items, left, above))
+    return (id(value), tuple((n, _glimpse(v, left, above)) for n, v in _named(value)))
 
 
-def _within(
-    pairs: Mapping[Any, Any] | None,
-    items: Iterable[Any] | None,
-    left: list[int],
-    above: tuple[int, ...],
-) -> Iterator[Any]:
-    held = list(pairs.items()) if pairs is not None else list(items or ())
-    yield len(held)
-    if len(held) > left[0]:
-        return
-    for one in held:
-        if pairs is None:
-            yield _glimpse(one, left, above)
-        else:
-            yield (_glimpse(one[0], left, above), _glimpse(one[1], left, above))
+def _holds_more(function: types.FunctionType) -> bool:
+    """Return whether a function holds something that can change."""
+    defaults = set(map(type, function.__defaults__ or ()))
+    return bool(function.__closure__ or function.__dict__ or defaults - _SCALARS)
+
+
+def _row(held: Iterable[Any], left: list[int], above: tuple[int, ...]) -> tuple[Any, ...]:
+    kinds = set(map(type, held))
+    if kinds <= _SCALARS:
+        return (*held, *kinds)
+    return tuple(_glimpse(one, left, above) for one in held)
 
 
 def _named(value: Any) -> Iterator[tuple[str, Any]]:

@@ -74,7 +74,11 @@ def parting(here: Any, there: Any) -> tuple[Any, Any]:
 
 def _parting(here: Any, there: Any) -> Iterator[tuple[Any, Any]]:
     pairs: list[tuple[Any, Any]] = []
-    if isinstance(here, dict) and isinstance(there, dict) and "scale" not in here:
+    if isinstance(here, dict) and isinstance(there, dict) and "height" in here:
+        rows = here["height"], there.get("height")
+        yield rows if rows[0] != rows[1] else (f"{rows[0]} values", "other values")
+        return
+    if isinstance(here, dict) and isinstance(there, dict):
         pairs = _pairs(here, there)
     elif isinstance(here, list) and isinstance(there, list) and len(here) == len(there):
         pairs = list(zip(here, there, strict=True))
