@@ -86,3 +86,26 @@ def test_also_where_a_function_makes_and_changes_it(made: str) -> None:
 )
 def test_a_call_by_a_computed_name_may_change_what_it_is_made_on(cell: str, change: str) -> None:
     assert change in kept(cell)
+
+
+@pytest.mark.parametrize("key", ["table['delay'] > 5", "['origin', 'delay']"])
+def test_a_mask_and_a_list_of_columns_may_have_a_name(key: str) -> None:
+    assert kept(f"key = {key}", "x = table[key]\nx['z'] = 1") == [TABLE]
+
+
+PUT = "def put(into, key, value):\n    into[key] = value"
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        f"{PUT}\nheld = {{}}\nput(held, 0, table)",
+        "import operator\nheld = {}\noperator.setitem(held, 0, table)",
+        "held = []\nlist.append(held, table)",
+        "held = []\ndo = {'add': held.append}\ndo['add'](table)",
+        "held = []\ndo = {'add': held.append}\ndo.get('add')(table)",
+        "from functools import partial\nheld = []\nadd = partial(held.append, table)\nadd()",
+    ],
+)
+def test_what_a_call_puts_into_another_value_is_a_part_of_it(put: str) -> None:
+    assert "held[0]['z'] = 1" in kept(put, "held[0]['z'] = 1")

@@ -33,6 +33,8 @@ class Body:
         Uses of its own local names by the functions inside it: what a closure keeps.
     returns : frozenset of str
         Free names whose values it, or a function inside it, may return.
+    keeps : frozenset of (str, str)
+        Parameters that it puts a value into, and those whose value it may be.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Body:
     defaults: frozenset[str] = frozenset()
     inner_touches: tuple[Touch, ...] = ()
     returns: frozenset[str] = frozenset()
+    keeps: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass

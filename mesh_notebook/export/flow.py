@@ -15,6 +15,7 @@ from mesh_notebook.export import known
 from mesh_notebook.export.aliases import Aliases
 from mesh_notebook.export.effects import Body
 from mesh_notebook.export.flows import Flow
+from mesh_notebook.export.given import put_together
 from mesh_notebook.export.meaning import BUILTINS, Meanings
 from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
@@ -140,10 +141,14 @@ class Pass:
         self.bound_by_calls |= by_calls
         self._remember(statement, bodies, drawn)
         code, links = self._code_made(statement), self._links(effects.flows)
+        together = list(put_together(effects.touches, names.function, names.origin_of))
         self._write(statement, changed | set(drawn), by_calls)
         self._seed(statement, drawn)
         self._keep_code(statement, code, changed)
         self._relink(statement, links)
+        for one, other in together:
+            if known.FROZEN not in (names.kind_of(one), names.kind_of(other)):
+                self.aliases.link(one, other)
 
     def _explained(self, name: str, statement: Statement) -> bool:
         """Return whether the cell's own statements account for what became of a name."""
@@ -224,8 +229,8 @@ class Pass:
         """Return the flows with what is known of their sources before the statement."""
         found = []
         for flow in [meant for one in flows for meant in self._meant(one)]:
-            use = flow.source
-            origin = self.names.taken_by(use)
+            use = self.names.chosen(flow.source)
+            flow, origin = Flow(flow.target, use), self.names.taken_by(use)
             found.append((flow, self.names.kind_of(use.name), origin, self.aliases.of(use.name)))
         return found
 

@@ -130,6 +130,9 @@ def _uses(value: ast.AST) -> Iterator[Touch]:
         case ast.Subscript(value=inner, slice=key) if _chooses(key):
             for use in _uses(inner):
                 yield replace(use, how="chosen") if use.how == "held" else use
+        case ast.Subscript(value=inner, slice=ast.Name(id=key)):
+            for use in _uses(inner):
+                yield replace(use, how="by", what=key) if use.how == "held" else use
         case ast.Attribute(value=inner) | ast.Subscript(value=inner):
             yield from _uses(inner)
         case _:

@@ -50,7 +50,7 @@ _CONTAINERS = words(
     "builtins.list builtins.dict builtins.set builtins.bytearray builtins.tuple collections.deque "
     "collections.defaultdict collections.Counter collections.OrderedDict"
 )
-_FUNCTIONS = words("builtins.function functools.partial")
+_FUNCTIONS = words("builtins.function")
 _BOUND = words("builtins.method builtins.builtin_function_or_method")
 _ITERATORS = words(
     "builtins.generator builtins.map builtins.filter builtins.zip builtins.enumerate "
@@ -205,7 +205,7 @@ def builtin_changes(name: str, kind: str, place: int | str | None = None) -> boo
         return name not in _LOOKING
     owner, _, method = name.partition(".")
     if method:  # `list.append(rows, x)`, and the methods of text
-        return owner in ("list", "dict", "set", "object") and method not in _PURE_METHODS
+        return owner in ("list", "dict", "set", "object", "type") and method not in _PURE_METHODS
     return name not in _PURE_BUILTINS
 
 

@@ -84,6 +84,13 @@ class Meanings:
                     return ""
         return ""
 
+    def chosen(self, use: Touch) -> Touch:
+        """Return a use of an item as one of chosen rows or columns, where its key is such."""
+        is_list = self.type_of(use.what) == "builtins.list"
+        if use.how == "by" and (is_list or self.kind_of(use.what) in (known.PANDAS, known.NUMPY)):
+            return replace(use, how="chosen")
+        return use
+
     def taken_by(self, use: Touch, receiver: str = "") -> str:
         """Return the full name of what is given a value; `pandas.().merge` of a frame's method."""
         if use.how != "argument":
@@ -168,7 +175,7 @@ class Meanings:
         own = [t for t in body.touches if t.name in body.defaults]
         return any(self.changes(t, known.CONTAINER) for t in (*own, *body.inner_touches))
 
-    def _function(self, name: str) -> Body | None:
+    def function(self, name: str) -> Body | None:
         """Return the body of the user's own function of that name, where there is just one."""
         binder, bodies = self.binder.get(name), self.code_of(name)
         if binder is None or binder.effects.runs_bodies or isinstance(binder.node, ast.ClassDef):
@@ -209,7 +216,7 @@ class Meanings:
             return known.changes(touch, kind)
         if origin.startswith("builtins."):
             return known.builtin_changes(origin.removeprefix("builtins."), kind, touch.place)
-        function = self._function(touch.what)
+        function = self.function(touch.what)
         if function is not None:
             return depth >= _DEEP or self._changes_parameter(function, touch, kind, depth)
         root, dot, _ = touch.what.partition(".")

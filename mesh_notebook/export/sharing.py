@@ -88,6 +88,8 @@ def _by_library(touch: Touch, source: str, target: str, origin: str) -> bool:
         return touch.shallow or rest.removeprefix("().") in _PASSING
     if origin in _PANDAS_MAKING and not touch.shallow:
         return False
+    if origin in ("numpy.array", "numpy.copy") and source in (known.PANDAS, known.NUMPY):
+        return touch.shallow
     if origin in _PANDAS_WRAPPING and source == known.CONTAINER:
         return False  # what stands in rows is copied into columns
     kept_by = (known.PANDAS, known.NUMPY, known.CONTAINER, known.ITERATOR, known.VIEWER)

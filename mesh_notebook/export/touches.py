@@ -35,7 +35,8 @@ class Touch:
         `store`: an attribute or item of it is set. `augment`: `+=` and its like.
         `effect`: it stands in an expression that is a statement of its own, or is entered by
         `with`: whatever that runs was run for its effect.
-        `chosen`: rows or columns of it, by a mask or a list of names. `computed`: what is called
+        `chosen`: rows or columns of it, by a mask or a list of names. `by`: an item of it, which
+        may be that, by the value of another name. `computed`: what is called
         on it the text does not tell. `subclass`: a class is made of it.
     what : str
         The method; or the callee as written (`np.random.shuffle`, `df.apply`), empty where the
@@ -196,11 +197,13 @@ def _applied(function: ast.expr, names: list[str]) -> Iterator[Touch]:
 
 def behind(func: ast.AST) -> Iterator[str]:
     """Yield what may be changed where a call gives the callee: `getattr(rows, name)(x)`."""
+    if isinstance(func, ast.Subscript):  # `acts[0](x)`
+        yield from _exposed(func.value)
     if isinstance(func, ast.Call):
         for given in (*func.args, *_values(func)):
             yield from _exposed(given)
         yield from behind(func.func)
-        if isinstance(func.func, ast.Attribute) and func.func.attr.startswith("__getattr"):
+        if isinstance(func.func, ast.Attribute):  # `acts.get(name)(x)`
             yield from _exposed(func.func.value)
 
 
