@@ -173,9 +173,15 @@ def _weighed(values: pl.Series, weights: pl.Series) -> dict[str, Any]:
 
     numbers = values.cast(pl.Float64)
     finite = numbers.is_finite().fill_null(False)
-    weighed = (numbers * weights).filter(finite)
+    # By size, too, since a large number would hide what became of the small ones.
+    by_size = (numbers * 1e6).arcsinh()
     return {
         "nulls": str(numbers.null_count()),
         "not finite": str((~finite).sum()),
-        "of it": {"sum": float(weighed.sum()), "scale": float(weighed.abs().sum())},
+        "of it": _sum_of((numbers * weights).filter(finite)),
+        "by size": _sum_of((by_size * weights).filter(finite)),
     }
+
+
+def _sum_of(values: pl.Series) -> dict[str, float]:
+    return {"sum": float(values.sum()), "scale": float(values.abs().sum())}
