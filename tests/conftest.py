@@ -52,6 +52,10 @@ class Shell:
         result.raise_error()
         return result.result
 
+    def by_hand(self, code: str) -> None:
+        """Do what a reader of the notebook does beside its cells: move a widget, say."""
+        self.ip.run_cell(code, store_history=False, silent=True).raise_error()
+
     def shown(self, value: Any) -> dict[str, str]:
         """Return the MIME bundle in which a notebook would show a value."""
         bundle, _ = self.ip.display_formatter.format(value)

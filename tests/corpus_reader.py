@@ -30,10 +30,11 @@ WEATHER = "origin,wind\nEWR,10.5\nJFK,12.0\nSFO,3.25\n"
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell; `fails` where it is meant to raise."""
+    """One cell; `fails` where it is meant to raise, `by_hand` where no cell shows what it does."""
 
     text: str
     fails: bool = False
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class CorpusNotebook:
     @staticmethod
     def _cell(part: str) -> Cell:
         title, _, text = part.partition("\n")
-        assert title.strip() in ("", "fails", "deleted"), title
-        return Cell(text.strip("\n"), "fails" in title)
+        assert title.strip() in ("", "fails", "deleted", "by hand"), title
+        return Cell(text.strip("\n"), "fails" in title, "by hand" in title)
 
 
 CORPUS = [CorpusNotebook.of(path) for path in sorted(FOLDER.glob("*.ipy"))]

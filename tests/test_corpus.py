@@ -73,6 +73,8 @@ def run(notebook: CorpusNotebook, shell: Shell, flights: str) -> Any:
         if cell.fails:
             with pytest.raises(Exception):  # noqa: B017, PT011  whatever its own mistake is
                 shell.run(cell.text)
+        elif cell.by_hand:
+            shell.by_hand(cell.text)
         else:
             shell.run(cell.text)
     return whole(shell.names["out"])

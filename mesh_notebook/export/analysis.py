@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from mesh_notebook.export.effects import Body, Effects, once, resolved
 from mesh_notebook.export.flows import flows_of, returned_by
+from mesh_notebook.export.given import kept_by
 from mesh_notebook.export.scopes import (
     COMPREHENSIONS,
     arguments,
@@ -283,6 +284,7 @@ class _Visitor(ast.NodeVisitor):
                 defaults=frozenset(changing_defaults(node)),
                 inner_touches=tuple(kept),
                 returns=frozenset(given - own),
+                keeps=frozenset(kept_by(flows, local - set(params), params)),
             )
         )
 

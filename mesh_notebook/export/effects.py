@@ -33,6 +33,8 @@ class Body:
         Uses of its own local names by the functions inside it: what a closure keeps.
     returns : frozenset of str
         Free names whose values it, or a function inside it, may return.
+    keeps : frozenset of (str, str)
+        Parameters that it puts a value into, and those whose value it may be.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Body:
     defaults: frozenset[str] = frozenset()
     inner_touches: tuple[Touch, ...] = ()
     returns: frozenset[str] = frozenset()
+    keeps: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass
@@ -88,10 +91,10 @@ def resolved(touches: Sequence[Touch], flows: Sequence[Flow], local: set[str]) -
     for touch in touches:
         if touch.name not in local:
             found.append(touch)
-        for name, called in sorted(origins.get(touch.name, ())):
-            found.append(replace(touch, name=name))
-            if called:
-                found.append(replace(touch, name=name, returned=True))
+        for source in sorted(origins.get(touch.name, ()), key=repr):
+            found.append(replace(touch, name=source.name, via=source))
+            if source.how == "call":
+                found.append(replace(touch, name=source.name, returned=True))
     return once(found)
 
 
@@ -100,9 +103,9 @@ def once(touches: Iterable[Touch]) -> list[Touch]:
     return list(dict.fromkeys(touches))
 
 
-def _origins(flows: Sequence[Flow], local: set[str]) -> dict[str, set[tuple[str, bool]]]:
-    """Return by local name the outer names it may stand for, and whether by a call of them."""
-    origins: dict[str, set[tuple[str, bool]]] = {}
+def _origins(flows: Sequence[Flow], local: set[str]) -> dict[str, set[Touch]]:
+    """Return by local name the uses of outer names whose value it may stand for."""
+    origins: dict[str, set[Touch]] = {}
     changed = True
     while changed:
         changed = False
@@ -110,8 +113,15 @@ def _origins(flows: Sequence[Flow], local: set[str]) -> dict[str, set[tuple[str,
             if flow.target not in local:
                 continue
             known = origins.setdefault(flow.target, set())
-            name, called = flow.source.name, flow.source.how == "call"
-            new = origins.get(name, set()) if name in local else {(name, called)}
+            source = flow.source
+            new = {source}
+            if source.name in local:
+                new = {_through(one, source) for one in origins.get(source.name, set())}
             changed |= not new <= known
             known |= new
     return origins
+
+
+def _through(first: Touch, then: Touch) -> Touch:
+    """Return the use of an outer name that two uses, one of what the other gave, come to."""
+    return replace(then, name=first.name) if first.how == "held" else first

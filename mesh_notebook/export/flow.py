@@ -15,7 +15,9 @@ from mesh_notebook.export import known
 from mesh_notebook.export.aliases import Aliases
 from mesh_notebook.export.effects import Body
 from mesh_notebook.export.flows import Flow
+from mesh_notebook.export.given import put_together
 from mesh_notebook.export.meaning import BUILTINS, Meanings
+from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
 
@@ -38,6 +40,8 @@ class Graph:
         By statement: the hidden random generators that it draws from, whose state nobody set.
     final : dict
         By name: the statements that made the value it has at the end.
+    writes : list of set
+        By statement: the names that it binds, and those whose values it may change.
     deferred : set of str
         Names whose values change whenever a lazy frame is collected.
     """
@@ -48,6 +52,7 @@ class Graph:
     builtins: list[set[str]] = field(default_factory=list)
     unseeded: list[set[str]] = field(default_factory=list)
     final: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    writes: list[frozenset[str]] = field(default_factory=list)
     deferred: set[str] = field(default_factory=set)
 
     def binder_of(self, name: str, index: int) -> Statement | None:
@@ -111,6 +116,7 @@ class Pass:
             missing=list(graph.missing),
             builtins=list(graph.builtins),
             unseeded=list(graph.unseeded),
+            writes=list(graph.writes),
         )
         other.names, other.aliases = self.names.copy(), self.aliases.copy()
         other.writers = dict(self.writers)
@@ -135,10 +141,14 @@ class Pass:
         self.bound_by_calls |= by_calls
         self._remember(statement, bodies, drawn)
         code, links = self._code_made(statement), self._links(effects.flows)
+        together = list(put_together(effects.touches, names.function, names.origin_of))
         self._write(statement, changed | set(drawn), by_calls)
         self._seed(statement, drawn)
         self._keep_code(statement, code, changed)
         self._relink(statement, links)
+        for one, other in together:
+            if known.FROZEN not in (names.kind_of(one), names.kind_of(other)):
+                self.aliases.link(one, other)
 
     def _explained(self, name: str, statement: Statement) -> bool:
         """Return whether the cell's own statements account for what became of a name."""
@@ -194,6 +204,7 @@ class Pass:
         for name in sorted((there | by_calls | set(binds)) - strong):
             self.writers[name] = (*self.writers.get(name, ()), statement.index)
         self.writers |= dict.fromkeys(strong, (statement.index,))
+        self.graph.writes.append(frozenset(there | by_calls | set(binds)))
         self.names.binder |= dict.fromkeys([*binds, *by_calls], statement)
         for name in statement.effects.deletes - set(binds):
             for known_of in (self.writers, self.names.binder, self.names.code):
@@ -218,8 +229,8 @@ class Pass:
         """Return the flows with what is known of their sources before the statement."""
         found = []
         for flow in [meant for one in flows for meant in self._meant(one)]:
-            use = flow.source
-            origin = self.names.origin_of(use.what) if use.how == "argument" else ""
+            use = self.names.chosen(flow.source)
+            flow, origin = Flow(flow.target, use), self.names.taken_by(use)
             found.append((flow, self.names.kind_of(use.name), origin, self.aliases.of(use.name)))
         return found
 
@@ -237,7 +248,7 @@ class Pass:
         for name in strong:
             self.aliases.unlink(name)
         for flow, kind, origin, before in links:
-            if known.shares(flow.source, kind, self.names.kind_of(flow.target), origin):
+            if shares(flow.source, kind, self.names.kind_of(flow.target), origin):
                 name = flow.source.name
                 for other in before if name in strong else {name}:
                     self.aliases.link(flow.target, other)

@@ -8,9 +8,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mesh_notebook.export.scopes import root_name
-from mesh_notebook.export.touches import FRESH, Touch, call_touches, own_nodes
+from mesh_notebook.export.touches import FRESH, Touch, behind, call_touches, own_nodes
+from mesh_notebook.export.words import words
 
 __all__ = ["Flow", "flows_of", "returned_by"]
+
+
+_MASKS = words(
+    "isin isna notna isnull notnull between duplicated contains startswith endswith eq ne gt ge lt "
+    "le"
+)
 
 
 @dataclass(frozen=True)
@@ -70,8 +77,10 @@ def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
             for default in (*args.defaults, *args.kw_defaults):
                 if default is not None:
                     yield ast.Name(name), default
-        case ast.ClassDef(name=name, bases=bases):
-            yield from ((ast.Name(name), base) for base in bases)  # it looks itself up in them
+        case ast.ClassDef(name=name, bases=bases, keywords=keywords):
+            # It looks itself up in them, and its metaclass may hold on to it.
+            made_of = (*bases, *(keyword.value for keyword in keywords))
+            yield from ((ast.Name(name), part) for part in made_of)
 
 
 def _stores(target: ast.AST) -> Iterator[str]:
@@ -94,6 +103,9 @@ def _given_to_receiver(call: ast.Call) -> Iterator[Flow]:
             for use in _uses(argument):
                 if use.name != receiver:
                     yield Flow(receiver, replace(use, how="held"))
+    for one in behind(call.func):  # `getattr(rows, name)(x)`
+        for argument in (*call.args, *(k.value for k in call.keywords)):
+            yield from (Flow(one, replace(use, how="held")) for use in _uses(argument))
 
 
 def _uses(value: ast.AST) -> Iterator[Touch]:
@@ -106,13 +118,47 @@ def _uses(value: ast.AST) -> Iterator[Touch]:
         case ast.Call(func=ast.Name(id=name)) if name in FRESH:
             return
         case ast.Call():
-            yield from call_touches(value)
+            copied = _joins_several(value)
+            for use in call_touches(value):
+                yield replace(use, how="chosen") if copied and use.how == "argument" else use
             if isinstance(value.func, ast.Attribute):
-                yield from (u for u in _uses(value.func.value) if u.how != "held")
+                method = Touch("", "method", value.func.attr)
+                inner = (u for u in _uses(value.func.value) if u.how != "held")
+                yield from (replace(use, then=method) for use in inner)
             for argument in (*value.args, *(k.value for k in value.keywords)):
                 yield from (u for u in _uses(argument) if u.how != "held")
+        case ast.Subscript(value=inner, slice=key) if _chooses(key):
+            for use in _uses(inner):
+                yield replace(use, how="chosen") if use.how == "held" else use
+        case ast.Subscript(value=inner, slice=ast.Name(id=key)):
+            for use in _uses(inner):
+                yield replace(use, how="by", what=key) if use.how == "held" else use
         case ast.Attribute(value=inner) | ast.Subscript(value=inner):
             yield from _uses(inner)
         case _:
             for child in ast.iter_child_nodes(value):
                 yield from _uses(child)
+
+
+def _joins_several(call: ast.Call) -> bool:
+    """Return whether several frames are put together: of one alone, pandas may give a view."""
+    last = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    many = call.args[0] if call.args else None
+    written_out = isinstance(many, ast.List | ast.Tuple) and len(many.elts) > 1
+    return last == "concat" and written_out
+
+
+def _chooses(key: ast.AST) -> bool:
+    """Return whether an item is asked for by a mask, or by a list of names."""
+    match key:
+        case ast.List() | ast.Compare():
+            return True
+        case ast.UnaryOp(op=ast.Invert(), operand=inner):
+            return _chooses(inner)
+        case ast.BinOp(left=one, op=ast.BitAnd() | ast.BitOr(), right=other):
+            return _chooses(one) and _chooses(other)
+        case ast.Call(func=ast.Attribute(attr=method)):
+            return method in _MASKS
+        case ast.Tuple(elts=[rows, *_]):
+            return _chooses(rows)
+    return False

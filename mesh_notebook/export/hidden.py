@@ -1,98 +1,232 @@
 """Hidden state: what a name holds in the notebook, though its cells put something else there.
 
 The output may be equal all the same, as long as no row asks for the difference. So the proof also
-compares what the kept names hold when the frame is made.
+compares what the kept names hold: numbers and texts after each cell that gives them to a name, all
+else when the frame is made.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mesh_notebook.errors import ExportRefused
-from mesh_notebook.export.module import Module, probes_of
-from mesh_notebook.export.slicing import Slice
-from mesh_notebook.export.standing import holds_state, told_of
+from mesh_notebook.export.module import Function, Module
+from mesh_notebook.export.scopes import dotted
+from mesh_notebook.export.slicing import Slice, written_down
+from mesh_notebook.export.state import (
+    SETTINGS,
+    is_widget,
+    parting,
+    reached,
+    same,
+    setting,
+    told_of,
+)
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.mesh.replay import ReplayFailed, replay
 from mesh_notebook.model.address import python_name
 
-__all__ = ["State", "refuse_hidden", "states_of"]
+__all__ = ["State", "refuse_hidden", "states_of", "told_by", "witnessed"]
 
-# What a name held, and the statement that gave it its value.
-State = tuple[Statement, Any]
-_FUNCTION = "mesh_state"
+_WITNESS = "mesh_witness"
 
 
-def states_of(one: Slice, namespace: Mapping[str, Any]) -> dict[str, State]:
-    """Return what the names of a slice hold in the notebook, where its statements say it last."""
-    kept = {s.index: s for s in one.statements if s.kind == "code"}
-    found = {}
-    for name, writers in one.graph.final.items():
-        maker = kept.get(writers[-1]) if writers else None
-        if maker is None or name in one.graph.deferred or name not in namespace:
+@dataclass(frozen=True)
+class State:
+    """What a name held in the notebook after a statement, or, at the end, when it was exported."""
+
+    maker: Statement
+    name: str
+    told: Any
+    at_the_end: bool
+    text: str = ""
+    by_hand: bool = False  # a widget, which a reader of the notebook can move
+
+    @property
+    def order(self) -> tuple[int, bool]:
+        return self.maker.index, not self.at_the_end
+
+
+def states_of(one: Slice, namespace: Mapping[str, Any]) -> list[State]:
+    """Return what the names that a slice reads held in the notebook."""
+    found = [*_on_the_way(one), *_at_the_end(one, namespace)]
+    found += [*_set_in_libraries(one, namespace), *_settings(one)]
+    return sorted((state for state in found if state.told is not None), key=lambda s: s.order)
+
+
+def _makers(one: Slice) -> Iterator[tuple[Statement, str]]:
+    """Yield each kept statement with the names of it that the slice goes on to read."""
+    for statement in one.statements:
+        if statement.kind in ("code", "sql"):
+            names = (n for n in one.used(statement) if n not in one.graph.deferred)
+            yield from ((statement, name) for name in names)
+
+
+def _standing(one: Slice) -> Iterator[tuple[Statement, str]]:
+    """Yield the names that a slice reads and that stand as it made them, with what changed them."""
+    kept = {s.index: s for s in one.statements if s.kind in ("code", "sql")}
+    read = {n for s in (*one.statements, one.output) for n in one.graph.needs[s.index]}
+    for name in sorted(read - one.graph.deferred):
+        maker = kept.get(next(iter(one.graph.final.get(name, ())[-1:]), -1))
+        if maker is not None:
+            yield maker, name
+
+
+def _on_the_way(one: Slice) -> Iterator[State]:
+    last = {(s.cell.index, n): s.index for s in one.graph.statements for n in _written(one, s)}
+    for maker, name in _makers(one):
+        values = maker.cell.values
+        if name in values and last[maker.cell.index, name] == maker.index:
+            value = values[name]
+            yield State(maker, name, told_of(value), False, repr(value))
+
+
+def _written(one: Slice, statement: Statement) -> frozenset[str]:
+    return one.graph.writes[statement.index] | frozenset(statement.effects.binds)
+
+
+def _at_the_end(one: Slice, namespace: Mapping[str, Any]) -> Iterator[State]:
+    for maker, name in _standing(one):
+        if name in namespace and name not in maker.cell.values:
+            value = namespace[name]
+            yield State(maker, name, told_of(value), True, "", is_widget(value))
+
+
+def _set_in_libraries(one: Slice, namespace: Mapping[str, Any]) -> Iterator[State]:
+    """Yield the attributes of imported modules that a slice sets."""
+    for maker, name in _standing(one):
+        binder = one.graph.binder_of(name, maker.index + 1)
+        if maker.node is None or binder is None or binder.kind != "import":
             continue
-        if holds_state(namespace[name]) and (said := told_of(namespace[name])) is not None:
-            found[name] = (maker, said)
-    return found
+        for path in sorted(_stored(maker.node, name)):
+            if name in namespace and (value := reached(namespace[name], path)) is not None:
+                yield State(maker, path, told_of(value), True)
 
 
-def refuse_hidden(module: Module, one: Slice, saw: Mapping[str, State]) -> None:
+def _stored(node: ast.stmt, name: str) -> set[str]:
+    stores = (
+        dotted(part)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)
+    )
+    return {path for path in stores if path and path.startswith(f"{name}.")}
+
+
+def _settings(one: Slice) -> Iterator[State]:
+    """Yield the settings of the libraries that a slice imports, unless it ends with other ones."""
+    imports = {s.origin.partition(".")[0]: s for s in one.statements if s.kind == "import"}
+    kept = {s.index for s in one.statements}
+    for name, (library, _) in SETTINGS.items():
+        made = one.graph.final.get(f"<{library}>", ())
+        if library in imports and not set(made) - kept:
+            yield State(imports[library], name, told_of(setting(name)), True)
+
+
+# ---- the clean process ---------------------------------------------------------------------------
+
+
+def refuse_hidden(module: Module, one: Slice, saw: Sequence[State]) -> None:
     """Raise `ExportRefused` where a name holds something else in a clean process."""
-    made = _made(module, one, list(saw)) if saw else {}
-    for name, (maker, here) in saw.items():
-        there = made.get(name)
-        if there is not None and not _same(here, there):
-            before, after = next(_parting(here, there), (here, there))
-            raise ExportRefused(
-                f"`{name}`, which the port '{one.port}' needs, holds something else in the "
-                f"notebook than {maker.cell.label} and the cells before it put there: "
-                f"{json.dumps(before):.200} in the notebook, {json.dumps(after):.200} in a clean "
-                "process.",
-                next_step=f"it was changed in a way that no cell shows: run the cells that make "
-                f"`{name}` again, then those that use it, and export again",
-                cell=maker.cell.count,
-                name=name,
-            )
+    made = _replayed(module, one, saw) if saw else {}
+    for state in saw:
+        there = made.get(_key(state))
+        if there is not None and not same(_as_json(state.told), there):
+            raise _refusal(one, state, there)
 
 
-def _made(module: Module, one: Slice, names: list[str]) -> dict[str, Any]:
+def _refusal(one: Slice, state: State, there: Any) -> ExportRefused:
+    maker, name = state.maker, state.name
+    before, after = parting(_as_json(state.told), there)
+    said = f"{json.dumps(before):.200} in the notebook, {json.dumps(after):.200} in a clean process"
+    cells = f"{maker.cell.label} and the cells before it"
+    if state.by_hand:
+        what = f"stands at something else than {cells} say: it was moved by hand"
+        fix = f"use a name in place of `{name}`, and " + written_down("x", str(before))
+    elif state.at_the_end:
+        what = f"holds something else in the notebook than {cells} put there"
+        fix = (
+            f"it was changed in a way that no cell shows: run the cells that make `{name}` "
+            "again, then those that use it, and export again"
+        )
+    else:
+        what = f"is another value in the notebook than {cells} make it"
+        fix = f"run {cells} again; or {written_down(name, state.text)}"
+    return ExportRefused(
+        f"`{name}`, which the port '{one.port}' needs, {what}: {said}.",
+        next_step=fix,
+        cell=maker.cell.count,
+        name=name,
+    )
+
+
+def _as_json(told: Any) -> Any:
+    return json.loads(json.dumps(told))
+
+
+def _replayed(module: Module, one: Slice, saw: Sequence[State]) -> dict[str, Any]:
     import polars as pl
 
-    function = next(f for f in module.functions if f.name == python_name(one.port))
-    held = ", ".join(f"{name!r}: {name}" for name in names)
-    tell = '__import__("mesh_notebook.export.standing", fromlist=["told"]).told'
-    result = f'pl.LazyFrame({{"told": [{tell}({{{held}}})]}})'
-    text = probes_of(module, one, [(len(function.parts) - 1, _FUNCTION, result)])
     inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
+    text, function = witnessed(module, one, saw)
     with tempfile.TemporaryDirectory() as folder:
         transform = Path(folder) / "transform.py"
         transform.write_text(text, "utf-8")
         try:
-            made = replay(transform, [_FUNCTION], inputs, Path(folder))
-        except ReplayFailed:  # a name that a branch never bound: nothing to hold against it
+            made = replay(transform, [function], inputs, Path(folder))
+        except ReplayFailed:  # it did not go the way that the proof went: that is not for us to say
             return {}
-        states: dict[str, Any] = json.loads(pl.read_ipc(made[_FUNCTION]).item())
-        return states
+        return told_by(pl.read_ipc(made[function]).item())
 
 
-def _same(here: Any, there: Any) -> bool:
-    return bool(json.loads(json.dumps(here)) == there)
+def told_by(text: str) -> dict[str, Any]:
+    """Return what a witness told, by moment and name."""
+    told: dict[str, Any] = json.loads(text)
+    return told
 
 
-def _parting(here: Any, there: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the smallest parts that differ."""
-    if isinstance(here, dict) and isinstance(there, dict):
-        pairs = [(here.get(k), there.get(k)) for k in {**here, **there}]
-    elif isinstance(here, list) and isinstance(there, list) and len(here) == len(there):
-        pairs = list(zip(here, there, strict=True))
-    else:
-        pairs = []
-    for one, other in pairs:
-        if not _same(one, other):
-            yield from _parting(one, other)
-            return
-    yield here, there
+def _key(state: State) -> str:
+    return f"{'end' if state.at_the_end else state.maker.index} {state.name}"
+
+
+def witnessed(module: Module, one: Slice, saw: Sequence[State]) -> tuple[str, str]:
+    """Return the module with a function that tells what names hold on its way, and its name."""
+    function = next(f for f in module.functions if f.name == python_name(one.port))
+    asked: dict[Any, list[str]] = {}
+    for state in saw:
+        moment = "end" if state.at_the_end else state.maker.index
+        asked.setdefault(moment, []).append(state.name)
+    name = f"mesh_state_of_{function.name}"
+    result = f'pl.LazyFrame({{"told": [{_WITNESS}.told()]}})'
+    head = function.head.replace(f"def {function.name}(", f"def {name}(", 1)
+    parts = tuple(_with_looks(function, asked))
+    told = replace(function, name=name, head=head, doc="", parts=parts, result=result)
+    return f"{module.text}\n\n{told.text}", name
+
+
+def _with_looks(
+    function: Function, asked: Mapping[Any, Sequence[str]]
+) -> Iterator[tuple[str, Statement | None]]:
+    """Yield a function's parts, with a look at names after those that are asked for."""
+    witness = '__import__("mesh_notebook.export.state", fromlist=["Witness"]).Witness'
+    yield f"{_WITNESS} = {witness}({dict(asked)!r}, globals())", None
+    inside = {s.index for _, s in function.parts if s is not None}
+    for moment in asked:
+        if moment != "end" and moment not in inside:  # it is lifted out, or an argument
+            yield _look(moment), None
+    for at, (text, statement) in enumerate(function.parts):
+        yield text, statement
+        following = function.parts[at + 1][1] if at + 1 < len(function.parts) else None
+        if statement is not None and statement.index in asked and following is not statement:
+            yield _look(statement.index), None
+    if "end" in asked:
+        yield _look("end"), None
+
+
+def _look(moment: object) -> str:
+    return f"{_WITNESS}({moment!r}, locals())"

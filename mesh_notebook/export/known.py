@@ -11,15 +11,16 @@ from mesh_notebook.export.touches import Touch
 from mesh_notebook.export.words import words
 
 __all__ = [
+    "PURE_LIBRARIES",
     "builtin_changes",
     "changes",
+    "in_place",
     "is_seed",
     "kind_of",
     "may_hold_code",
     "only_looks",
     "random_source",
     "sets_nothing",
-    "shares",
 ]
 
 # The kinds of value, by how they can change.
@@ -30,6 +31,8 @@ NUMPY = "numpy"  # the same, and slices share memory
 CONTAINER = "container"  # list, dict, set and their like
 MODULE = "module"  # by calls made for their effect
 ITERATOR = "iterator"  # by being gone through
+VIEWER = "viewer"  # a grouping, a window, a style: it looks at its frame when it is asked
+PICTURE = "picture"  # a plot: what it shows is not changed by it
 CLASS = "class"  # one of the user's own: by its methods, and by instances that write into it
 FUNCTION = "function"  # by what it holds: a default, a closure
 BOUND = "bound"  # a method taken off its object, which a call of it may change
@@ -47,7 +50,7 @@ _CONTAINERS = words(
     "builtins.list builtins.dict builtins.set builtins.bytearray builtins.tuple collections.deque "
     "collections.defaultdict collections.Counter collections.OrderedDict"
 )
-_FUNCTIONS = words("builtins.function functools.partial")
+_FUNCTIONS = words("builtins.function")
 _BOUND = words("builtins.method builtins.builtin_function_or_method")
 _ITERATORS = words(
     "builtins.generator builtins.map builtins.filter builtins.zip builtins.enumerate "
@@ -74,7 +77,7 @@ _PURE_BUILTINS = words(
     "format ord chr divmod pow hasattr getattr callable display bytes slice iter"
 )
 _LOOKING = words("print type id hash isinstance repr str callable hasattr display")
-_PURE_LIBRARIES = words(
+PURE_LIBRARIES = words(
     "polars pandas numpy duckdb pyarrow math statistics json re datetime decimal fractions string "
     "textwrap itertools functools operator collections copy calendar time zoneinfo pathlib os "
     "altair matplotlib plotly seaborn scipy sklearn narwhals typing dataclasses enum hashlib "
@@ -90,12 +93,8 @@ _NUMPY_SCALAR = re.compile(
     r"|dtype|ufunc|\w*DType"
 )
 _MUTATING_MODULES = frozenset({"heapq", "bisect"})
-_VIEWS = words(
-    # methods whose result may share memory, or elements, with their receiver
-    "get pop setdefault values items keys xs squeeze to_numpy view reshape ravel transpose "
-    "swapaxes set_axis infer_objects diagonal swaplevel iterrows itertuples popleft copy "
-    "__getitem__ from_dict pipe"
-)
+_VIEWING = re.compile(r"GroupBy|Rolling|Expanding|Exponential|Resampler|Window|Styler|Methods$")
+_PLOTTING = words("matplotlib seaborn altair plotly bokeh great_tables")
 # Settings of how things look; they never change what a transform makes.
 _LOOKS = ("set_tbl_", "set_fmt_", "set_ascii", "set_verbose", "set_trim", "Config")
 # Libraries whose calls make values, and leave the library as it was but for the calls named here.
@@ -138,13 +137,25 @@ def kind_of(type_name: str | None) -> str:
         return MODULE  # a class: like a module, it changes by calls made for their effect
     if (module == "builtins" and name in _FROZEN) or root in _FROZEN_MODULES:
         return FROZEN
+    if root in _PLOTTING:
+        return PICTURE
     if root == "polars":
-        return POLARS if name in ("DataFrame", "Series") else FROZEN
+        return POLARS if name in ("DataFrame", "Series") else _of_polars(name)
     if root == "pandas":
-        return FROZEN if name in ("Timestamp", "Timedelta", "NaTType", "NAType") else PANDAS
+        return _of_pandas(name)
     if root == "numpy":
         return NUMPY if name in ("ndarray", "recarray", "MaskedArray") else _numpy_scalar(name)
     return OWN
+
+
+def _of_polars(name: str) -> str:
+    return VIEWER if name in ("GroupBy", "DynamicGroupBy", "RollingGroupBy") else FROZEN
+
+
+def _of_pandas(name: str) -> str:
+    if name in ("Timestamp", "Timedelta", "NaTType", "NAType"):
+        return FROZEN
+    return VIEWER if _VIEWING.search(name) else PANDAS
 
 
 def _numpy_scalar(name: str) -> str:
@@ -194,7 +205,7 @@ def builtin_changes(name: str, kind: str, place: int | str | None = None) -> boo
         return name not in _LOOKING
     owner, _, method = name.partition(".")
     if method:  # `list.append(rows, x)`, and the methods of text
-        return owner in ("list", "dict", "set", "object") and method not in _PURE_METHODS
+        return owner in ("list", "dict", "set", "object", "type") and method not in _PURE_METHODS
     return name not in _PURE_BUILTINS
 
 
@@ -242,6 +253,8 @@ def changes(touch: Touch, kind: str, receiver: str = UNKNOWN, origin: str = "") 
             return kind in (OWN, UNKNOWN, BOUND)
         case "augment":
             return kind in (CONTAINER, OWN, UNKNOWN, NUMPY, PANDAS)
+        case "computed":
+            return touch.bare if kind == MODULE else kind != FROZEN
         case "handed":
             return kind == CONTAINER and _by_method(touch, kind)
         case "iterate":
@@ -260,9 +273,15 @@ def _by_method(touch: Touch, kind: str) -> bool:
         return touch.bare and not touch.what.startswith(_LOOKS)
     if kind == CONTAINER:
         return touch.what not in _PURE_METHODS
-    if kind in _IN_PLACE:
-        return touch.in_place or touch.what in _IN_PLACE[kind]
+    if kind == VIEWER or kind in _IN_PLACE:
+        return in_place(touch, kind)
     return True
+
+
+def in_place(touch: Touch, kind: str) -> bool:
+    """Return whether a method of a library's frame or array changes it where it stands."""
+    named = touch.what.startswith(("__set", "__del", "__i"))
+    return named or touch.in_place or touch.what in _IN_PLACE.get(kind, ())
 
 
 def _by_callee(touch: Touch, kind: str, receiver: str, origin: str) -> bool:
@@ -274,25 +293,7 @@ def _by_callee(touch: Touch, kind: str, receiver: str, origin: str) -> bool:
             return True
         if touch.bare and root == "numpy" and kind == NUMPY:
             return True  # `np.add.at(a, …)`, `np.clip(a, 0, 9, a)`: made for what it does to a
-        return root not in _PURE_LIBRARIES and kind != POLARS
-    if receiver in (FROZEN, POLARS, PANDAS, NUMPY, CONTAINER):
+        return root not in PURE_LIBRARIES and kind != POLARS
+    if receiver in (FROZEN, POLARS, PANDAS, VIEWER, NUMPY, CONTAINER, PICTURE):
         return False
     return kind != POLARS
-
-
-def shares(touch: Touch, source: str, target: str, origin: str = "") -> bool:
-    """Return whether, after this use, the target may hold (part of) the source's own value."""
-    if FROZEN in (source, target) or MODULE in (source, target):
-        return False
-    if touch.how == "held":
-        return True
-    if touch.how == "method":
-        if source == POLARS:
-            return False
-        if source in (PANDAS, NUMPY):
-            return touch.what in _VIEWS or NUMPY in (source, target)
-        return touch.what in _VIEWS or source in (OWN, UNKNOWN)
-    if origin and origin.partition(".")[0] in _PURE_LIBRARIES:
-        kept_by = (PANDAS, NUMPY, CONTAINER, ITERATOR, OWN, UNKNOWN)
-        return target in kept_by and source != POLARS
-    return True

@@ -10,6 +10,7 @@ from dataclasses import replace
 from mesh_notebook.export import known
 from mesh_notebook.export.effects import Body
 from mesh_notebook.export.scopes import dotted
+from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
 
@@ -82,6 +83,23 @@ class Meanings:
                 case _:
                     return ""
         return ""
+
+    def chosen(self, use: Touch) -> Touch:
+        """Return a use of an item as one of chosen rows or columns, where its key is such."""
+        is_list = self.type_of(use.what) == "builtins.list"
+        if use.how == "by" and (is_list or self.kind_of(use.what) in (known.PANDAS, known.NUMPY)):
+            return replace(use, how="chosen")
+        return use
+
+    def taken_by(self, use: Touch, receiver: str = "") -> str:
+        """Return the full name of what is given a value; `pandas.().merge` of a frame's method."""
+        if use.how != "argument":
+            return ""
+        root, _, method = use.what.rpartition(".")
+        receiver = receiver or self.kind_of(use.what.partition(".")[0])
+        if root and receiver in (known.PANDAS, known.VIEWER):
+            return f"pandas.().{method}"
+        return self.origin_of(use.what)
 
     def library_of(self, name: str) -> str:
         """Return the package that an imported name comes from; of any other name, nothing."""
@@ -157,7 +175,7 @@ class Meanings:
         own = [t for t in body.touches if t.name in body.defaults]
         return any(self.changes(t, known.CONTAINER) for t in (*own, *body.inner_touches))
 
-    def _function(self, name: str) -> Body | None:
+    def function(self, name: str) -> Body | None:
         """Return the body of the user's own function of that name, where there is just one."""
         binder, bodies = self.binder.get(name), self.code_of(name)
         if binder is None or binder.effects.runs_bodies or isinstance(binder.node, ast.ClassDef):
@@ -169,6 +187,14 @@ class Meanings:
     def changes(self, touch: Touch, kind: str = "", depth: int = 0) -> bool:
         """Return whether a use may change the value behind its name (of `kind`, where given)."""
         kind = kind or self.kind_of(touch.name)
+        if touch.returned and kind in (known.PANDAS, known.POLARS, known.NUMPY):
+            return False  # no code of the user's, that might return what somebody holds
+        if touch.via is not None and not self._is_shared(touch.via, kind):
+            return False
+        if touch.how == "subclass":
+            return self._sees_subclasses(touch)
+        if touch.how == "argument" and self._calls_by_name(touch.what):
+            return known.changes(replace(touch, how="computed"), kind)
         if touch.how == "item":
             return self.type_of(touch.name) == "collections.defaultdict"
         if touch.how == "call" and kind == known.CLASS:
@@ -190,11 +216,31 @@ class Meanings:
             return known.changes(touch, kind)
         if origin.startswith("builtins."):
             return known.builtin_changes(origin.removeprefix("builtins."), kind, touch.place)
-        function = self._function(touch.what)
+        function = self.function(touch.what)
         if function is not None:
             return depth >= _DEEP or self._changes_parameter(function, touch, kind, depth)
-        receiver = self.kind_of(touch.what.partition(".")[0]) if "." in touch.what else ""
+        root, dot, _ = touch.what.partition(".")
+        receiver = kind if dot and root == touch.name else self.kind_of(root) if dot else ""
         return known.changes(touch, kind, receiver or known.UNKNOWN, origin)
+
+    def _is_shared(self, use: Touch, kind: str) -> bool:
+        root = use.what.partition(".")[0]
+        itself = use.name == root and "." in use.what
+        origin = self.taken_by(use, kind if itself else self.kind_of(root))
+        return shares(use, kind, known.UNKNOWN, origin)
+
+    def _sees_subclasses(self, touch: Touch) -> bool:
+        """Return whether code of the user's runs when a class is made of this one."""
+        if self.kind_of(touch.name) != known.CLASS:
+            return False
+        hooked = any(body.name == "__init_subclass__" for body in self.code_of(touch.name))
+        its_class = (self.type_of(touch.name) or "").partition(".")[0]
+        return touch.what == "metaclass" or hooked or its_class == "__main__"
+
+    def _calls_by_name(self, callee: str) -> bool:
+        """Return whether a callee calls a method whose name it was given as a text."""
+        by_name = ("operator.methodcaller", "operator.attrgetter")
+        return self.type_of(callee) in by_name or self.origin_of(callee) in by_name
 
     def _remembers(self, name: str) -> bool:
         """Return whether a function keeps what its calls return."""
@@ -212,8 +258,13 @@ class Meanings:
         elif isinstance(touch.place, str) and touch.place in names:
             names = {touch.place}
         uses = [use for use in body.touches if use.name in names]
-        # A callee that is itself a parameter may do anything.
-        given = any(u.how == "argument" and u.what.split(".")[0] in body.params for u in uses)
+        # A callee that is itself a parameter may do anything; a method of a frame may not.
+        own = {u.name for u in uses} if kind in (known.PANDAS, known.POLARS) else set()
+        given = any(
+            u.how == "argument" and u.what.split(".")[0] in body.params
+            for u in uses
+            if not ("." in u.what and u.what.split(".")[0] in own & {u.name})
+        )
         return given or any(self.changes(use, kind, depth + 1) for use in uses)
 
     def drawn(self, touches: Iterable[Touch]) -> dict[str, bool]:

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Event", "ExecutedCell", "Record", "calling_line", "is_own_name"]
+from mesh_notebook.export.state import glimpse, is_scalar, is_widget
+
+__all__ = ["Event", "ExecutedCell", "Moved", "Record", "calling_line", "is_own_name"]
 
 # What IPython keeps in the user's namespace for itself.
 _SHELL_NAMES = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython", "mesh"})
@@ -50,6 +52,26 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """What became of a name between two cells, though no cell says so.
+
+    Attributes
+    ----------
+    anew : bool
+        It stands for another object; else for the same one, which holds something else.
+    identity : int
+    size : int or None
+    text : str
+        The value as one would write it, where it is short and plain.
+    """
+
+    anew: bool
+    identity: int
+    size: int | None
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class ExecutedCell:
     """One execution of one cell.
 
@@ -64,6 +86,12 @@ class ExecutedCell:
     types, ids, sizes : dict
         By the user's names after the cell: `module.Class` of the value, its identity, and the
         length of plain lists, dicts and sets. Empty for cells that ran before the record began.
+    values : dict
+        By name: numbers, short texts and times as they were after the cell.
+    held : dict
+        By name: a short look at what can change while its name stays, as it was after the cell.
+    moved : dict
+        By name: what changed since the cell before it was over.
     """
 
     index: int
@@ -76,6 +104,9 @@ class ExecutedCell:
     types: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    held: Mapping[str, Any] = field(default_factory=dict)
+    moved: Mapping[str, Moved] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -96,6 +127,7 @@ class Record:
         self.taken_over = 0
         self._pending: list[Event] = []
         self._running: dict[str, Any] | None = None
+        self._moved: dict[str, Moved] = {}
 
     def preload(self, history: Sequence[str]) -> None:
         """Take over what ran before the record began.
@@ -110,9 +142,24 @@ class Record:
             self._add(count=count, cell_id=None, source=code, code=code)
         self.taken_over = len(self.cells)
 
-    def open_cell(self, *, count: int | None, cell_id: str | None, source: str, code: str) -> None:
-        """Remember what is about to run, so that an export in that very cell sees it."""
+    def open_cell(
+        self,
+        *,
+        count: int | None,
+        cell_id: str | None,
+        source: str,
+        code: str,
+        namespace: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Remember what is about to run, so that an export in that very cell sees it.
+
+        Names that mean something else than when the last cell was over were changed by no cell: by
+        a widget that somebody moved, a thread, or code that the notebook does not show.
+        """
         self._running = {"count": count, "cell_id": cell_id, "source": source, "code": code}
+        last = self.cells[-1] if self.cells else None
+        if namespace is not None and last is not None and not calling_line(namespace):
+            self._moved |= _moved(last, namespace)
 
     def note(self, event: Event) -> None:
         """Remember what a verb did; called while the cell runs."""
@@ -136,9 +183,10 @@ class Record:
             code=code,
             error_line=error_line,
             events=tuple(self._pending),
+            moved=self._moved,
             **_observed(namespace),
         )
-        self._pending, self._running = [], None
+        self._pending, self._running, self._moved = [], None, {}
 
     def until_now(self, namespace: Mapping[str, Any]) -> Record:
         """Return a record that also holds what ran so far of the cell that is running."""
@@ -150,6 +198,7 @@ class Record:
                 **running,
                 error_line=lines[0],  # what calls us is not done, nor is what comes after it
                 events=tuple(self._pending),
+                moved=self._moved,
                 **_observed(namespace),
             )
         return now
@@ -173,7 +222,33 @@ def _observed(namespace: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "types": {name: _type_name(type(value)) for name, value in own},
         "ids": {name: id(value) for name, value in own},
         "sizes": {name: len(value) for name, value in own if type(value) in _SIZED},
+        "values": {name: value for name, value in own if is_scalar(value)},
+        "held": {name: look for name, value in own if (look := glimpse(value)) is not None},
     }
+
+
+def _moved(last: ExecutedCell, namespace: Mapping[str, Any]) -> dict[str, Moved]:
+    """Return what names that the last cell left have come to mean since."""
+    found = {}
+    for name, identity in last.ids.items():
+        if name not in namespace:
+            continue
+        value = namespace[name]
+        anew = id(value) != identity or _differs(last.values.get(name, value), value)
+        if anew or glimpse(value) != last.held.get(name):
+            size = len(value) if type(value) in _SIZED else None
+            found[name] = Moved(anew, id(value), size, _text(value))
+    return found
+
+
+def _text(value: Any) -> str:
+    """Return a value as one would write it; of a widget, what it stands at."""
+    value = getattr(value, "value", None) if is_widget(value) else value
+    return repr(value) if value is not None and is_scalar(value) else ""
+
+
+def _differs(before: object, now: object) -> bool:
+    return before is not now and (type(before) is not type(now) or before != now)
 
 
 def _type_name(kind: type) -> str:

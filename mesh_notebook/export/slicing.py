@@ -10,8 +10,9 @@ from mesh_notebook.export.flow import Graph, graph_of
 from mesh_notebook.export.record import ExecutedCell, Record, is_own_name
 from mesh_notebook.export.refusals import refuse_impure
 from mesh_notebook.export.statements import Statement, executed
+from mesh_notebook.export.unexplained import BY_HAND
 
-__all__ = ["Slice", "refuse_unaccounted", "slices_of"]
+__all__ = ["Slice", "refuse_unaccounted", "slices_of", "written_down"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def _slice(record: Record, graph: Graph, port: str, total: int) -> Slice:
     made = tuple(s for s in graph.statements if s.index in kept and s is not output)
     for statement in made:
         refuse_impure(statement, graph)
+    _refuse_moved(record, graph, kept)
     return Slice(port, output, next(iter(output.effects.reads)), made, total, graph)
 
 
@@ -120,6 +122,8 @@ def _closure(record: Record, graph: Graph, output: Statement) -> set[int]:
 
 def _refuse_unusable(writer: Statement, reader: Statement, name: str) -> None:
     where, uses = writer.cell.label, f"{reader.cell.label} uses"
+    if writer.reason == BY_HAND:
+        raise _by_hand(writer.cell, reader, name, written_down(name, writer.cell.moved[name].text))
     if writer.kind in ("opaque", "output"):
         did = "made" if writer.effects.binds.get(name) else "changed"
         how = writer.reason or "mesh.output"
@@ -144,6 +148,54 @@ def _refuse_unusable(writer: Statement, reader: Statement, name: str) -> None:
             cell=writer.cell.count,
             name=name,
         )
+
+
+def _refuse_moved(record: Record, graph: Graph, kept: set[int]) -> None:
+    """Raise `ExportRefused` where a value changed in place, by no cell, and the slice reads it.
+
+    Of names that stand as they are until the export, the proof compares what they hold; these are
+    the others: bound anew since, or changed whenever a lazy frame is collected.
+    """
+    read = {name for index in kept for name in graph.needs[index]}
+    told = {n for n in read if graph.final.get(n, ())[-1:] and graph.final[n][-1] in kept}
+    for cell in record.cells:
+        for name in sorted(cell.moved.keys() & read - (told - graph.deferred)):
+            if reader := _reader_after(graph, kept, cell, name):
+                fix = f"run the cells that make `{name}` again, then those that use it"
+                if text := cell.moved[name].text:
+                    fix = f"use a name in place of `{name}`, and {written_down('x', text)}"
+                raise _by_hand(cell, reader, name, fix)
+
+
+def _reader_after(graph: Graph, kept: set[int], cell: ExecutedCell, name: str) -> Statement | None:
+    """Return the first statement that reads a value which was there before a cell ran."""
+    for index in sorted(kept):
+        reader, writers = graph.statements[index], graph.needs[index].get(name, ())
+        after = reader.cell.index >= cell.index
+        if after and any(graph.statements[w].cell.index < cell.index for w in writers):
+            return reader
+    return None
+
+
+def _by_hand(cell: ExecutedCell, reader: Statement, name: str, fix: str) -> ExportRefused:
+    text = cell.moved[name].text
+    to = f" to {text:.100}" if text else ""
+    return ExportRefused(
+        f"`{name}` was changed{to} by no cell, after the cell before {cell.label} had run: by a "
+        f"widget, a thread, or code that the notebook does not show; {reader.cell.label} uses it.",
+        next_step=fix,
+        cell=cell.count,
+        name=name,
+    )
+
+
+def written_down(name: str, text: str = "") -> str:
+    """Return the next step for a value that only a hand put there."""
+    value = text if text and len(text) <= 100 else "…"
+    return (
+        f"write it down: {name} = {value}, in a cell tagged `parameters`; run it, then the cells "
+        "that use it, and export again"
+    )
 
 
 def _instead_of(reason: str, name: str) -> str:

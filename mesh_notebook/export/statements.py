@@ -15,6 +15,7 @@ from mesh_notebook.export.halves import had_effect
 from mesh_notebook.export.lambdas import as_function
 from mesh_notebook.export.record import Event, ExecutedCell, Record
 from mesh_notebook.export.text import inner_text, leading_comments, statements_of
+from mesh_notebook.export.unexplained import moved_before, unexplained
 from mesh_notebook.export.verbs import INPUTS, Magic, SqlStep, Verbs, magic, verbs_in
 
 __all__ = ["Statement", "executed", "rewrites_history", "statements_in"]
@@ -67,6 +68,7 @@ def executed(record: Record) -> list[Statement]:
 
     After a cell's own statements stand opaque ones for the names that came to mean something else,
     or grew, though no statement binds them; what a call or a change explains is struck later.
+    Before them stand those for what changed between it and the cell before.
     """
     found: list[Statement] = []
     before: ExecutedCell | None = None
@@ -81,7 +83,15 @@ def executed(record: Record) -> list[Statement]:
 def statements_in(cell: ExecutedCell, before: ExecutedCell | None) -> list[Statement]:
     """Return one cell's statements; `before` is the last observed cell, which tells what is new."""
     made = list(_of_cell(cell, cell.code))
-    return [*made, *_unexplained(cell, before, made)] if cell.observed else made
+    if not cell.observed or before is None:
+        return made
+    bound = {name for s in made for name in s.effects.binds}
+    said = next((s.reason for s in made if s.kind == "opaque"), "")
+    first, last = moved_before(cell), unexplained(cell, before, bound, said)
+    hidden = [
+        [Statement(cell, "opaque", "", e, reason=r) for e, r in part] for part in (first, last)
+    ]
+    return [*hidden[0], *made, *hidden[1]]
 
 
 def rewrites_history(cell: ExecutedCell) -> bool:
@@ -108,24 +118,6 @@ def _inner(cell: ExecutedCell, first: int = 0, last: int = sys.maxsize) -> tuple
     """Return the events between two lines of the outer text, by their lines in the inner one."""
     within = (e for e in cell.events if e.lines and first <= e.lines[0] <= last)
     return tuple(replace(event, lines=event.lines[1:]) for event in within)
-
-
-def _unexplained(
-    cell: ExecutedCell, before: ExecutedCell | None, made: Sequence[Statement]
-) -> Iterator[Statement]:
-    if before is None:
-        return
-    bound = {name for s in made for name in s.effects.binds}
-    anew = {n for n, i in cell.ids.items() if before.ids.get(n) != i} - bound
-    grown = {n for n, size in cell.sizes.items() if before.sizes.get(n) != size} - bound - anew
-    said = next((s.reason for s in made if s.kind == "opaque"), "")
-    for names, certain, reason in (
-        (anew, True, said or "other means than an assignment"),
-        (grown, False, said or "means that its code does not show"),
-    ):
-        if names:
-            effects = Effects(binds=dict.fromkeys(sorted(names), certain))
-            yield Statement(cell, "opaque", "", effects, reason=reason)
 
 
 def _parsed(code: str) -> list[tuple[ast.stmt, str]]:

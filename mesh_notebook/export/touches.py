@@ -13,7 +13,7 @@ from mesh_notebook.export.applied import applied
 from mesh_notebook.export.scopes import FUNCTIONS, dotted, root_name
 from mesh_notebook.export.words import words
 
-__all__ = ["FRESH", "Touch", "call_touches", "own_nodes", "touches_of"]
+__all__ = ["FRESH", "Touch", "behind", "call_touches", "own_nodes", "touches_of"]
 
 # Calls whose result holds nothing of their arguments.
 FRESH = words(
@@ -35,6 +35,9 @@ class Touch:
         `store`: an attribute or item of it is set. `augment`: `+=` and its like.
         `effect`: it stands in an expression that is a statement of its own, or is entered by
         `with`: whatever that runs was run for its effect.
+        `chosen`: rows or columns of it, by a mask or a list of names. `by`: an item of it, which
+        may be that, by the value of another name. `computed`: what is called
+        on it the text does not tell. `subclass`: a class is made of it.
     what : str
         The method; or the callee as written (`np.random.shuffle`, `df.apply`), empty where the
         callee is itself computed. Of a store: `deep` where it goes into what the name holds
@@ -49,6 +52,14 @@ class Touch:
         The call has a keyword `seed` or `random_state`.
     returned : bool
         Not of the value itself, but of what a call of it returns: `held()["k"] = 1`.
+    shallow : bool
+        The call says that it does not copy: `copy=False`, `deep=False`.
+    via : Touch or None
+        The use is of what this use of the value gave: of `late`, where `late = rows.sort_values()`.
+    before : tuple of str
+        Of a method: those that are called before it, from the name on.
+    then : Touch or None
+        Where values flow: the method that is called on what this use gave.
     """
 
     name: str
@@ -59,6 +70,10 @@ class Touch:
     bare: bool = False
     seeded: bool = False
     returned: bool = False
+    shallow: bool = False
+    via: Touch | None = None
+    before: tuple[str, ...] = ()
+    then: Touch | None = None
 
 
 def touches_of(nodes: Iterable[ast.AST]) -> list[Touch]:
@@ -81,8 +96,10 @@ def touches_of(nodes: Iterable[ast.AST]) -> list[Touch]:
                 found.extend(Touch(name, "effect", bare=True) for name in _roots(value))
             case ast.withitem(context_expr=value):
                 found.extend(Touch(name, "effect") for name in _roots(value))
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
                 found.extend(_decorates(node))
+            case ast.ClassDef():
+                found.extend((*_decorates(node), *_derives(node)))
             case ast.AugAssign(target=ast.Name(id=name)):
                 found.append(Touch(name, "augment"))
         found.extend(Touch(name, "iterate") for name in _iterated(node))
@@ -103,6 +120,14 @@ def _decorates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> I
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Attribute):
             yield from _on(decorator.value, Touch("", "method", decorator.attr, bare=True))
+
+
+def _derives(node: ast.ClassDef) -> Iterator[Touch]:
+    """A base, and a metaclass, may write down the classes that are made of it."""
+    for base in node.bases:
+        yield from _on(base, Touch("", "subclass"))
+    for keyword in node.keywords:
+        yield from _on(keyword.value, Touch("", "subclass", str(keyword.arg)))
 
 
 def _roots(node: ast.AST) -> Iterator[str]:
@@ -133,14 +158,17 @@ def call_touches(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
     words = {keyword.arg: keyword.value for keyword in call.keywords}
     said = any(w in words and not _is_false(words[w]) for w in ("inplace", "in_place"))
     seeded = bool({"seed", "random_state"} & set(words))
+    shallow = any(w in words and _may_be_false(words[w]) for w in ("copy", "deep"))
     if isinstance(call.func, ast.Attribute):
-        method = Touch("", "method", call.func.attr, None, said, bare, seeded)
-        yield from _on(call.func.value, method)
+        method = Touch("", "method", call.func.attr, None, said, bare, seeded, shallow=shallow)
+        earlier = tuple(_last(inner) for inner in _inner_calls(call.func.value))
+        yield from _on(call.func.value, replace(method, before=earlier))
         # `groups.setdefault(k, rows).append(x)` may append to rows.
         inside = [a for c in _inner_calls(call.func.value) for a in (*c.args, *_values(c))]
         yield from (replace(method, name=n) for a in inside for n in _exposed(a))
         for inner in _inner_calls(call.func.value):
             yield from _on(inner.func, replace(method, returned=True))
+    yield from (Touch(name, "computed", bare=bare) for name in behind(call.func))
     for function, given in applied(call):
         yield from _applied(function, list(dict.fromkeys(n for g in given for n in _exposed(g))))
     callee = _callee(call.func)
@@ -151,7 +179,8 @@ def call_touches(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
         if isinstance(value, ast.Attribute):  # `map(rows.append, more)`
             yield from _on(value, Touch("", "handed", value.attr))
         starred = isinstance(value, ast.Starred) or place is None
-        touch = Touch("", "argument", callee, None if starred else place, place == "out", bare)
+        at = None if starred else place
+        touch = Touch("", "argument", callee, at, place == "out", bare, shallow=shallow)
         yield from (replace(touch, name=name) for name in dict.fromkeys(_exposed(value)))
 
 
@@ -166,12 +195,28 @@ def _applied(function: ast.expr, names: list[str]) -> Iterator[Touch]:
     yield from (Touch(name, "argument", callee) for name in names)
 
 
+def behind(func: ast.AST) -> Iterator[str]:
+    """Yield what may be changed where a call gives the callee: `getattr(rows, name)(x)`."""
+    if isinstance(func, ast.Subscript):  # `acts[0](x)`
+        yield from _exposed(func.value)
+    if isinstance(func, ast.Call):
+        for given in (*func.args, *_values(func)):
+            yield from _exposed(given)
+        yield from behind(func.func)
+        if isinstance(func.func, ast.Attribute):  # `acts.get(name)(x)`
+            yield from _exposed(func.func.value)
+
+
 def _inner_calls(node: ast.AST) -> Iterator[ast.Call]:
     """Yield the calls in the chain that a method is called on."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         if isinstance(node, ast.Call):
             yield node
         node = node.func if isinstance(node, ast.Call) else node.value
+
+
+def _last(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def _values(call: ast.Call) -> Iterator[ast.expr]:
@@ -196,6 +241,10 @@ def _on(node: ast.AST, touch: Touch) -> Iterator[Touch]:
 
 def _is_false(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value is False
+
+
+def _may_be_false(node: ast.AST) -> bool:
+    return not (isinstance(node, ast.Constant) and bool(node.value))
 
 
 def _exposed(node: ast.AST) -> Iterator[str]:

@@ -109,7 +109,11 @@ class Loaded:
             self.progress.done()
 
     def before_cell(self, info: Any) -> None:
-        self.workspace.record.open_cell(count=self.shell.execution_count, **self.text_of(info))
+        self.workspace.record.open_cell(
+            count=self.shell.execution_count,
+            **self.text_of(info),
+            namespace=self.shell.user_ns,
+        )
 
     def after_cell(self, result: ExecutionResult) -> None:
         self.progress.done()  # a verb called as a method leaves its line to us
