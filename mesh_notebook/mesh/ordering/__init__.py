@@ -1,0 +1,16 @@
+"""The order of rows: what determines it, what depends on it, and how few rows show it."""
+
+from mesh_notebook.mesh.ordering.order import Fault, decides
+from mesh_notebook.mesh.ordering.scattering import another_order, duckdb_otherwise
+from mesh_notebook.mesh.ordering.watching import Watch, keyed, port, watch
+
+__all__ = [
+    "Fault",
+    "Watch",
+    "another_order",
+    "decides",
+    "duckdb_otherwise",
+    "keyed",
+    "port",
+    "watch",
+]
