@@ -52,7 +52,9 @@ def main(job_file: str) -> None:
     watch = _watch(job)
     module = loaded(Path(job["transform"]))
     if watch and job["sql"]:
-        watch.queries_of(module, job["sql"])
+        from mesh_notebook.mesh.ordering import watch_queries
+
+        watch_queries(module, job["sql"])
     for name in job["functions"]:
         state["function"] = name
         made = _called(module, name, {**engine.given(), **inputs})

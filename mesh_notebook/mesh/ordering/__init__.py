@@ -2,7 +2,7 @@
 
 from mesh_notebook.mesh.ordering.order import Fault, decides
 from mesh_notebook.mesh.ordering.scattering import another_order, duckdb_otherwise
-from mesh_notebook.mesh.ordering.watching import Watch, keyed, port, watch
+from mesh_notebook.mesh.ordering.watching import Watch, keyed, port, watch, watch_queries
 
 __all__ = [
     "Fault",
@@ -13,4 +13,5 @@ __all__ = [
     "keyed",
     "port",
     "watch",
+    "watch_queries",
 ]

@@ -46,7 +46,7 @@ class Call:
         """Return the call; None where its arguments are wrong, so that it fails by itself."""
         try:
             bound = _signature(act).bind(*args, **kwargs)
-        except TypeError:
+        except (TypeError, ValueError):  # wrong arguments; or a method that tells no signature
             return None
         frame, *_ = args
         more = {k: v for one in bound.kwargs.items() for k, v in [one] if k not in bound.arguments}

@@ -162,9 +162,7 @@ def _sort(call: Call) -> Order:
 
 def _ties(call: Call, by: frozenset[str], order: Order) -> Doubt:
     tied = f"rows may tie in {', '.join(sorted(by)) or 'what they are sorted by'}"
-    keys = [", ".join(sorted(key)) for key in sorted(order.keys, key=sorted)]
-    named = f" (here {keys[0]})" if keys else ""
-    fix = f"add columns to the sort until no two rows tie, such as the rows' key{named}"
+    fix = f"add columns to the sort until no two rows tie, such as {order.a_key}"
     if order.doubt is None:
         fix += f", or write {call.name}(…, maintain_order=True)"
     return Doubt(tied, fix)

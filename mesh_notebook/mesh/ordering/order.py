@@ -98,6 +98,12 @@ class Order:
     keys: Keys = NO_KEYS
     fault: Fault | None = None
 
+    @property
+    def a_key(self) -> str:
+        """The rows' key, as a person is told of it."""
+        keys = [", ".join(sorted(key)) for key in sorted(self.keys, key=sorted)]
+        return f"the rows' key (here {keys[0]})" if keys else "the rows' key"
+
     def lost(self, cause: str, fix: str) -> Order:
         """Return the order after a step that keeps none."""
         return replace(self, doubt=Doubt(cause, fix), by=frozenset())

@@ -9,41 +9,35 @@ alike, whatever it is written with, and as Polars itself understands its argumen
 from __future__ import annotations
 
 import functools
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from typing import Any
 
-from mesh_notebook.mesh.ordering.calls import ORDER, Call, flat, order_of
+from mesh_notebook.mesh.ordering.calls import Call, flat, order_of
 from mesh_notebook.mesh.ordering.frames import FRAMES, Rule
 from mesh_notebook.mesh.ordering.groups import GROUPED, GROUPING, GROUPS, Groups
 from mesh_notebook.mesh.ordering.leaving import LEAVING, SERIES
 from mesh_notebook.mesh.ordering.order import Doubt, Fault, Keys, Order
 from mesh_notebook.mesh.ordering.scattering import scattered
+from mesh_notebook.mesh.ordering.tables import (
+    CHANGING,
+    GROUPED_TABLES,
+    INDEXERS,
+    TABLE_GROUPS,
+    TABLES,
+    grouped_of,
+    indexed,
+)
+from mesh_notebook.mesh.ordering.wrapping import (
+    Watch,
+    is_frame,
+    line_of_the_module,
+    marked,
+    wrap,
+    wrap_leaving,
+    wrap_watched,
+)
 
-__all__ = ["Watch", "watch"]
-
-_MODULE = "transform"
-
-
-@dataclass
-class Watch:
-    """What was seen: the faults of frames whose values the code itself went on with."""
-
-    faults: list[Fault] = field(default_factory=list)
-
-    def fault_of(self, made: object) -> Fault | None:
-        """Return why the rows of an output are not determined, if they are not."""
-        return next(iter(self.faults), None) or order_of(made).fault
-
-    def queries_of(self, module: Any, name: str) -> None:
-        """Follow what the module's function for SQL steps makes."""
-        setattr(module, name, _querying(self, getattr(module, name)))
-
-    def left(self, order: Order) -> None:
-        """Note that values leave a frame."""
-        if order.fault is not None:
-            self.faults.append(order.fault)
+__all__ = ["Watch", "keyed", "port", "watch", "watch_queries"]
 
 
 def port(frame: Any, name: str, key: frozenset[str]) -> Any:
@@ -52,7 +46,7 @@ def port(frame: Any, name: str, key: frozenset[str]) -> Any:
         f"the rows of the port `{name}` come in no order of theirs",
         f"sort them just before by what identifies a row{_named(key)}",
     )
-    return _marked(frame, Order(doubt, keys=frozenset({key} if key else ())))
+    return marked(frame, Order(doubt, keys=frozenset({key} if key else ())))
 
 
 def _named(key: frozenset[str]) -> str:
@@ -61,7 +55,7 @@ def _named(key: frozenset[str]) -> str:
 
 def keyed(frame: Any, key: frozenset[str]) -> Any:
     """Return an input whose rows lie as its file has them."""
-    return _marked(frame, Order(keys=frozenset({key} if key else ())))
+    return marked(frame, Order(keys=frozenset({key} if key else ())))
 
 
 def watch(text: str = "") -> Watch:
@@ -77,69 +71,24 @@ def watch(text: str = "") -> Watch:
     from polars.lazyframe.group_by import LazyGroupBy
 
     seen = Watch()
+    watched = wrap_watched(seen)
     for kind in (pl.LazyFrame, pl.DataFrame):
-        _wrap(kind, FRAMES, functools.partial(_watched, seen))
-        _wrap(kind, GROUPING, _grouping)
-        _wrap(kind, LEAVING, functools.partial(_leaving, seen))
+        wrap(kind, FRAMES, watched)
+        wrap(kind, GROUPING, _grouping)
+        wrap(kind, LEAVING, wrap_leaving(seen))
     for groups in (LazyGroupBy, eager.GroupBy, eager.DynamicGroupBy, eager.RollingGroupBy):
-        _wrap(groups, GROUPED, functools.partial(_watched, seen))
-    _wrap(pl.Series, SERIES, functools.partial(_watched, seen))
-    _wrap_functions(seen)
+        wrap(groups, GROUPED, watched)
+    wrap(pl.Series, SERIES, watched)
+    _wrap_functions()
+    if "pandas" in text:
+        _watch_tables(seen)
     return seen
-
-
-def _wrap(kind: type, rules: Mapping[str, Any], wrapper: Callable[..., Any]) -> None:
-    for name, rule in rules.items():
-        if callable(act := vars(kind).get(name)):
-            setattr(kind, name, wrapper(act, rule))
-
-
-def _by_the_module(depth: int = 2) -> int:
-    """Return the line of the transform that calls; 0 where a library does."""
-    frame = sys._getframe(depth)
-    return frame.f_lineno if frame.f_globals.get("__name__") == _MODULE else 0
-
-
-def _watched(seen: Watch, act: Callable[..., Any], rule: Rule) -> Callable[..., Any]:
-    @functools.wraps(act)
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        line = _by_the_module()
-        call = Call.of(act, line, *args, **kwargs) if line else None
-        if call is None or _unknown_groups(call):
-            return act(*args, **kwargs)
-        made = act(*args, **kwargs)
-        return _seen(seen, call, rule(call), made)
-
-    return watched
-
-
-def _unknown_groups(call: Call) -> bool:
-    return call.frame.__class__.__name__.endswith("GroupBy") and not hasattr(call.frame, GROUPS)
-
-
-def _seen(seen: Watch, call: Call, order: Order, made: Any) -> Any:
-    """Mark what a step made; a value that is no frame has left Polars."""
-    import polars as pl
-
-    if not isinstance(made, pl.LazyFrame | pl.DataFrame | pl.Series):
-        seen.left(order)
-        return made
-    news = order.doubt is not None and (order.doubt != call.order.doubt or call.name == "collect")
-    if news and isinstance(made, pl.DataFrame):
-        made = scattered(made, order.by)
-    return _marked(made, order)
-
-
-def _marked(made: Any, order: Order) -> Any:
-    if order != Order():
-        setattr(made, ORDER, order)
-    return made
 
 
 def _grouping(act: Callable[..., Any], rule: Callable[[Call], Groups]) -> Callable[..., Any]:
     @functools.wraps(act)
     def grouped(*args: Any, **kwargs: Any) -> Any:
-        line = _by_the_module()
+        line = line_of_the_module()
         made = act(*args, **kwargs)
         if line and (call := Call.of(act, line, *args, **kwargs)) is not None:
             setattr(made, GROUPS, rule(call))
@@ -148,23 +97,7 @@ def _grouping(act: Callable[..., Any], rule: Callable[[Call], Groups]) -> Callab
     return grouped
 
 
-def _leaving(seen: Watch, act: Callable[..., Any], rule: Rule) -> Callable[..., Any]:
-    """Wrap what hands out the rows of a frame, as values or to another library."""
-
-    @functools.wraps(act)
-    def leaving(*args: Any, **kwargs: Any) -> Any:
-        line = _by_the_module()
-        made = act(*args, **kwargs)
-        if not line or (call := Call.of(act, line, *args, **kwargs)) is None:
-            return made
-        order = rule(call)
-        seen.left(order)
-        return _marked(made, replace(order, fault=None)) if hasattr(made, "__dict__") else made
-
-    return leaving
-
-
-def _wrap_functions(seen: Watch) -> None:
+def _wrap_functions() -> None:
     """Wrap `pl.concat` and `pl.collect_all`, which are no methods."""
     import polars as pl
 
@@ -172,7 +105,7 @@ def _wrap_functions(seen: Watch) -> None:
 
     @functools.wraps(concat)
     def concatenated(items: Any, *args: Any, **kwargs: Any) -> Any:
-        line = _by_the_module()
+        line = line_of_the_module()
         frames = list(items) if line else items
         made = concat(frames, *args, **kwargs)
         if not line:
@@ -180,24 +113,29 @@ def _wrap_functions(seen: Watch) -> None:
         orders = [order_of(one) for one in flat(frames)]
         doubt = next((one.doubt for one in orders if one.doubt), None)
         fault = next((one.fault for one in orders if one.fault), None)
-        return _marked(made, Order(doubt, fault=fault))
+        return marked(made, Order(doubt, fault=fault))
 
     @functools.wraps(collect_all)
     def collected(lazy_frames: Any, *args: Any, **kwargs: Any) -> Any:
         frames = list(lazy_frames)
         made = collect_all(frames, *args, **kwargs)
-        return [_marked(one, order_of(frame)) for one, frame in zip(made, frames, strict=True)]
+        return [marked(one, order_of(frame)) for one, frame in zip(made, frames, strict=True)]
 
     pl.concat, pl.collect_all = concatenated, collected
 
 
-def _querying(seen: Watch, act: Callable[..., Any]) -> Callable[..., Any]:
+def watch_queries(module: Any, name: str) -> None:
+    """Follow what the module's function for SQL steps makes."""
+    setattr(module, name, _querying(getattr(module, name)))
+
+
+def _querying(act: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the module's function that runs SQL over frames."""
     from mesh_notebook.mesh.ordering.queries import Table, asked_of
 
     @functools.wraps(act)
     def queried(query: str, /, **tables: Any) -> Any:
-        line = _by_the_module()
+        line = line_of_the_module()
         orders = {name: order_of(frame) for name, frame in tables.items()}
         known = {n: Table(_columns_of(frame), orders[n].keys) for n, frame in tables.items()}
         asked = asked_of(query, known)
@@ -209,7 +147,7 @@ def _querying(seen: Watch, act: Callable[..., Any]) -> Callable[..., Any]:
         if not asked.ordered:
             order = order.lost("SQL gives rows in no order", "end the query in an ORDER BY its key")
             made = scattered(made)
-        return _marked(made, order)
+        return marked(made, order)
 
     return queried
 
@@ -224,3 +162,121 @@ def _spelled(keys: Keys, columns: list[str]) -> Keys:
     """Return keys in the letters that the columns have."""
     names = {name.lower(): name for name in columns}
     return frozenset(frozenset(names[n] for n in key) for key in keys if key <= set(names))
+
+
+# ---- pandas --------------------------------------------------------------------------------------
+
+
+def _watch_tables(seen: Watch) -> None:
+    """Follow pandas too: what it makes of rows that have no order of theirs."""
+    import pandas as pd
+    import polars as pl
+    from pandas.core.groupby import DataFrameGroupBy, SeriesGroupBy
+
+    watched = wrap_watched(seen)
+    for kind in (pd.DataFrame, pd.Series):
+        wrap(kind, TABLES, watched)
+        wrap(kind, CHANGING, _changing)
+        wrap(kind, {"groupby": grouped_of}, _grouping_tables)
+        for name in INDEXERS:
+            _wrap_indexer(seen, type(getattr(kind(), name)), name)
+    for groups in (DataFrameGroupBy, SeriesGroupBy):
+        wrap(groups, GROUPED_TABLES, watched)
+        wrap(groups, {"__getitem__": None, "__getattr__": None}, _part_of_groups)
+    wrap(pd.DataFrame, {"__getattr__": None}, _part)
+    pl.from_pandas = _handed_over(pl.from_pandas)
+    for frame in (pl.DataFrame, pl.LazyFrame):
+        wrap(frame, {"__init__": None}, _made_of)
+
+
+def _changing(act: Callable[..., Any], rule: Rule) -> Callable[..., Any]:
+    """Wrap what changes a table in place."""
+
+    @functools.wraps(act)
+    def changing(*args: Any, **kwargs: Any) -> Any:
+        line = line_of_the_module()
+        made = act(*args, **kwargs)
+        if line and (call := Call.of(act, line, *args, **kwargs)) is not None:
+            marked(args[0], rule(call))
+        return made
+
+    return changing
+
+
+def _grouping_tables(act: Callable[..., Any], rule: Callable[[Call], Any]) -> Callable[..., Any]:
+    @functools.wraps(act)
+    def grouped(*args: Any, **kwargs: Any) -> Any:
+        line = line_of_the_module()
+        made = act(*args, **kwargs)
+        if line and (call := Call.of(act, line, *args, **kwargs)) is not None:
+            object.__setattr__(made, TABLE_GROUPS, rule(call))
+            marked(made, call.order)
+        return made
+
+    return grouped
+
+
+def _part_of_groups(act: Callable[..., Any], rule: None) -> Callable[..., Any]:
+    """Wrap what takes columns of groups: groups again."""
+
+    @functools.wraps(act)
+    def part(self: Any, key: Any) -> Any:
+        made = act(self, key)
+        known = self.__dict__.get(TABLE_GROUPS)
+        if known is not None and hasattr(made, "__dict__") and not callable(made):
+            object.__setattr__(made, TABLE_GROUPS, known)
+            marked(made, order_of(self))
+        return made
+
+    return part
+
+
+def _part(act: Callable[..., Any], rule: None) -> Callable[..., Any]:
+    """Wrap what takes a column of a table by its name."""
+
+    @functools.wraps(act)
+    def part(self: Any, name: str) -> Any:
+        made = act(self, name)
+        if line_of_the_module() and type(made).__name__ == "Series":
+            marked(made, order_of(self))
+        return made
+
+    return part
+
+
+def _wrap_indexer(seen: Watch, kind: Any, name: str) -> None:
+    act = kind.__getitem__
+
+    @functools.wraps(act)
+    def picked(self: Any, key: Any) -> Any:
+        line = line_of_the_module()
+        made = act(self, key)
+        order = indexed(name, order_of(self.obj), key, line) if line else Order()
+        if not is_frame(made):
+            seen.left(order)
+            return made
+        return marked(made, order) if order != Order() else made
+
+    kind.__getitem__ = picked
+
+
+def _handed_over(act: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(act)
+    def handed(data: Any, *args: Any, **kwargs: Any) -> Any:
+        made = act(data, *args, **kwargs)
+        order = order_of(data)
+        return marked(made, order) if order != Order() else made
+
+    return handed
+
+
+def _made_of(act: Callable[..., Any], rule: None) -> Callable[..., Any]:
+    """Wrap what makes a Polars frame of a table of pandas."""
+
+    @functools.wraps(act)
+    def made_of(self: Any, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        act(self, data, *args, **kwargs)
+        if (order := order_of(data)) != Order():
+            marked(self, order)
+
+    return made_of
