@@ -111,12 +111,11 @@ def _opened(engine: Engine, name: str, given: dict[str, Any], watched: bool) -> 
 
 def _as_it_lies(name: str, frame: Any, given: Mapping[str, Any]) -> Any:
     """Return an input that says what is known of its rows' order; a port's rows in another one."""
-    from mesh_notebook.mesh.ordering import another_order, keyed, port
+    from mesh_notebook.mesh.ordering import another_order, port
 
-    key = frozenset(given.get("key", ()))
-    return (
-        keyed(frame, key) if given.get("ordered", True) else port(another_order(frame), name, key)
-    )
+    if given.get("ordered", True):
+        return source(frame)
+    return port(another_order(frame), name, frozenset(given.get("key", ())))
 
 
 def _called(module: ModuleType, name: str, given: Mapping[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from mesh_notebook.mesh.ordering.order import Fault, decides
 from mesh_notebook.mesh.ordering.scattering import another_order, duckdb_otherwise
-from mesh_notebook.mesh.ordering.watching import Watch, keyed, port, watch, watch_queries
+from mesh_notebook.mesh.ordering.watching import Watch, port, source, watch, watch_queries
 
 __all__ = [
     "Fault",
@@ -10,8 +10,8 @@ __all__ = [
     "another_order",
     "decides",
     "duckdb_otherwise",
-    "keyed",
     "port",
+    "source",
     "watch",
     "watch_queries",
 ]

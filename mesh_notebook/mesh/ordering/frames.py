@@ -63,7 +63,7 @@ def _keeps(call: Call) -> Order:
 
 def _select(call: Call) -> Order:
     order = asked(call)
-    if not order.keys and not order.by:
+    if not order.keys and not order.by and not order.witness:
         return order
     kept = {column for column, given in _named(call) if _passes(column, given)}
     return order.of_columns(kept.__contains__)
@@ -71,7 +71,7 @@ def _select(call: Call) -> Order:
 
 def _with_columns(call: Call) -> Order:
     order = asked(call)
-    if not order.keys and not order.by:
+    if not order.keys and not order.by and not order.witness:
         return order
     changed = {column for column, given in _named(call) if not _passes(column, given)}
     return order.of_columns(lambda name: name not in changed)
@@ -93,15 +93,13 @@ def _drop(call: Call) -> Order:
 def _rename(call: Call) -> Order:
     names = call.given.get("mapping")
     if not isinstance(names, dict):
-        return replace(call.order, keys=NO_KEYS, by=frozenset())
-    keys = frozenset(frozenset(names.get(n, n) for n in key) for key in call.order.keys)
-    by = frozenset(names.get(n, n) for n in call.order.by)
-    return replace(call.order, keys=keys, by=by)
+        return replace(call.order.without_keys(), by=frozenset())
+    return call.order.renamed(names)
 
 
 def _repeats(call: Call) -> Order:
     """Rows become several, in place."""
-    return replace(asked(call), keys=NO_KEYS)
+    return asked(call).without_keys()
 
 
 def _one_row(call: Call) -> Order:
@@ -212,7 +210,8 @@ def _pivot(call: Call) -> Order:
     if not named:
         fix = "write pivot(…, sort_columns=True), or name its columns: on_columns=[…]"
         order = call.asks(Need("`pivot()` makes columns in the order of the rows", fix=fix), order)
-    return replace(_settled(order), keys=frozenset({index}) if index else NO_KEYS, by=frozenset())
+    keys = frozenset({index}) if index else NO_KEYS
+    return replace(_settled(order).without_keys(), keys=keys, by=frozenset())
 
 
 def _transposed(call: Call) -> Order:
@@ -227,16 +226,18 @@ def _join(call: Call) -> Order:
     order = replace(call.order, fault=call.order.fault or other.fault)
     how = call.given.get("how", "inner")
     left, right = _joined_on(call)
-    keys = _joined_keys(call, how, left, right, other)
-    if how in ("semi", "anti"):
-        keys = order.keys
+    alone = how in ("semi", "anti") or other.identifies(right, tuple)
+    keys = order.keys if alone else _joined_keys(call, how, left, right, other)
+    if how not in ("left", "inner", "semi", "anti"):
+        keys, alone = NO_KEYS, False
+    if not alone:
+        order = order.without_keys()
     kept = call.given.get("maintain_order") or "none"
     fix = f"write join(…, maintain_order={'left' if how != 'right' else 'right'!r})"
     lost = replace(order, keys=keys).lost("`join()` keeps no order of rows", fix)
     if kept == "none":
         return lost
     one, rest = (order, other) if kept.startswith("left") else (other, order)
-    alone = how in ("semi", "anti") or any(key <= right for key in other.keys)
     if one.doubt is None and (rest.doubt is None or alone):
         return replace(lost, doubt=None)
     return replace(lost, doubt=one.doubt or rest.doubt)
@@ -255,9 +256,7 @@ def _joined_keys(
     """Return the keys of what a join makes: a row of each side is found by its own key."""
     ours, theirs = call.order.keys, other.keys
     kept: set[frozenset[str]] = set()
-    if how in ("left", "inner") and any(key <= right for key in theirs):
-        kept |= ours
-    if how == "inner" and any(key <= left for key in ours):
+    if how == "inner" and call.order.identifies(left, tuple):
         # Their columns have their own names only where ours have none of these.
         kept |= {key for key in theirs if not (key - right) & set(call.columns) and left == right}
     if how in ("left", "inner"):

@@ -8,7 +8,7 @@ from typing import Any
 from mesh_notebook.mesh.ordering.calls import Call, flat
 from mesh_notebook.mesh.ordering.expressions import needs_of, positions_of
 from mesh_notebook.mesh.ordering.frames import Rule, asked
-from mesh_notebook.mesh.ordering.order import NO_KEYS, Need, Order
+from mesh_notebook.mesh.ordering.order import Need, Order
 
 __all__ = ["GROUPED", "GROUPING", "GROUPS", "Groups"]
 
@@ -98,7 +98,8 @@ def _gathered(groups: Groups, one: Any) -> Need | None:
 
 
 def _made(groups: Groups, order: Order) -> Order:
-    order = replace(order, by=frozenset(), keys=frozenset({groups.names} if groups.names else ()))
+    keys = frozenset({groups.names} if groups.names else ())
+    order = replace(order.without_keys(), by=frozenset(), keys=keys)
     if order.fault is not None:
         return replace(order, doubt=None)
     if groups.kept:
@@ -112,7 +113,7 @@ def _of_group(call: Call) -> Order:
     need = Need(f"`group_by().{call.name}()` takes rows of a group by their place", groups.by)
     order = call_on(call, groups).asks(need, groups.order)
     made = _made(groups, order)
-    return replace(made, keys=NO_KEYS) if call.name in ("head", "tail") else made
+    return made.without_keys() if call.name in ("head", "tail") else made
 
 
 def _sums(call: Call) -> Order:
@@ -122,7 +123,7 @@ def _sums(call: Call) -> Order:
 
 def _mapped(call: Call) -> Order:
     groups: Groups = getattr(call.frame, GROUPS)
-    return replace(_made(groups, groups.order), keys=NO_KEYS)
+    return _made(groups, groups.order).without_keys()
 
 
 GROUPING = {"group_by": _group_by, "group_by_dynamic": _windows, "rolling": _windows}

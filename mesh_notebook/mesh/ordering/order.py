@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+
+from mesh_notebook.mesh.ordering.witness import Witness
 
 __all__ = ["Doubt", "Fault", "Keys", "Need", "Order", "decides"]
 
@@ -91,12 +93,15 @@ class Order:
         Sets of columns of which no two rows have the same values.
     fault : Fault, optional
         The first step on the way whose answer was left to chance.
+    witness : Witness, optional
+        Of the rows of a source: what they show of keys that nothing declares.
     """
 
     doubt: Doubt | None = None
     by: frozenset[str] = frozenset()
     keys: Keys = NO_KEYS
     fault: Fault | None = None
+    witness: Witness | None = None
 
     @property
     def a_key(self) -> str:
@@ -111,22 +116,39 @@ class Order:
     def of_columns(self, kept: Callable[[str], bool]) -> Order:
         """Return what is still known where some columns are gone, or hold other values."""
         keys = frozenset(key for key in self.keys if all(map(kept, key)))
-        return replace(self, keys=keys, by=frozenset(filter(kept, self.by)))
+        witness = self.witness and self.witness.of_columns(kept)
+        return replace(self, keys=keys, by=frozenset(filter(kept, self.by)), witness=witness)
+
+    def renamed(self, names: Mapping[str, str]) -> Order:
+        """Return the same under the new names of columns."""
+        keys = frozenset(frozenset(names.get(n, n) for n in key) for key in self.keys)
+        by = frozenset(names.get(n, n) for n in self.by)
+        return replace(self, keys=keys, by=by, witness=self.witness and self.witness.renamed(names))
+
+    def without_keys(self) -> Order:
+        """Return the order of rows of which nothing is known to identify one."""
+        return replace(self, keys=NO_KEYS, witness=None)
+
+    def identifies(self, given: Collection[str], columns: Callable[[], Collection[str]]) -> bool:
+        """Return whether rows that are equal in the given columns are one row, or wholly equal."""
+        if decides(given, (), self.keys):
+            return True
+        if not given:
+            return False
+        return decides(given, columns(), NO_KEYS) or bool(
+            self.witness and self.witness.identify(given)
+        )
 
     def determines(self, partition: Iterable[str], columns: Callable[[], Collection[str]]) -> bool:
         """Return whether no two rows of a partition could as well lie the other way round."""
         if self.doubt is None:
             return True
-        given = {*self.by, *partition}
-        return bool(self.by or partition) and (
-            decides(given, (), self.keys) or decides(given, columns(), self.keys)
-        )
+        return self.identifies({*self.by, *partition}, columns)
 
     def meets(self, need: Need, columns: Callable[[], Collection[str]]) -> bool:
         """Return whether the rows determine the answer of a step."""
         if need.by is not None:
-            given = need.by | need.partition
-            if decides(given, (), self.keys) or decides(given, columns(), self.keys):
+            if self.identifies(need.by | need.partition, columns):
                 return True
             if not need.stable:
                 return False

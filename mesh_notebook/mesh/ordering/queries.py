@@ -49,6 +49,10 @@ class Asked:
     made: Table
     ordered: bool
 
+    @property
+    def is_settled(self) -> bool:
+        return self.ordered and not self.faults
+
 
 def asked_of(query: str, tables: Mapping[str, Table]) -> Asked:
     """Return what a query asks; of one that cannot be parsed nothing is known."""

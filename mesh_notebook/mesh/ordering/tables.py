@@ -11,7 +11,7 @@ from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of, words
 from mesh_notebook.mesh.ordering.frames import Rule
-from mesh_notebook.mesh.ordering.order import NO_KEYS, Doubt, Need, Order
+from mesh_notebook.mesh.ordering.order import Doubt, Need, Order
 
 __all__ = [
     "CHANGING",
@@ -68,8 +68,7 @@ def _renamed(call: Call) -> Order:
         return call.order
     if not isinstance(names, dict):
         return _unknown(call)
-    keys = frozenset(frozenset(names.get(n, n) for n in key) for key in call.order.keys)
-    return replace(call.order, keys=keys, by=frozenset(names.get(n, n) for n in call.order.by))
+    return call.order.renamed(names)
 
 
 def _by_place(call: Call) -> Order:
@@ -127,7 +126,7 @@ def _value_counts(call: Call) -> Order:
     if call.order.doubt is None:
         return call.order
     doubt = Doubt("equal counts lie anyhow", "sort by the count and the value: no two tie then")
-    return replace(call.order, doubt=doubt, keys=NO_KEYS, by=frozenset())
+    return replace(call.order.without_keys(), doubt=doubt, by=frozenset())
 
 
 def _picked(call: Call) -> Order:

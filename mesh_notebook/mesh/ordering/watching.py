@@ -9,7 +9,9 @@ alike, whatever it is written with, and as Polars itself understands its argumen
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of
@@ -17,6 +19,7 @@ from mesh_notebook.mesh.ordering.frames import FRAMES, Rule
 from mesh_notebook.mesh.ordering.groups import GROUPED, GROUPING, GROUPS, Groups
 from mesh_notebook.mesh.ordering.leaving import LEAVING, SERIES
 from mesh_notebook.mesh.ordering.order import Doubt, Fault, Keys, Order
+from mesh_notebook.mesh.ordering.queries import Table, asked_of
 from mesh_notebook.mesh.ordering.scattering import scattered
 from mesh_notebook.mesh.ordering.tables import (
     CHANGING,
@@ -27,6 +30,7 @@ from mesh_notebook.mesh.ordering.tables import (
     grouped_of,
     indexed,
 )
+from mesh_notebook.mesh.ordering.witness import Witness
 from mesh_notebook.mesh.ordering.wrapping import (
     Watch,
     is_frame,
@@ -37,7 +41,7 @@ from mesh_notebook.mesh.ordering.wrapping import (
     wrap_watched,
 )
 
-__all__ = ["Watch", "keyed", "port", "watch", "watch_queries"]
+__all__ = ["Watch", "port", "source", "watch", "watch_queries"]
 
 
 def port(frame: Any, name: str, key: frozenset[str]) -> Any:
@@ -53,9 +57,9 @@ def _named(key: frozenset[str]) -> str:
     return f": .sort({', '.join(map(repr, sorted(key)))})" if key else ""
 
 
-def keyed(frame: Any, key: frozenset[str]) -> Any:
+def source(frame: Any) -> Any:
     """Return an input whose rows lie as its file has them."""
-    return marked(frame, Order(keys=frozenset({key} if key else ())))
+    return marked(frame, Order(witness=Witness.of(frame)))
 
 
 def watch(text: str = "") -> Watch:
@@ -131,7 +135,6 @@ def watch_queries(module: Any, name: str) -> None:
 
 def _querying(act: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the module's function that runs SQL over frames."""
-    from mesh_notebook.mesh.ordering.queries import Table, asked_of
 
     @functools.wraps(act)
     def queried(query: str, /, **tables: Any) -> Any:
@@ -139,6 +142,10 @@ def _querying(act: Callable[..., Any]) -> Callable[..., Any]:
         orders = {name: order_of(frame) for name, frame in tables.items()}
         known = {n: Table(_columns_of(frame), orders[n].keys) for n, frame in tables.items()}
         asked = asked_of(query, known)
+        if not asked.is_settled:  # it is worth to look at the rows
+            words = frozenset(re.findall(r"\w+", query.lower()))
+            shown = {n: _with_shown(table, orders[n], words) for n, table in known.items()}
+            asked = asked_of(query, shown)
         fault = next((one.fault for one in orders.values() if one.fault), None)
         if fault is None and asked.faults:
             fault = Fault(line, *asked.faults[0])
@@ -150,6 +157,14 @@ def _querying(act: Callable[..., Any]) -> Callable[..., Any]:
         return marked(made, order)
 
     return queried
+
+
+def _with_shown(table: Table, order: Order, words: frozenset[str]) -> Table:
+    """Return a table with the keys that its rows show, of columns that a query names."""
+    if order.witness is None:
+        return table
+    named = [name for name in table.columns if name.lower() in words]
+    return replace(table, keys=table.keys | frozenset(order.witness.keys(named)))
 
 
 def _columns_of(frame: Any) -> tuple[str, ...]:
