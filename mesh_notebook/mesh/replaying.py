@@ -111,7 +111,7 @@ def _opened(engine: Engine, name: str, given: dict[str, Any], watched: bool) -> 
 
 def _as_it_lies(name: str, frame: Any, given: Mapping[str, Any]) -> Any:
     """Return an input that says what is known of its rows' order; a port's rows in another one."""
-    from mesh_notebook.mesh.ordering import another_order, port
+    from mesh_notebook.mesh.ordering import another_order, port, source
 
     if given.get("ordered", True):
         return source(frame)
