@@ -9,6 +9,7 @@ from typing import Any
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of, words
 from mesh_notebook.mesh.ordering.expressions import needs_of
 from mesh_notebook.mesh.ordering.order import NO_KEYS, Doubt, Need, Order
+from mesh_notebook.mesh.ordering.queries import order_of_query
 
 __all__ = words("FRAMES Rule asked")
 
@@ -286,6 +287,15 @@ def _stacked(call: Call) -> Order:
     return Order(doubt=doubt, fault=fault)
 
 
+def _queried(call: Call) -> Order:
+    """`frame.sql(…)`: a query over the frame alone."""
+    columns = tuple(call.columns)
+    given = {str(call.given.get("table_name", "self")): (columns, call.order)}
+    made = call.frame.lazy().clear() if hasattr(call.frame, "collect_schema") else call.frame
+    names = made.sql(call.given["query"], table_name=next(iter(given))).lazy().collect_schema()
+    return order_of_query(str(call.given["query"]), given, call.line, list(names))
+
+
 def _unordered(call: Call) -> Order:
     order = Order(fault=call.order.fault or order_of(call.given.get("other")).fault)
     return order.lost(f"`{call.name}()` keeps no order of rows", "sort its rows by their key")
@@ -322,4 +332,5 @@ FRAMES: dict[str, Rule] = {
     "join": _join,
     "join_asof": _join_asof,
     "join_where": _unordered,
+    "sql": _queried,
 }

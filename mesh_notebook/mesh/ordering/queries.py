@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.mesh.ordering.calls import words
-from mesh_notebook.mesh.ordering.order import NO_KEYS, Keys, decides
+from mesh_notebook.mesh.ordering.order import NO_KEYS, Fault, Keys, Order, decides
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -67,6 +68,49 @@ def asked_of(query: str, tables: Mapping[str, Table]) -> Asked:
     reader = _Reader([])
     made, ordered = reader.query(tree, known)
     return Asked(tuple(dict.fromkeys(reader.faults)), made, ordered)
+
+
+def order_of_query(
+    query: str, given: Mapping[str, tuple[tuple[str, ...], Order]], line: int, columns: list[str]
+) -> Order:
+    """Return what is known of the rows that a query gives.
+
+    Parameters
+    ----------
+    given
+        By table: its columns, and what is known of its rows.
+    line : int
+        Where the module runs it.
+    columns : list of str
+        Those of what it gives.
+    """
+    known = {name: Table(names, order.keys) for name, (names, order) in given.items()}
+    asked = asked_of(query, known)
+    if not asked.is_settled:  # then it is worth to look at the rows
+        words = frozenset(re.findall(r"\w+", query.lower()))
+        shown = {name: _with_shown(table, given[name][1], words) for name, table in known.items()}
+        asked = asked_of(query, shown)
+    fault = next((order.fault for _, order in given.values() if order.fault), None)
+    if fault is None and asked.faults:
+        fault = Fault(line, *asked.faults[0])
+    order = Order(keys=_spelled(asked.made.keys, columns), fault=fault)
+    if asked.ordered:
+        return order
+    return order.lost("SQL gives rows in no order", "end the query in an ORDER BY its key")
+
+
+def _with_shown(table: Table, order: Order, words: frozenset[str]) -> Table:
+    """Return a table with the keys that its rows show, of columns that a query names."""
+    if order.witness is None:
+        return table
+    named = [name for name in table.columns if name.lower() in words]
+    return replace(table, keys=table.keys | frozenset(order.witness.keys(named)))
+
+
+def _spelled(keys: Keys, columns: list[str]) -> Keys:
+    """Return keys in the letters that the columns have."""
+    names = {name.lower(): name for name in columns}
+    return frozenset(frozenset(names[n] for n in key) for key in keys if key <= set(names))
 
 
 def _lowered(table: Table) -> Table:

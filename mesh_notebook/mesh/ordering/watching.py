@@ -9,17 +9,15 @@ alike, whatever it is written with, and as Polars itself understands its argumen
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of
 from mesh_notebook.mesh.ordering.frames import FRAMES, Rule
 from mesh_notebook.mesh.ordering.groups import GROUPED, GROUPING, GROUPS, Groups
 from mesh_notebook.mesh.ordering.leaving import LEAVING, SERIES
-from mesh_notebook.mesh.ordering.order import Doubt, Fault, Keys, Order
-from mesh_notebook.mesh.ordering.queries import Table, asked_of
+from mesh_notebook.mesh.ordering.order import Doubt, Order
+from mesh_notebook.mesh.ordering.queries import order_of_query
 from mesh_notebook.mesh.ordering.scattering import scattered
 from mesh_notebook.mesh.ordering.tables import (
     CHANGING,
@@ -139,44 +137,18 @@ def _querying(act: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(act)
     def queried(query: str, /, **tables: Any) -> Any:
         line = line_of_the_module()
-        orders = {name: order_of(frame) for name, frame in tables.items()}
-        known = {n: Table(_columns_of(frame), orders[n].keys) for n, frame in tables.items()}
-        asked = asked_of(query, known)
-        if not asked.is_settled:  # it is worth to look at the rows
-            words = frozenset(re.findall(r"\w+", query.lower()))
-            shown = {n: _with_shown(table, orders[n], words) for n, table in known.items()}
-            asked = asked_of(query, shown)
-        fault = next((one.fault for one in orders.values() if one.fault), None)
-        if fault is None and asked.faults:
-            fault = Fault(line, *asked.faults[0])
+        given = {name: (_columns_of(frame), order_of(frame)) for name, frame in tables.items()}
         made = act(query, **tables)
-        order = Order(keys=_spelled(asked.made.keys, made.columns), fault=fault)
-        if not asked.ordered:
-            order = order.lost("SQL gives rows in no order", "end the query in an ORDER BY its key")
-            made = scattered(made)
-        return marked(made, order)
+        order = order_of_query(query, given, line, made.columns)
+        return marked(scattered(made) if order.doubt else made, order)
 
     return queried
-
-
-def _with_shown(table: Table, order: Order, words: frozenset[str]) -> Table:
-    """Return a table with the keys that its rows show, of columns that a query names."""
-    if order.witness is None:
-        return table
-    named = [name for name in table.columns if name.lower() in words]
-    return replace(table, keys=table.keys | frozenset(order.witness.keys(named)))
 
 
 def _columns_of(frame: Any) -> tuple[str, ...]:
     if hasattr(frame, "collect_schema"):
         return tuple(frame.collect_schema())
     return tuple(map(str, frame.columns))
-
-
-def _spelled(keys: Keys, columns: list[str]) -> Keys:
-    """Return keys in the letters that the columns have."""
-    names = {name.lower(): name for name in columns}
-    return frozenset(frozenset(names[n] for n in key) for key in keys if key <= set(names))
 
 
 # ---- pandas --------------------------------------------------------------------------------------
