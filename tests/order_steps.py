@@ -1,7 +1,8 @@
 """Steps that depend on the order of rows, each as it is refused and as it is written instead.
 
 `src` is a source, whose file has an order, and `port` an input port, whose rows have none.
-Both have the columns `id`, a key, and `k`, `d` and `x`, in which rows tie. `dim` has one row for each `k`.
+Both have the columns `id`, a key, and `k`, `d` and `x`, in which rows tie. `dim` has one row for
+each `k`.
 """
 
 from __future__ import annotations

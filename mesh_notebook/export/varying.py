@@ -19,7 +19,7 @@ from mesh_notebook.mesh.replay import ReplayFailed, replay
 from mesh_notebook.mesh.variation import CHANCE, MACHINE, ORDER, PLAIN, Variation
 from mesh_notebook.model.address import python_name
 
-__all__ = ["explain", "refuse_undetermined"]
+__all__ = ["explain", "refuse_undetermined", "what_tells"]
 
 _WHY = {
     "order": (
@@ -65,7 +65,7 @@ def explain(module: Module, one: Slice, said: str, namespace: Mapping[str, Any])
     said : str
         How what they made differs, or why one of them failed.
     """
-    kind, variation = _what_tells(module, one)
+    kind, variation = what_tells(module, one)
     why, fix = (_EACH_TIME, _SEED) if kind == "each time" else _WHY[kind][1:]
     statement, name = _where(module, one, namespace, kind, variation)
     return ExportRefused(
@@ -88,7 +88,7 @@ def _where(
     return parting(module, one, namespace, variation) or (maker(one), one.result)
 
 
-def _what_tells(module: Module, one: Slice) -> tuple[str, Variation]:
+def what_tells(module: Module, one: Slice) -> tuple[str, Variation]:
     """Return what alone makes a difference; chance where nothing needs to."""
     first = _made(module, one, PLAIN)
     if first.differs(_made(module, one, PLAIN)):
