@@ -32,8 +32,8 @@ def told(days):
         "zone": time.localtime(0).tm_hour,
         "locale": os.environ.get("LC_ALL"),
         "polars": pl.thread_pool_size(),
-        "duckdb": connection.sql("SELECT current_setting('threads')").fetchone()[0],
-        "kept": connection.sql("SELECT current_setting('preserve_insertion_order')").fetchone()[0],
+        "duckdb": connection.execute("SELECT current_setting('threads')").fetchone()[0],
+        "kept": connection.execute("SELECT current_setting('preserve_insertion_order')").fetchone()[0],
         "rows": days.collect()["day"].to_list(),
     }
     return pl.DataFrame({"told": [json.dumps(facts)]})

@@ -126,7 +126,8 @@ def daily(plays: pl.LazyFrame) -> pl.LazyFrame:
     shows = plays.group_by("show", maintain_order=True).agg(pl.col("minutes").sum().alias("all"))
     joined = plays.join(shows, on="show", how="left", maintain_order="left")
     ranked = joined.sort("show", "id").with_columns(
-        so_far=pl.col("minutes").cum_sum().over("show"), place=pl.col("id").rank("dense").over("day")
+        so_far=pl.col("minutes").cum_sum().over("show"),
+        place=pl.col("id").rank("dense").over("day"),
     )
     return ranked.filter(pl.col("so_far") > pl.col("all") / 2)
 """
