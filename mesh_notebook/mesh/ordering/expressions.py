@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _BESIDE = {
     **{"Reverse": "reverse", "Append": "append", "Reshape": "reshape"},
 }
 _DISTINCT = {"IsFirstDistinct": "is_first_distinct", "IsLastDistinct": "is_last_distinct"}
+_SAID = frozenset({*_BESIDE.values(), *_DISTINCT.values(), "first", "last", "slice", "get"})
 _ENDS = {"First": "first", "Last": "last"}
 _BY_VALUE = "sort it by what decides: sort_by(…, maintain_order=True) with a column without ties"
 _ANYHOW = "sort its values first (.sort()), or give it maintain_order=True"
@@ -54,6 +56,8 @@ class _Window:
 
 def needs_of(expression: Any, partition: frozenset[str] = _NONE) -> list[Need]:
     """Return what an expression asks of the rows' order; `partition` holds a group-by's keys."""
+    if _calls_python(expression):
+        return _needs_of_text(str(expression), partition)
     needs: list[Need] = []
     _walk(_tree(expression), _Window(partition), needs)
     return needs
@@ -65,6 +69,18 @@ def positions_of(expression: Any, partition: frozenset[str] = _NONE) -> Need | N
     return (
         None if lies.kind in ("one", "sorted") else _need("a list of its values", lies, partition)
     )
+
+
+def _calls_python(expression: Any) -> bool:
+    """Return whether a function of Python's is a part of it, which cannot always be written out."""
+    return "python_udf" in str(expression)
+
+
+def _needs_of_text(text: str, partition: frozenset[str]) -> list[Need]:
+    """Return what an expression asks, by the names of its functions alone."""
+    called = re.findall(r"\.(\w+)\(", re.sub(r'"[^"]*"', "", text))
+    found = [name for name in called if name in _SAID or name.startswith(("cum_", "rolling_"))]
+    return [Need(f"`{name}` depends on the order of the rows", partition) for name in found]
 
 
 def _tree(expression: Any) -> Any:
