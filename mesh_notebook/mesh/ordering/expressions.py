@@ -65,10 +65,11 @@ def needs_of(expression: Any, partition: frozenset[str] = _NONE) -> list[Need]:
 
 def positions_of(expression: Any, partition: frozenset[str] = _NONE) -> Need | None:
     """Return what it asks that the values of an expression stand in rows, or in a list."""
+    said = "a list holds values in the order of the rows"
+    if _calls_python(expression):
+        return Need(said, partition)
     lies = _walk(_tree(expression), _Window(partition), [])
-    return (
-        None if lies.kind in ("one", "sorted") else _need("a list of its values", lies, partition)
-    )
+    return None if lies.kind in ("one", "sorted") else _need(said, lies, partition)
 
 
 def _calls_python(expression: Any) -> bool:
