@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from mesh_notebook.mesh.ordering.order import Need
 
-__all__ = ["needs_of", "positions_of"]
+__all__ = ["needs_of", "positions_of", "side_by_side"]
 
 # Functions that look at the rows beside a row, or at the place where it lies.
 _BESIDE = {
@@ -70,6 +70,24 @@ def positions_of(expression: Any, partition: frozenset[str] = _NONE) -> Need | N
         return Need(said, partition)
     lies = _walk(_tree(expression), _Window(partition), [])
     return None if lies.kind in ("one", "sorted") else _need(said, lies, partition)
+
+
+def side_by_side(expressions: Iterable[Any], *, beside_rows: bool) -> Need | None:
+    """Return what it asks that the values of several expressions stand in the same rows.
+
+    Parameters
+    ----------
+    beside_rows : bool
+        Whether the frame's own columns stay beside them.
+    """
+    given = [one for one in expressions if not _calls_python(one)]
+    found = {_walk(_tree(one), _Window(), []) for one in given}
+    found = {one for one in found if one.kind != "one"} | ({_ROWS} if beside_rows else set())
+    said = "columns that are sorted by themselves stand beside others"
+    if len(found) > 1:
+        return Need(said)
+    only = next(iter(found), _ROWS)
+    return None if only.kind in ("rows", "sorted") else _need(said, only, _NONE)
 
 
 def _calls_python(expression: Any) -> bool:

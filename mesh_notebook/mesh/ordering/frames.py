@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of, words
-from mesh_notebook.mesh.ordering.expressions import needs_of
+from mesh_notebook.mesh.ordering.expressions import needs_of, side_by_side
 from mesh_notebook.mesh.ordering.order import NO_KEYS, Doubt, Need, Order
 from mesh_notebook.mesh.ordering.queries import order_of_query
 
@@ -62,8 +62,25 @@ def _keeps(call: Call) -> Order:
     return asked(call)
 
 
+def _beside_each_other(call: Call, order: Order, *, beside_rows: bool) -> Order:
+    given = list(_expressions(call))
+    if not beside_rows and len(given) == 1 and not any(map(_is_text, _positional(call))):
+        return order
+    beside_rows = beside_rows or any(map(_is_text, _positional(call)))
+    need = side_by_side(given, beside_rows=beside_rows)
+    return order if need is None else _settled(call.asks(need, order))
+
+
+def _positional(call: Call) -> Iterator[Any]:
+    return flat(call.given.get("exprs"))
+
+
+def _is_text(given: Any) -> bool:
+    return isinstance(given, str)
+
+
 def _select(call: Call) -> Order:
-    order = asked(call)
+    order = _beside_each_other(call, asked(call), beside_rows=False)
     if not order.keys and not order.by and not order.witness:
         return order
     kept = {column for column, given in _named(call) if _passes(column, given)}
@@ -71,7 +88,7 @@ def _select(call: Call) -> Order:
 
 
 def _with_columns(call: Call) -> Order:
-    order = asked(call)
+    order = _beside_each_other(call, asked(call), beside_rows=True)
     if not order.keys and not order.by and not order.witness:
         return order
     changed = {column for column, given in _named(call) if not _passes(column, given)}

@@ -9,6 +9,7 @@ alike, whatever it is written with, and as Polars itself understands its argumen
 from __future__ import annotations
 
 import functools
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from mesh_notebook.mesh.ordering.calls import Call, flat, order_of
 from mesh_notebook.mesh.ordering.frames import FRAMES, Rule
 from mesh_notebook.mesh.ordering.groups import GROUPED, GROUPING, GROUPS, Groups
 from mesh_notebook.mesh.ordering.leaving import LEAVING, SERIES
-from mesh_notebook.mesh.ordering.order import Doubt, Order
+from mesh_notebook.mesh.ordering.order import Doubt, Need, Order
 from mesh_notebook.mesh.ordering.queries import order_of_query
 from mesh_notebook.mesh.ordering.scattering import scattered
 from mesh_notebook.mesh.ordering.tables import (
@@ -80,6 +81,7 @@ def watch(text: str = "") -> Watch:
         wrap(kind, LEAVING, wrap_leaving(seen))
     for groups in (LazyGroupBy, eager.GroupBy, eager.DynamicGroupBy, eager.RollingGroupBy):
         wrap(groups, GROUPED, watched)
+    wrap(eager.GroupBy, {"__iter__": None}, _iterating)
     wrap(pl.Series, SERIES, watched)
     _wrap_functions()
     if "pandas" in text:
@@ -99,6 +101,22 @@ def _grouping(act: Callable[..., Any], rule: Callable[[Call], Groups]) -> Callab
     return grouped
 
 
+def _iterating(act: Callable[..., Any], rule: None) -> Callable[..., Any]:
+    """Wrap the loop over groups: they come in another order, if they are promised in none."""
+
+    @functools.wraps(act)
+    def iterated(self: Any) -> Any:
+        known = self.__dict__.get(GROUPS)
+        if not isinstance(known, Groups):
+            return act(self)
+        parts = [(name, marked(part, known.order)) for name, part in act(self)]
+        if not known.kept:
+            random.Random(len(parts)).shuffle(parts)
+        return iter(parts)
+
+    return iterated
+
+
 def _wrap_functions() -> None:
     """Wrap `pl.concat` and `pl.collect_all`, which are no methods."""
     import polars as pl
@@ -114,8 +132,11 @@ def _wrap_functions() -> None:
             return made
         orders = [order_of(one) for one in flat(frames)]
         doubt = next((one.doubt for one in orders if one.doubt), None)
-        fault = next((one.fault for one in orders if one.fault), None)
-        return marked(made, Order(doubt, fault=fault))
+        order = Order(doubt, fault=next((one.fault for one in orders if one.fault), None))
+        if doubt and str(kwargs.get("how", "")).startswith("horizontal"):
+            need = Need("`concat(how='horizontal')` sets rows side by side as they lie")
+            order = order.faulty(need, line)
+        return marked(made, order)
 
     @functools.wraps(collect_all)
     def collected(lazy_frames: Any, *args: Any, **kwargs: Any) -> Any:

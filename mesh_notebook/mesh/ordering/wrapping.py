@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mesh_notebook.mesh.ordering.calls import ORDER, Call, order_of
+from mesh_notebook.mesh.ordering.calls import ORDER, Call, flat, order_of
 from mesh_notebook.mesh.ordering.frames import Rule
 from mesh_notebook.mesh.ordering.groups import GROUPS
 from mesh_notebook.mesh.ordering.order import Fault, Order
@@ -124,7 +124,11 @@ def wrap_leaving(seen: Watch) -> Wrapper:
                 return made
             order = rule(call)
             seen.left(order)
-            return marked(made, replace(order, fault=None)) if is_frame(made) else made
+            order = replace(order, fault=None)
+            for part in made.values() if isinstance(made, dict) else flat(made):
+                if is_frame(part):
+                    marked(part, order)
+            return made
 
         return leaving
 
