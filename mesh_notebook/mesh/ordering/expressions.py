@@ -11,7 +11,7 @@ from typing import Any
 
 from mesh_notebook.mesh.ordering.order import Need
 
-__all__ = ["needs_of", "positions_of", "side_by_side"]
+__all__ = ["is_one_value", "needs_of", "positions_of", "side_by_side"]
 
 # Functions that look at the rows beside a row, or at the place where it lies.
 _BESIDE = {
@@ -88,6 +88,13 @@ def side_by_side(expressions: Iterable[Any], *, beside_rows: bool) -> Need | Non
         return Need(said)
     only = next(iter(found), _ROWS)
     return None if only.kind in ("rows", "sorted") else _need(said, only, _NONE)
+
+
+def is_one_value(expression: Any) -> bool:
+    """Return whether an expression is one value, however many rows there are."""
+    if not hasattr(expression, "meta") or _calls_python(expression):
+        return False
+    return _walk(_tree(expression), _Window(), []).kind == "one"
 
 
 def _calls_python(expression: Any) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of, words
-from mesh_notebook.mesh.ordering.expressions import needs_of, side_by_side
+from mesh_notebook.mesh.ordering.expressions import is_one_value, needs_of, side_by_side
 from mesh_notebook.mesh.ordering.order import NO_KEYS, Doubt, Need, Order
 from mesh_notebook.mesh.ordering.queries import order_of_query
 
@@ -81,9 +81,12 @@ def _is_text(given: Any) -> bool:
 
 def _select(call: Call) -> Order:
     order = _beside_each_other(call, asked(call), beside_rows=False)
-    if not order.keys and not order.by and not order.witness:
+    if order == Order():
         return order
-    kept = {column for column, given in _named(call) if _passes(column, given)}
+    named = list(_named(call))
+    if named and all(is_one_value(given) for _, given in named):
+        return Order(fault=order.fault)
+    kept = {column for column, given in named if _passes(column, given)}
     return order.of_columns(kept.__contains__)
 
 
@@ -118,6 +121,15 @@ def _rename(call: Call) -> Order:
 def _repeats(call: Call) -> Order:
     """Rows become several, in place."""
     return asked(call).without_keys()
+
+
+def _unpivoted(call: Call) -> Order:
+    """One row for each row before and each column that became a value."""
+    order, index = call.order, call.columns_of("index")
+    if not index or not order.identifies(index, tuple):
+        return order.without_keys()
+    name = str(call.given.get("variable_name") or "variable")
+    return replace(order.without_keys(), keys=frozenset({index | {name}}), by=frozenset())
 
 
 def _one_row(call: Call) -> Order:
@@ -332,7 +344,7 @@ FRAMES: dict[str, Rule] = {
     **dict.fromkeys(_SUMS, _one_row),
     **dict.fromkeys(("select", "select_seq"), _select),
     **dict.fromkeys(("with_columns", "with_columns_seq"), _with_columns),
-    **dict.fromkeys(("explode", "unpivot", "upsample"), _repeats),
+    **dict.fromkeys(("explode", "upsample"), _repeats),
     **dict.fromkeys(("shift", "interpolate"), _beside),
     **dict.fromkeys(("top_k", "bottom_k"), _top_k),
     **dict.fromkeys(("transpose", "unstack", "to_dummies"), _transposed),
@@ -350,4 +362,5 @@ FRAMES: dict[str, Rule] = {
     "join_asof": _join_asof,
     "join_where": _unordered,
     "sql": _queried,
+    "unpivot": _unpivoted,
 }
