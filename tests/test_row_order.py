@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from order_steps import ALLOWED, PANDAS, POLARS, SQL
+from order_steps import ALLOWED, MORE_ALLOWED, MORE_REFUSED, PANDAS, POLARS, SQL
 
 from mesh_notebook.export.sql_steps import sql_helper
 from mesh_notebook.mesh.inputs import ReplayInput
@@ -53,19 +53,19 @@ def of_pandas(step: str) -> str:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Fault]:
     """What one clean process says of all steps."""
-    bodies = [*POLARS, *POLARS.values(), *ALLOWED]
+    bodies = [*POLARS, *MORE_REFUSED, *POLARS.values(), *ALLOWED, *MORE_ALLOWED]
     bodies += [of_sql(query) for query in (*SQL, *SQL.values())]
     bodies += [of_pandas(step) for step in (*PANDAS, *PANDAS.values())]
     return faults(list(dict.fromkeys(bodies)), tmp_path_factory.mktemp("steps"))
 
 
-@pytest.mark.parametrize("step", POLARS)
+@pytest.mark.parametrize("step", [*POLARS, *MORE_REFUSED])
 def test_a_step_that_its_rows_do_not_determine_is_told_with_what_to_write(told, step) -> None:
     assert step in told
     assert told[step].fix
 
 
-@pytest.mark.parametrize("step", [*POLARS.values(), *ALLOWED])
+@pytest.mark.parametrize("step", [*POLARS.values(), *ALLOWED, *MORE_ALLOWED])
 def test_what_the_rows_determine_is_let_be(told, step) -> None:
     assert step not in told, told[step]
 
