@@ -24,6 +24,8 @@ import time
 import duckdb
 import polars as pl
 
+KEPT = "SELECT current_setting('preserve_insertion_order')"
+
 
 def told(days):
     connection = duckdb.connect()
@@ -33,7 +35,7 @@ def told(days):
         "locale": os.environ.get("LC_ALL"),
         "polars": pl.thread_pool_size(),
         "duckdb": connection.execute("SELECT current_setting('threads')").fetchone()[0],
-        "kept": connection.execute("SELECT current_setting('preserve_insertion_order')").fetchone()[0],
+        "kept": connection.execute(KEPT).fetchone()[0],
         "rows": days.collect()["day"].to_list(),
     }
     return pl.DataFrame({"told": [json.dumps(facts)]})

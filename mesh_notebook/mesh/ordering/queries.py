@@ -13,7 +13,7 @@ from mesh_notebook.mesh.ordering.order import NO_KEYS, Fault, Keys, Order, decid
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = words("Asked Table asked_of")
+__all__ = ["Asked", "Table", "asked_of", "order_of_query"]
 
 # What takes one value of several, or puts values in a row, in the order in which they come.
 _TAKING = words(
