@@ -11,7 +11,7 @@ from mesh_notebook.mesh.ordering.expressions import is_one_value, needs_of, side
 from mesh_notebook.mesh.ordering.order import NO_KEYS, Doubt, Need, Order
 from mesh_notebook.mesh.ordering.queries import order_of_query
 
-__all__ = words("FRAMES Rule asked")
+__all__ = ["FRAMES", "Rule", "asked"]
 
 Rule = Callable[[Call], Order]
 

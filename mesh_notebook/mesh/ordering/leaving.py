@@ -8,7 +8,7 @@ from mesh_notebook.mesh.ordering.calls import Call, words
 from mesh_notebook.mesh.ordering.frames import Rule
 from mesh_notebook.mesh.ordering.order import Need, Order
 
-__all__ = words("LEAVING SERIES")
+__all__ = ["LEAVING", "SERIES"]
 
 
 def _whole(call: Call) -> Order:
