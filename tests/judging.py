@@ -21,9 +21,10 @@ from oracle import Told, executed_again, told
 from programs import Program
 
 from mesh_notebook.errors import ExportRefused
-from mesh_notebook.export import blaming, hidden, proving
+from mesh_notebook.export import blaming, hidden, proving, varying
 from mesh_notebook.export.module import Module
-from mesh_notebook.mesh.replay import ReplayFailed
+from mesh_notebook.mesh.replay import ReplayFailed, Twice
+from mesh_notebook.mesh.variation import PLAIN, Variation
 
 __all__ = ["INPUTS", "OTHERS", "Wrong", "hold", "judged", "quiet", "rows_of"]
 
@@ -131,9 +132,10 @@ def exported(notebook: Notebook) -> Module | str:
         module = notebook.module("daily")
         outputs = {"daily": notebook.declared("daily")}
         with (
-            mock.patch.object(proving, "replay", replayed_here),
+            mock.patch.object(proving, "replay_twice", replayed_twice),
             mock.patch.object(hidden, "replay", replayed_here),
             mock.patch.object(blaming, "replay", replayed_here),
+            mock.patch.object(varying, "replay", replayed_here),
         ):
             proving.prove(module, outputs, notebook.names)
     except ExportRefused as refused:
@@ -141,8 +143,21 @@ def exported(notebook: Notebook) -> Module | str:
     return module
 
 
+def replayed_twice(*given: Any) -> Twice:
+    """Stand in for the two clean processes by two calls in this one."""
+    *same, workdir, _ = given
+    folders = [workdir / "plain", workdir / "otherwise"]
+    for folder in folders:
+        folder.mkdir()
+    return Twice(*(replayed_here(*same, folder) for folder in folders))
+
+
 def replayed_here(
-    transform: Path, functions: Sequence[str], inputs: Mapping[str, Any], workdir: Path
+    transform: Path,
+    functions: Sequence[str],
+    inputs: Mapping[str, Any],
+    workdir: Path,
+    variation: Variation = PLAIN,
 ) -> dict[str, Path]:
     """Stand in for the clean process, which costs half a second."""
     given = {name: one.data for name, one in inputs.items()}

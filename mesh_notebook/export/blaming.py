@@ -5,24 +5,24 @@ from __future__ import annotations
 import ast
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.comparing import difference
 from mesh_notebook.export.module import Module, probes_of, result_of
-from mesh_notebook.export.refusals import unsteady_in
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.mesh.variation import PLAIN, Variation
 from mesh_notebook.model.address import python_name
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["blame", "blame_failure"]
+__all__ = ["blame", "blame_failure", "maker", "parting"]
 
 _MOST = 40  # probes in one go
 _SCALARS = (int, float, complex, str, bytes, type(None))  # told in full by their `repr`
@@ -52,30 +52,15 @@ def blame_failure(module: Module, failure: ReplayFailed) -> ExportRefused:
     )
 
 
-def blame(
-    module: Module,
-    one: Slice,
-    said: str,
-    namespace: Mapping[str, Any],
-    again: Callable[[], str | None],
-) -> NoReturn:
-    """Raise the refusal for a frame that differs, naming the first statement that gives another.
+def blame(module: Module, one: Slice, said: str, namespace: Mapping[str, Any]) -> ExportRefused:
+    """Return the refusal for a frame that differs, naming the first statement that gives another.
 
     Parameters
     ----------
     said : str
         How the notebook's frame and the replayed one differ.
-    again : callable
-        Replays once more; says how the second replay differs from the first.
     """
-    causes = _causes(one)
-    if causes and again():
-        statement, call = causes[0]
-        where, name = statement.cell.label, (statement.names or (call,))[0]
-        reason = f"{where} calls {call}(), which may answer differently each time."
-        fix = "give it a seed or a fixed value, run that cell and those after it, and export again"
-        raise _refusal(one, reason, said, fix, statement, name)
-    statement, name, inner = _parting(module, one, namespace) or (_maker(one), one.result, "")
+    statement, name, inner = _parting(module, one, namespace) or (maker(one), one.result, "")
     where = statement.cell.label
     reason = f"{where} makes `{name}`, where they part."
     if inner and name != one.result:
@@ -84,7 +69,24 @@ def blame(
         f"`{name}` was changed in a way that no cell shows: run {where} and the cells after it "
         "again, and export again"
     )
-    raise _refusal(one, reason, said, fix, statement, name)
+    return _refusal(one, reason, said, fix, statement, name)
+
+
+def parting(
+    module: Module, one: Slice, namespace: Mapping[str, Any], variation: Variation
+) -> tuple[Statement, str] | None:
+    """Return the first statement, and the name, whose value a variation makes otherwise."""
+    import polars as pl
+
+    probes = list(_probes(module, one, namespace))[:_MOST]
+    with tempfile.TemporaryDirectory() as plain, tempfile.TemporaryDirectory() as varied:
+        here = _run(module, one, probes, Path(plain))
+        there = _run(module, one, probes, Path(varied), variation)
+        for probe in probes:
+            frames = [pl.read_ipc(ran[n]) for ran in (here, there) if (n := probe.function) in ran]
+            if len(frames) == 1 or (frames and difference(frames[0], frames[1])):
+                return probe.statement, probe.name
+    return None
 
 
 def _refusal(
@@ -99,13 +101,10 @@ def _refusal(
     )
 
 
-def _maker(one: Slice) -> Statement:
+def maker(one: Slice) -> Statement:
+    """Return the statement that makes a port's frame."""
     made = [s for s in one.statements if one.result in one.used(s)]
     return made[-1] if made else one.output
-
-
-def _causes(one: Slice) -> list[tuple[Statement, str]]:
-    return [(s, call) for s in one.statements for call in unsteady_in(s, one.graph)]
 
 
 # ---- probes: the values on the way -------------------------------------------------------------
@@ -189,13 +188,19 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, _SCALARS)
 
 
-def _run(module: Module, one: Slice, probes: Sequence[_Probe], folder: Path) -> dict[str, Path]:
+def _run(
+    module: Module,
+    one: Slice,
+    probes: Sequence[_Probe],
+    folder: Path,
+    variation: Variation = PLAIN,
+) -> dict[str, Path]:
     transform = folder / "transform.py"
     wanted = [(p.position, p.function, p.result) for p in probes]
     transform.write_text(probes_of(module, one, wanted), "utf-8")
     inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
     try:
-        return replay(transform, [p.function for p in probes], inputs, folder)
+        return replay(transform, [p.function for p in probes], inputs, folder, variation=variation)
     except ReplayFailed:  # a value on the way cannot be told; those told before it stand
         return {
             p.function: path for p in probes if (path := folder / f"{p.function}.arrow").exists()

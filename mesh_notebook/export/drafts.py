@@ -100,7 +100,10 @@ class InputDraft:
 
     @property
     def replayed(self) -> ReplayInput:
-        return ReplayInput(self.data, self.window)
+        # Of a source, its own rows were asked for a key; nothing holds the next ones to it.
+        source = self.recipe.get("kind") == "source"
+        key = () if source else tuple(self.contract.key)
+        return ReplayInput(self.data, self.window, ordered=source, key=key)
 
 
 def _without_major(urn: str) -> str:

@@ -1,10 +1,13 @@
-"""The proof: the module, run in a clean process on the notebook's inputs, gives its frames."""
+"""The proof: the module, run in clean processes on the notebook's inputs, gives its frames.
+
+It runs twice at the same time, in processes that differ in all that no input says: Python's hashes,
+threads, time zone, locale, and the order of rows that have none of their own.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +18,8 @@ from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.hidden import refuse_hidden, states_of
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.slicing import Slice
-from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.export.varying import explain, refuse_undetermined
+from mesh_notebook.mesh.replay import ReplayFailed, Twice, replay_twice
 from mesh_notebook.model.address import python_name
 
 if TYPE_CHECKING:
@@ -45,12 +49,17 @@ def prove(
     states = {one.port: states_of(one, namespace) for one in plan.slices}
     saw = {one.port: _seen(one, outputs[one.port]) for one in plan.slices}
     with tempfile.TemporaryDirectory() as folder:
-        made = _replayed(module, list(saw), Path(folder))
+        twice = _replayed(module, list(saw), Path(folder))
         for one in plan.slices:
-            frame, key = saw[one.port], outputs[one.port].contract.key
-            if said := difference(frame, made[one.port], key):
-                again = partial(_again, module, one.port, made[one.port])
-                blame(module, one, said, namespace, again)
+            refuse_undetermined(module, one, twice.faults.get(python_name(one.port)))
+        for one in plan.slices:
+            key = outputs[one.port].contract.key
+            made = _read(twice.made, one.port)
+            parted = twice.failure or difference(made, _read(twice.otherwise, one.port), key)
+            if parted:
+                raise explain(module, one, parted, namespace)
+            if said := difference(saw[one.port], made, key):
+                raise blame(module, one, said, namespace)
     for one in plan.slices:
         refuse_hidden(module, one, states[one.port])
     return {port: frame.height for port, frame in saw.items()}
@@ -79,20 +88,18 @@ def _seen(one: Slice, output: OutputDraft) -> pl.DataFrame:
         ) from None
 
 
-def _again(module: Module, port: str, first: pl.DataFrame) -> str | None:
-    """Replay once more, and say how that differs from the first time."""
-    with tempfile.TemporaryDirectory() as folder:
-        return difference(first, _replayed(module, [port], Path(folder))[port])
-
-
-def _replayed(module: Module, ports: list[str], folder: Path) -> dict[str, pl.DataFrame]:
-    import polars as pl
-
+def _replayed(module: Module, ports: list[str], folder: Path) -> Twice:
     transform = folder / "transform.py"
     transform.write_text(module.text, "utf-8")
     inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
     try:
-        made = replay(transform, [python_name(port) for port in ports], inputs, folder)
+        functions = [python_name(port) for port in ports]
+        return replay_twice(transform, functions, inputs, folder, module.plan.sql)
     except ReplayFailed as failure:
         raise blame_failure(module, failure) from None
-    return {port: pl.read_ipc(made[python_name(port)]) for port in ports}
+
+
+def _read(made: Mapping[str, Path], port: str) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.read_ipc(made[python_name(port)])

@@ -98,10 +98,21 @@ def _first_midnight(moment: datetime) -> date:
 
 @dataclass(frozen=True)
 class ReplayInput:
-    """The rows that one parameter of a transform receives."""
+    """The rows that one parameter of a transform receives.
+
+    Attributes
+    ----------
+    ordered : bool
+        Whether the order of the rows is a part of the input, as that of a file is, and not of a
+        port.
+    key : tuple of str
+        The columns that identify a row, where something holds the rows to it.
+    """
 
     data: Scan | pl.LazyFrame | pl.DataFrame
     window: EventWindow | None = None
+    ordered: bool = True
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

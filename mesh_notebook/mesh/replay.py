@@ -1,7 +1,7 @@
 """Run a bundle's transform in a clean process, on exactly the inputs it is given.
 
-The process is isolated (`python -I`): no notebook, no caller's variables or environment, and
-nothing importable but what is installed. `mesh_notebook.mesh.replaying` is its other half.
+The process is isolated: no notebook, no caller's variables or environment, and nothing importable
+but what is installed. `mesh_notebook.mesh.replaying` is its other half.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,16 @@ from mesh_notebook.mesh.engines import refuse_unknown
 from mesh_notebook.mesh.inputs import OpenedInput, ReplayInput
 from mesh_notebook.mesh.keys import VARIABLES as KEYS
 from mesh_notebook.mesh.keys import keys_folder
+from mesh_notebook.mesh.ordering import Fault
 from mesh_notebook.mesh.s3 import VARIABLES
+from mesh_notebook.mesh.variation import OTHERWISE, PLAIN, Variation
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mesh_notebook.mesh.scan import Scan
 
-__all__ = ["ReplayFailed", "replay"]
+__all__ = ["ReplayFailed", "Started", "Twice", "replay", "replay_twice", "started"]
 
 # What a process needs of its surroundings to start, find its libraries and print text.
 _ENVIRONMENT = (
@@ -38,6 +41,7 @@ _ENVIRONMENT = (
 )
 _JOB = "job.json"
 _FAILURE = "failure.json"
+_ORDER = "order.json"
 _LOG = "replay.log"
 # A wait with a limit looks again and again, and so hears Ctrl-C; one without may not, as Polars has
 # the system take up again what a signal interrupts.
@@ -72,6 +76,8 @@ def replay(
     workdir: Path,
     engine: str = "polars",
     master: str = "",
+    *,
+    variation: Variation = PLAIN,
 ) -> dict[str, Path]:
     """Call functions of a module in a clean process and return where their frames lie.
 
@@ -90,6 +96,8 @@ def replay(
         One of `mesh.engines.ENGINES`. Polars runs `transform.py`, the others `portable.py`.
     master : str
         Spark's master; all the processors of this machine if it is not given.
+    variation : Variation
+        What is otherwise in the process than in other ones.
 
     Returns
     -------
@@ -102,6 +110,107 @@ def replay(
         The module does not load, a function fails or returns no frame, or the process ends.
     UsageError, MissingExtra
         There is no such engine, or it cannot start here.
+    """
+    given = (transform, functions, inputs, workdir, engine, master)
+    with started(*given, variation=variation) as one:
+        return one.made()
+
+
+@dataclass(frozen=True)
+class Started:
+    """A clean process at work.
+
+    Attributes
+    ----------
+    process : subprocess.Popen
+    workdir : Path
+    functions : tuple of str
+        What it was asked to call.
+    """
+
+    process: subprocess.Popen[bytes]
+    workdir: Path
+    functions: tuple[str, ...]
+
+    def made(self) -> dict[str, Path]:
+        """Wait for it, and return by function where its frame lies; raises `ReplayFailed`."""
+        code = self.process.wait(_FOREVER)
+        made = {name: self.workdir / f"{name}.arrow" for name in self.functions}
+        if code != 0 or not all(path.exists() for path in made.values()):
+            raise _failure(code, self.workdir)
+        return made
+
+    def faults(self) -> dict[str, Fault]:
+        """Return by function the step whose answer the rows do not determine; where one is."""
+        record = self.workdir / _ORDER
+        if not record.exists():
+            return {}
+        told: dict[str, dict[str, Any]] = json.loads(record.read_text("utf-8"))
+        return {name: Fault(**fault) for name, fault in told.items()}
+
+
+@dataclass(frozen=True)
+class Twice:
+    """What two clean processes made that differ in all that no input says.
+
+    Attributes
+    ----------
+    made, otherwise : dict
+        By function: where its frame lies. The second is empty where that process failed.
+    failure : str
+        Why it failed.
+    faults : dict
+        By function: the step whose answer the rows do not determine.
+    """
+
+    made: dict[str, Path]
+    otherwise: dict[str, Path]
+    failure: str = ""
+    faults: Mapping[str, Fault] = field(default_factory=dict)
+
+
+def replay_twice(
+    transform: Path,
+    functions: Sequence[str],
+    inputs: Mapping[str, ReplayInput],
+    workdir: Path,
+    sql: str = "",
+) -> Twice:
+    """Replay in two processes at the same time; raises `ReplayFailed` where the plain one fails."""
+    folders = [workdir / "plain", workdir / "otherwise"]
+    for folder in folders:
+        folder.mkdir()
+    with (
+        started(transform, functions, inputs, folders[0]) as plain,
+        started(transform, functions, inputs, folders[1], variation=OTHERWISE, sql=sql) as other,
+    ):
+        made = plain.made()
+        try:
+            return Twice(made, other.made(), faults=other.faults())
+        except ReplayFailed as failed:
+            return Twice(made, {}, str(failed), other.faults())
+
+
+@contextlib.contextmanager
+def started(
+    transform: Path,
+    functions: Sequence[str],
+    inputs: Mapping[str, ReplayInput | OpenedInput | Scan | pl.LazyFrame | pl.DataFrame],
+    workdir: Path,
+    engine: str = "polars",
+    master: str = "",
+    *,
+    variation: Variation = PLAIN,
+    sql: str = "",
+) -> Iterator[Started]:
+    """Start a clean process, as `replay` does; it ends with the block, whatever it has done.
+
+    Parameters
+    ----------
+    variation : Variation
+        What is otherwise in it than in other ones.
+    sql : str
+        The module's function that runs SQL, where steps are watched.
     """
     refuse_unknown(engine)
     if engine == "spark":
@@ -120,13 +229,13 @@ def replay(
         "inputs": given,
         "engine": engine,
         "settings": {"master": master},
+        "threads": variation.threads,
+        "watched": variation.order,
+        "sql": sql,
     }
     (workdir / _JOB).write_text(json.dumps(job), "utf-8")
-    code = _run(workdir, _credentials(given))
-    made = {name: workdir / f"{name}.arrow" for name in functions}
-    if code != 0 or not all(path.exists() for path in made.values()):
-        raise _failure(code, workdir)
-    return made
+    with _process(workdir, _credentials(given), variation) as process:
+        yield Started(process, workdir, tuple(functions))
 
 
 def _described(name: str, given: Any, workdir: Path) -> dict[str, Any]:
@@ -141,7 +250,10 @@ def _described(name: str, given: Any, workdir: Path) -> dict[str, Any]:
         path = workdir / f"input-{name}.arrow"
         given.data.lazy().collect().write_ipc(path, compression="uncompressed")
         scan = Scan("ipc", (str(path),))
-    return {"scan": scan.as_dict(), "window": given.window and given.window.as_dict()}
+    told = {"scan": scan.as_dict(), "window": given.window and given.window.as_dict()}
+    if isinstance(given, ReplayInput):
+        told |= {"ordered": given.ordered, "key": given.key}
+    return told
 
 
 def _credentials(inputs: Mapping[str, Any]) -> dict[str, str]:
@@ -157,11 +269,16 @@ def _credentials(inputs: Mapping[str, Any]) -> dict[str, str]:
     return given
 
 
-def _run(workdir: Path, credentials: Mapping[str, str]) -> int:
+@contextlib.contextmanager
+def _process(
+    workdir: Path, credentials: Mapping[str, str], variation: Variation
+) -> Iterator[subprocess.Popen[bytes]]:
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # The same on every machine, whatever a notebook set: what a transform reads must be an input.
-    environment = {**kept, "TZ": "UTC", "HOME": str(workdir)}
-    command = [sys.executable, "-I", "-m", "mesh_notebook.mesh.replaying", _JOB]
+    environment = {**kept, "HOME": str(workdir), **variation.environment()}
+    # What `-I` asks for but that Python's variables be ignored: there is none here but the seed of
+    # its hashes, without which the order of a set would be another one each time.
+    command = [sys.executable, "-P", "-s", "-m", "mesh_notebook.mesh.replaying", _JOB]
     with (workdir / _LOG).open("wb") as log:
         # A session of its own: Ctrl-C reaches this process, which then ends the child.
         process = subprocess.Popen(
@@ -175,7 +292,7 @@ def _run(workdir: Path, credentials: Mapping[str, str]) -> int:
         )
         try:
             _tell(process, credentials)
-            return process.wait(_FOREVER)
+            yield process
         finally:
             # All that it started, too: Spark's JVM is of its group, and would end a moment later.
             with contextlib.suppress(ProcessLookupError):

@@ -1,6 +1,6 @@
 """The clean process itself: load the module, open the inputs, call its functions, write frames.
 
-`python -I -m mesh_notebook.mesh.replaying job.json`, started by `mesh_notebook.mesh.replay`.
+`python -P -s -m mesh_notebook.mesh.replaying job.json`, started by `mesh_notebook.mesh.replay`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,12 @@ from mesh_notebook.mesh.s3 import VARIABLES
 if TYPE_CHECKING:
     from types import ModuleType, TracebackType
 
+    from mesh_notebook.mesh.ordering import Watch
 
 __all__ = ["main"]
 
 _FAILURE = "failure.json"
+_ORDER = "order.json"
 
 
 def main(job_file: str) -> None:
@@ -34,20 +37,34 @@ def main(job_file: str) -> None:
     _end_with_parent()
     job = json.loads(Path(job_file).read_text("utf-8"))
     state = {"function": "", "transform": job["transform"]}
+    faults: dict[str, Any] = {}
     sys.excepthook = lambda kind, error, trace: _record(state, error, trace)
     engine = engine_of(job["engine"], job["settings"], Path.cwd())
-    inputs = {name: _opened(engine, name, given) for name, given in job["inputs"].items()}
+    inputs = {
+        name: _opened(engine, name, given, job["watched"]) for name, given in job["inputs"].items()
+    }
     for name in (*VARIABLES, *KEYS):  # the inputs are open: what opened them is not the transform's
         os.environ.pop(name, None)
     files = [path for given in job["inputs"].values() for path in given["scan"]["paths"]]
     # Python talks to Spark's JVM over loopback.
     guard([*files, job["transform"]], Path.cwd(), loopback=job["engine"] == "spark")
     engine.sealed()
+    watch = _watch(job)
     module = loaded(Path(job["transform"]))
+    if watch and job["sql"]:
+        from mesh_notebook.mesh.ordering import watch_queries
+
+        watch_queries(module, job["sql"])
+    loading = len(watch.faults) if watch else 0
     for name in job["functions"]:
         state["function"] = name
-        frame = engine.gathered(_called(module, name, {**engine.given(), **inputs}))
-        frame.write_ipc(f"{name}.arrow", compression="uncompressed")
+        if watch:
+            del watch.faults[loading:]  # what another port leaves to chance is not this one's
+        made = _called(module, name, {**engine.given(), **inputs})
+        if watch and (fault := watch.fault_of(made)):
+            faults[name] = asdict(fault)
+            Path(_ORDER).write_text(json.dumps(faults), "utf-8")
+        engine.gathered(made).write_ipc(f"{name}.arrow", compression="uncompressed")
     engine.ended()
 
 
@@ -73,13 +90,35 @@ def loaded(path: Path) -> ModuleType:
     return module
 
 
-def _opened(engine: Engine, name: str, given: dict[str, Any]) -> Any:
+def _watch(job: Mapping[str, Any]) -> Watch | None:
+    """Follow the order of rows from now on, if this process is to; and keep to its threads."""
+    if job["threads"] or job["watched"]:
+        from mesh_notebook.mesh.ordering import duckdb_otherwise
+
+        duckdb_otherwise(job["threads"], ordered=not job["watched"])
+    if not job["watched"]:
+        return None
+    from mesh_notebook.mesh.ordering import watch
+
+    return watch(Path(job["transform"]).read_text("utf-8"))
+
+
+def _opened(engine: Engine, name: str, given: dict[str, Any], watched: bool) -> Any:
     from mesh_notebook.mesh.scan import Scan
 
     scan = Scan.from_dict(given["scan"])
     frame = scan.lazy()
     cut = EventWindow.from_dict(given["window"]).cut(frame) if given["window"] else frame
-    return engine.opened(name, scan, cut)
+    return engine.opened(name, scan, _as_it_lies(name, cut, given) if watched else cut)
+
+
+def _as_it_lies(name: str, frame: Any, given: Mapping[str, Any]) -> Any:
+    """Return an input that says what is known of its rows' order; a port's rows in another one."""
+    from mesh_notebook.mesh.ordering import another_order, port, source
+
+    if given.get("ordered", True):
+        return source(frame)
+    return port(another_order(frame), name, frozenset(given.get("key", ())))
 
 
 def _called(module: ModuleType, name: str, given: Mapping[str, Any]) -> Any:

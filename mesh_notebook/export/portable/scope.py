@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.export.portable.refusals import CannotGo
+from mesh_notebook.mesh.ordering import decides
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,8 +48,7 @@ class Frame:
 
     def decides(self, columns: Iterable[str]) -> bool:
         """Return whether rows that are equal in these columns are one row, or wholly equal."""
-        known = set(columns)
-        return known >= set(self.schema) or any(key <= known for key in self.keys)
+        return decides(columns, self.schema, self.keys)
 
     def without(self, changed: Iterable[str]) -> Frame:
         """Return what is still known after these columns got other values."""

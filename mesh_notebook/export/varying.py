@@ -1,0 +1,126 @@
+"""What answers differently on the same inputs: by the order of rows, chance or the machine."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mesh_notebook.errors import ExportRefused
+from mesh_notebook.export.blaming import maker, parting
+from mesh_notebook.export.comparing import difference
+from mesh_notebook.export.module import Module
+from mesh_notebook.export.refusals import unsteady_in
+from mesh_notebook.export.slicing import Slice
+from mesh_notebook.export.statements import Statement
+from mesh_notebook.mesh.ordering import Fault
+from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.mesh.variation import CHANCE, MACHINE, ORDER, PLAIN, Variation
+from mesh_notebook.model.address import python_name
+
+__all__ = ["explain", "refuse_undetermined", "what_tells"]
+
+_WHY = {
+    "order": (
+        ORDER,
+        "the order of rows that have none of their own",
+        "put the rows in order there, by columns in which no two of them tie",
+    ),
+    "machine": (
+        MACHINE,
+        "the machine: its time zone, its locale or its number of threads",
+        "name the zone or the value there, so that no machine has a say",
+    ),
+    "chance": (
+        CHANCE,
+        "chance: the order of a set, or the hash of a text",
+        "sort what comes of a set, sorted(…), before its order matters",
+    ),
+}
+_EACH_TIME = "chance: it is another answer each time"
+_SEED = "give it a seed or a fixed value, run that cell and those after it, and export again"
+
+
+def refuse_undetermined(module: Module, one: Slice, fault: Fault | None) -> None:
+    """Raise `ExportRefused` where a port holds the answer of a step that its rows leave open."""
+    if fault is None:
+        return
+    statement = module.statement_at(fault.line) or maker(one)
+    name = next(iter(statement.names), one.result)
+    raise ExportRefused(
+        f"{statement.cell.label}, in what makes `{name}`: {fault.said}. So the port '{one.port}' "
+        "may hold other rows each time that it is made.",
+        next_step=fault.fix,
+        cell=statement.cell.count,
+        name=name,
+    )
+
+
+def explain(module: Module, one: Slice, said: str, namespace: Mapping[str, Any]) -> ExportRefused:
+    """Return the refusal for a port that two clean processes make otherwise.
+
+    Parameters
+    ----------
+    said : str
+        How what they made differs, or why one of them failed.
+    """
+    kind, variation = what_tells(module, one)
+    why, fix = (_EACH_TIME, _SEED) if kind == "each time" else _WHY[kind][1:]
+    statement, name = _where(module, one, namespace, kind, variation)
+    return ExportRefused(
+        f"two clean processes make the port '{one.port}' otherwise, from the same inputs: it "
+        f"depends on {why}. {statement.cell.label} makes `{name}`, where they part.\n"
+        f"`{one.result}`: {said}",
+        next_step=fix,
+        cell=statement.cell.count,
+        name=name,
+    )
+
+
+def _where(
+    module: Module, one: Slice, namespace: Mapping[str, Any], kind: str, variation: Variation
+) -> tuple[Statement, str]:
+    called = [(s, call) for s in one.statements for call in unsteady_in(s, one.graph)]
+    if kind == "each time" and called:
+        statement, call = called[0]
+        return statement, (statement.names or (call,))[0]
+    return parting(module, one, namespace, variation) or (maker(one), one.result)
+
+
+def what_tells(module: Module, one: Slice) -> tuple[str, Variation]:
+    """Return what alone makes a difference; chance where nothing needs to."""
+    first = _made(module, one, PLAIN)
+    if first.differs(_made(module, one, PLAIN)):
+        return "each time", PLAIN
+    for kind, (variation, *_) in _WHY.items():
+        if first.differs(_made(module, one, variation)):
+            return kind, variation
+    return "each time", PLAIN
+
+
+class _Outcome:
+    """The rows that a run made; none where it failed."""
+
+    def __init__(self, frame: Any) -> None:
+        self.frame = frame
+
+    def differs(self, other: _Outcome) -> bool:
+        if self.frame is None or other.frame is None:
+            return self.frame is not other.frame
+        return difference(self.frame, other.frame) is not None
+
+
+def _made(module: Module, one: Slice, variation: Variation) -> _Outcome:
+    import polars as pl
+
+    inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
+    name = python_name(one.port)
+    with tempfile.TemporaryDirectory() as folder:
+        transform = Path(folder, "transform.py")
+        transform.write_text(module.text, "utf-8")
+        try:
+            made = replay(transform, [name], inputs, Path(folder), variation=variation)
+        except ReplayFailed:
+            return _Outcome(None)
+        return _Outcome(pl.read_ipc(made[name]))

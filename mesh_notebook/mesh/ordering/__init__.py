@@ -1,0 +1,17 @@
+"""The order of rows: what determines it, what depends on it, and how few rows show it."""
+
+from mesh_notebook.mesh.ordering.order import Fault, decides
+from mesh_notebook.mesh.ordering.scattering import another_order, duckdb_otherwise
+from mesh_notebook.mesh.ordering.watching import Watch, port, source, watch, watch_queries
+
+__all__ = [
+    "Fault",
+    "Watch",
+    "another_order",
+    "decides",
+    "duckdb_otherwise",
+    "port",
+    "source",
+    "watch",
+    "watch_queries",
+]

@@ -1,0 +1,91 @@
+"""What the rows of a source show of its keys: nothing declares them, and a sort may need one.
+
+A set of columns counts as a key where none of them is a float or has a null, and no two of the
+source's rows are alike in all of them. So a measure that happens to be different in every row
+rarely counts, and an identity does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Witness"]
+
+_MOST = 3  # columns of a key that is looked for
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """The rows of a source, asked only where a step needs to know.
+
+    Attributes
+    ----------
+    names : mapping
+        By the column's name of now, that of the source.
+    """
+
+    rows: pl.LazyFrame
+    names: Mapping[str, str]
+    known: dict[frozenset[str], bool] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: pl.LazyFrame) -> Witness:
+        """Return the witness of a source whose columns have their own names."""
+        return cls(rows, {name: name for name in rows.collect_schema()})
+
+    def of_columns(self, kept: Callable[[str], bool]) -> Witness:
+        """Return what is left where some columns are gone, or hold other values."""
+        return replace(self, names={n: c for n, c in self.names.items() if kept(n)})
+
+    def renamed(self, names: Mapping[str, str]) -> Witness:
+        """Return the witness under the new names of columns."""
+        return replace(self, names={names.get(n, n): c for n, c in self.names.items()})
+
+    def identify(self, columns: Iterable[str]) -> bool:
+        """Return whether no two rows are alike in these columns."""
+        asked = frozenset(self.names[n] for n in columns if n in self.names)
+        return self._unique(frozenset(n for n in asked if self._may_identify(n)))
+
+    def keys(self, columns: Iterable[str]) -> Iterator[frozenset[str]]:
+        """Yield the least sets of some columns that identify a row."""
+        given = sorted(n for n in columns if n in self.names)
+        found: list[frozenset[str]] = []
+        for size in range(1, _MOST + 1):
+            for names in map(frozenset, combinations(given, size)):
+                if not any(key <= names for key in found) and self._all_identify(names):
+                    found.append(names)
+                    yield names
+
+    def _all_identify(self, columns: frozenset[str]) -> bool:
+        own = [self.names[n] for n in columns]
+        return all(map(self._may_identify, own)) and self._unique(frozenset(own))
+
+    def _may_identify(self, column: str) -> bool:
+        """Return whether a column's values may name rows: no floats, and none is missing."""
+        import polars as pl
+
+        key = frozenset({column, ""})
+        if key not in self.known:
+            dtype = self.rows.collect_schema()[column]
+            plain = not (dtype.is_float() or dtype.is_nested())
+            nulls = plain and self.rows.select(pl.col(column).has_nulls()).collect().item()
+            self.known[key] = plain and not nulls
+        return self.known[key]
+
+    def _unique(self, columns: frozenset[str]) -> bool:
+        import polars as pl
+
+        if not columns:
+            return False
+        if columns not in self.known:
+            struct = pl.struct(sorted(columns))
+            told = self.rows.select(struct.n_unique().alias("kinds"), pl.len().alias("rows"))
+            kinds, rows = told.collect().row(0)
+            self.known[columns] = kinds == rows
+        return self.known[columns]
