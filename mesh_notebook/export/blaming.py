@@ -39,6 +39,8 @@ def blame_failure(module: Module, failure: ReplayFailed) -> ExportRefused:
     if not name and statement is not None and statement.names:
         name = statement.names[0]
     where = f"{statement.cell.label}" if statement else "the exported module"
+    if failure.reached:
+        return _refused_reach(failure, statement, where)
     if failure.error_type == "ModuleNotFoundError":
         fix = f"install {name} as a package, or put its code into a cell"
     else:
@@ -49,6 +51,22 @@ def blame_failure(module: Module, failure: ReplayFailed) -> ExportRefused:
         next_step=fix,
         cell=statement.cell.count if statement else None,
         name=name,
+    )
+
+
+def _refused_reach(failure: ReplayFailed, statement: Statement | None, where: str) -> ExportRefused:
+    target = statement.names[0] if statement and statement.names else "NAME"
+    if failure.path.endswith(".py"):
+        fix = "put its code into a cell"
+    elif failure.path:
+        fix = f"declare it: %mesh source {target} {failure.path}"
+    else:
+        fix = "save what it gives to a file, then: %mesh source NAME PATH"
+    return ExportRefused(
+        f"{where} {failure.reached}, which is no input, so a clean process may see something else.",
+        next_step=fix,
+        cell=statement.cell.count if statement else None,
+        name=target if statement else "",
     )
 
 
