@@ -43,7 +43,8 @@ def main(job_file: str) -> None:
     # Python talks to Spark's JVM over loopback.
     transform = Path(job["transform"])
     loopback, present = job["engine"] == "spark", job["present"]
-    attempts = guard(files, Path.cwd(), transform, loopback=loopback, present=present)
+    own = [str(Path.cwd() / "spark")] if loopback else []  # where the session keeps its files
+    attempts = guard([*files, *own], Path.cwd(), transform, loopback=loopback, present=present)
     # What was reached for explains what failed after it.
     sys.excepthook = lambda kind, error, trace: _record(state, error, trace, attempts.first())
     engine.sealed()

@@ -59,7 +59,7 @@ class Reach:
     Parameters
     ----------
     inputs : iterable of str
-        The files that were declared.
+        The files that were declared, and folders of which nobody asks.
     folders : sequence of Path
         Those of the process: where it works, and, in there, its home and its temporary folder.
         What is in them now is none of the transform's.
@@ -72,7 +72,7 @@ class Reach:
         self, inputs: Iterable[str], folders: Sequence[Path], spelled: Iterable[str]
     ) -> None:
         roots = [*sys.path, sys.prefix, sys.base_prefix, *_SYSTEM, str(_PACKAGE)]
-        self._inputs = {os.path.realpath(path) for path in inputs}
+        self._inputs = _real(inputs)
         self._installed = _real(roots)
         self._folders = _real(str(folder) for folder in folders)
         self._spelled = _real(spelled)
@@ -89,7 +89,7 @@ class Reach:
 
     def is_free(self, real: str) -> bool:
         """Return whether a path is an input, or Python's own."""
-        if real in self._inputs or real in _NO_FILES:
+        if _within(real, self._inputs) or real in _NO_FILES:
             return True
         stray = self.is_own(real) or _within(real, self._spelled)
         return _within(real, self._installed) and not stray
