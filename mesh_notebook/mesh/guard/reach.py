@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import os
 import sys
+import sysconfig
+import zoneinfo
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -71,9 +73,10 @@ class Reach:
     def __init__(
         self, inputs: Iterable[str], folders: Sequence[Path], spelled: Iterable[str]
     ) -> None:
-        roots = [*sys.path, sys.prefix, sys.base_prefix, *_SYSTEM, str(_PACKAGE)]
+        python = [*sys.path, *sysconfig.get_paths().values(), *zoneinfo.TZPATH, str(_PACKAGE)]
+        machine = [sys.prefix, sys.base_prefix, *_SYSTEM]
         self._inputs = _real(inputs)
-        self._installed = _real(roots)
+        self._python, self._machine = _real(python), _real(machine)
         self._folders = _real(str(folder) for folder in folders)
         self._spelled = _real(spelled)
         work, home, scratch = (*map(str, folders), "", "")[:3]
@@ -81,18 +84,17 @@ class Reach:
         self._before = {entry.path for one in self._folders for entry in os.scandir(one)}
         self._fresh: set[str] = set()  # temporary folders and files of the run
         self._extended: set[str] = set()  # files that may have been there before, elsewhere
-        self.always = tuple(
-            f"{root}{os.sep}"
-            for root in {*self._installed, *(r for r in roots if os.path.isabs(r))}
-            if not any(_within(path, (root,)) for path in (*self._spelled, *self._folders))
-        )
+        known = _beginnings(python, self._folders)
+        self.always = (*known, *_beginnings(machine, [*self._spelled, *self._folders]))
 
     def is_free(self, real: str) -> bool:
         """Return whether a path is an input, or Python's own."""
         if _within(real, self._inputs) or real in _NO_FILES:
             return True
-        stray = self.is_own(real) or _within(real, self._spelled)
-        return _within(real, self._installed) and not stray
+        if self.is_own(real):
+            return False
+        named = _within(real, self._spelled)
+        return _within(real, self._python) or (not named and _within(real, self._machine))
 
     def is_own(self, real: str) -> bool:
         """Return whether a path is in a folder of the process."""
@@ -144,6 +146,12 @@ def _real(paths: Iterable[str]) -> tuple[str, ...]:
 
 def _within(real: str, roots: Iterable[str]) -> bool:
     return any(real == root or real.startswith(f"{root.rstrip(os.sep)}{os.sep}") for root in roots)
+
+
+def _beginnings(roots: Iterable[str], apart: Iterable[str]) -> list[str]:
+    """Return how paths begin that lie in roots, but for roots that hold what is set apart."""
+    whole = {*_real(roots), *(root for root in roots if os.path.isabs(root))}
+    return [f"{one}{os.sep}" for one in whole if not any(_within(path, (one,)) for path in apart)]
 
 
 def absolute_paths(text: str) -> set[str]:
