@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.comparing import difference
 from mesh_notebook.export.module import Module, probes_of, result_of
+from mesh_notebook.export.outside import source_name
 from mesh_notebook.export.refusals import unsteady_in
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
@@ -55,7 +56,7 @@ def blame_failure(module: Module, failure: ReplayFailed) -> ExportRefused:
 
 
 def _refused_reach(failure: ReplayFailed, statement: Statement | None, where: str) -> ExportRefused:
-    target = statement.names[0] if statement and statement.names else "NAME"
+    target = source_name(statement)
     if failure.path.endswith(".py"):
         fix = "put its code into a cell"
     elif failure.path:
@@ -66,7 +67,7 @@ def _refused_reach(failure: ReplayFailed, statement: Statement | None, where: st
         f"{where} {failure.reached}, which is no input, so a clean process may see something else.",
         next_step=fix,
         cell=statement.cell.count if statement else None,
-        name=target if statement else "",
+        name=statement.names[0] if statement and statement.names else "",
     )
 
 

@@ -139,6 +139,8 @@ def kind_of(type_name: str | None) -> str:
     if (module == "builtins" and name in _FROZEN) or root in _FROZEN_MODULES:
         return FROZEN
     if root == "polars":
+        if name == "SQLContext":
+            return OWN  # tables are registered in it
         return POLARS if name in ("DataFrame", "Series") else FROZEN
     if root == "pandas":
         return FROZEN if name in ("Timestamp", "Timedelta", "NaTType", "NAType") else PANDAS

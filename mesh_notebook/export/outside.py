@@ -17,7 +17,7 @@ from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
 
-__all__ = ["Outside", "outside"]
+__all__ = ["Outside", "finds_names", "outside", "source_name"]
 
 _READERS = ("read_", "scan_")
 _FRAME_LIBRARIES = ("polars", "pandas", "narwhals", "pyarrow", "geopandas")
@@ -82,8 +82,7 @@ def outside(one: Reference, statement: Statement, graph: Graph) -> Outside | Non
     """Return how a reference of a statement reaches around its inputs, if it does."""
     name, call = one.name, one.call
     if call is not None and _reads_file(one, call, statement, graph):
-        target = statement.names[0] if statement.names else "NAME"
-        fix = f"declare it: %mesh source {target} {_said_path(call)}"
+        fix = f"declare it: %mesh source {source_name(statement)} {_said_path(call)}"
         return Outside("reads a file that is no input", fix)
     if _reads_network(name):
         return Outside(
@@ -98,6 +97,12 @@ def outside(one: Reference, statement: Statement, graph: Graph) -> Outside | Non
     if name in _ASKING:
         return Outside("asks a person", "assign the answer to a name in a cell")
     return None
+
+
+def source_name(statement: Statement | None) -> str:
+    """Return a name for what a statement reads: its own, but never one of a function or a class."""
+    plain = statement is not None and isinstance(statement.node, ast.Assign | ast.AnnAssign)
+    return statement.names[0] if statement and plain and statement.names else "NAME"
 
 
 def finds_names(one: Reference, statement: Statement, graph: Graph) -> bool:
