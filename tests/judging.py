@@ -181,6 +181,7 @@ def failure(name: str, error: Exception) -> ReplayFailed:
         trace = trace.tb_next
     kind = type(error).__name__
     facts = {"function": name, "line": line, "error_type": kind, "reason": str(error), "detail": ""}
+    facts |= {"reached": "", "path": ""}
     return ReplayFailed(str(error), next_step="", log="", **facts)
 
 

@@ -197,6 +197,48 @@ def test_what_is_no_input_cannot_be_reached(notebook: Any, tmp_path: Path, name:
         )
 
 
+SWALLOWED = """
+import io
+readers = {"text": io.open}
+def limit(path):
+    try:
+        return int(readers["text"](path).read())
+    except OSError:
+        return 1000
+"""
+
+
+def test_a_file_that_the_code_does_without_is_refused_with_its_cell_and_path(
+    notebook: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "lim.txt").write_text("5")
+    with pytest.raises(ExportRefused) as refused:
+        exported(
+            notebook,
+            SWALLOWED,
+            "lim = limit('lim.txt')",
+            "out = flights.filter(pl.col('delay') < lim)",
+        )
+    error = refused.value
+    assert "In[5] reads lim.txt, which is no input" in str(error)
+    assert "declare it: %mesh source NAME lim.txt" in str(error)
+    assert error.cell == 5
+
+
+def test_a_file_that_only_later_rows_ask_for_is_not_deployed(notebook: Any, tmp_path: Path) -> None:
+    (tmp_path / "lim.txt").write_text("5")
+    exported(
+        notebook,
+        SWALLOWED,
+        "rows = flights.collect()\nlim = limit('lim.txt') if rows.height > 3 else 8",
+        "out = rows.filter(pl.col('delay') < lim)",
+    )
+    (tmp_path / "flights.csv").write_text(ROWS + "2026-01-02,LGA,2\n")
+    with pytest.raises(DeployRefused, match=r"reads lim\.txt, which is no input"):
+        notebook.run("%mesh deploy bundle")
+    assert notebook.mesh.search().found == ()
+
+
 def test_sql_in_a_module_reaches_no_file(notebook: Any, tmp_path: Path) -> None:
     path = tmp_path / "extra.parquet"
     pl.DataFrame({"a": [1]}).write_parquet(path)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.comparing import difference
 from mesh_notebook.export.module import Module, probes_of, result_of
+from mesh_notebook.export.outside import source_name
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.mesh.replay import ReplayFailed, replay
@@ -39,6 +40,8 @@ def blame_failure(module: Module, failure: ReplayFailed) -> ExportRefused:
     if not name and statement is not None and statement.names:
         name = statement.names[0]
     where = f"{statement.cell.label}" if statement else "the exported module"
+    if failure.reached:
+        return _refused_reach(failure, statement, where)
     if failure.error_type == "ModuleNotFoundError":
         fix = f"install {name} as a package, or put its code into a cell"
     else:
@@ -49,6 +52,22 @@ def blame_failure(module: Module, failure: ReplayFailed) -> ExportRefused:
         next_step=fix,
         cell=statement.cell.count if statement else None,
         name=name,
+    )
+
+
+def _refused_reach(failure: ReplayFailed, statement: Statement | None, where: str) -> ExportRefused:
+    target = source_name(statement)
+    if failure.path.endswith(".py"):
+        fix = "put its code into a cell"
+    elif failure.path:
+        fix = f"declare it: %mesh source {target} {failure.path}"
+    else:
+        fix = "save what it gives to a file, then: %mesh source NAME PATH"
+    return ExportRefused(
+        f"{where} {failure.reached}, which is no input, so a clean process may see something else.",
+        next_step=fix,
+        cell=statement.cell.count if statement else None,
+        name=statement.names[0] if statement and statement.names else "",
     )
 
 

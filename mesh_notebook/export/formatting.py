@@ -14,6 +14,9 @@ __all__ = ["formatted"]
 def formatted(text: str) -> str:
     """Return Python as ruff formats it, imports sorted and unused ones removed.
 
+    Imports that stand in a `try` or a function are left as they are where that would change more
+    than their layout.
+
     Raises
     ------
     ExportRefused
@@ -29,17 +32,23 @@ def formatted(text: str) -> str:
             cell=None,
             name="",
         ) from None
-    options = ["--isolated", "--line-length=100", "--target-version=py311"]
-    fixed = _ruff(["check", *options, "--fix-only", "--select=I,F401", "--no-cache", "-"], text)
-    made = _ruff(["format", *options, "--no-cache", "-"], fixed)
-    if _meaning(made) != _meaning(text):
-        raise ExportRefused(
-            "formatting the module would change what it means.",
-            next_step="look for unusual characters in the comments of the cells",
-            cell=None,
-            name="",
-        )
-    return made
+    for rules in ("I,F401", "F401", ""):
+        made = _laid_out(text, rules)
+        if _meaning(made) == _meaning(text):
+            return made
+    raise ExportRefused(
+        "formatting the module would change what it means.",
+        next_step="look for unusual characters in the comments of the cells",
+        cell=None,
+        name="",
+    )
+
+
+def _laid_out(text: str, rules: str) -> str:
+    options = ["--isolated", "--line-length=100", "--target-version=py311", "--no-cache"]
+    if rules:
+        text = _ruff(["check", *options, "--fix-only", f"--select={rules}", "-"], text)
+    return _ruff(["format", *options, "-"], text)
 
 
 def _meaning(text: str) -> list[str]:

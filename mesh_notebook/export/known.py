@@ -140,6 +140,8 @@ def kind_of(type_name: str | None) -> str:
     if root in _PLOTTING:
         return PICTURE
     if root == "polars":
+        if name == "SQLContext":
+            return OWN  # tables are registered in it
         return POLARS if name in ("DataFrame", "Series") else _of_polars(name)
     if root == "pandas":
         return _of_pandas(name)

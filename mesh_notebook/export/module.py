@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mesh_notebook.export.annotating import annotated
+from mesh_notebook.export.awaiting import waits, without_await
 from mesh_notebook.export.defaults import unmarked
 from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.formatting import formatted
@@ -110,6 +111,7 @@ def _whole(plan: Plan, functions: Sequence[Function], title: str) -> str:
         "import polars as pl",
         *(["import duckdb"] if plan.sql else []),
         *(["import builtins"] if shadows else []),
+        *(["import asyncio"] if any(waits(one.statements) for one in plan.slices) else []),
         *(s.text for s in lifted if s.kind == "import"),
     ]
     pandas = plan.sql and _queries_pandas(plan)
@@ -235,7 +237,7 @@ def _input(
 
 
 def _moved(statement: Statement) -> str:
-    text = unmarked(statement.text)
+    text = without_await(unmarked(statement.text))
     if any(isinstance(node, ast.Global) for node in ast.walk(ast.parse(text))):
         return with_nonlocal(text)
     return text

@@ -6,9 +6,11 @@ import ast
 from collections.abc import Iterator
 
 from mesh_notebook.errors import ExportRefused
+from mesh_notebook.export.awaiting import waits_for_others
 from mesh_notebook.export.clocks import clock_reads, reads_clock
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.known import is_seed, random_source
+from mesh_notebook.export.outside import finds_names, outside
 from mesh_notebook.export.queries import unsteady_in_query
 from mesh_notebook.export.references import Reference, references
 from mesh_notebook.export.scopes import dotted
@@ -17,44 +19,13 @@ from mesh_notebook.export.words import words
 
 __all__ = ["chance_in", "may_rebind_any", "refuse_impure", "unsteady_in"]
 
-_READERS = ("read_", "scan_")
-_FRAME_LIBRARIES = ("polars", "pandas", "narwhals", "pyarrow", "geopandas")
-_FILES = words(
-    "builtins.open io.open os.open codecs.open numpy.load numpy.loadtxt numpy.genfromtxt "
-    "numpy.fromfile json.load pickle.load joblib.load sqlite3.connect gzip.open bz2.open lzma.open "
-    "zipfile.ZipFile tarfile.open os.listdir os.scandir os.walk os.stat os.path.exists "
-    "os.lstat os.access os.path.isfile os.path.isdir os.path.getsize os.path.getmtime "
-    "glob.glob glob.iglob "
-    "linecache.getline fileinput.input pyarrow.memory_map pyarrow.OSFile pyarrow.input_stream "
-    "pyarrow.dataset.dataset pyarrow.parquet.ParquetFile pyarrow.parquet.ParquetDataset "
-    "pyarrow.fs.LocalFileSystem pyarrow.fs.FileSystem.from_uri deltalake.DeltaTable"
-)
-_FILE_METHODS = words(
-    "read_text read_bytes iterdir rglob deserialize is_file is_dir exists stat lstat"
-)
-_NETWORK = frozenset(
-    {"requests", "httpx", "urllib", "urllib3", "aiohttp", "boto3", "socket", "ftplib"}
-)
-_HIDDEN_READS = {
-    "polars.sql": "Polars SQL looks for its tables among the notebook's names",
-    "duckdb.sql": "DuckDB looks for its tables among the notebook's names",
-    "duckdb.query": "DuckDB looks for its tables among the notebook's names",
-    "duckdb.execute": "DuckDB looks for its tables among the notebook's names",
-    "duckdb.connect": "a connection of your own is outside the inputs",
-    "duckdb.table": "the notebook's DuckDB is outside the inputs",
-    "polars.SQLContext": "Polars SQL may look for its tables among the notebook's names",
-}
-_DYNAMIC = words(
-    "builtins.eval builtins.exec builtins.globals builtins.locals builtins.vars "
-    "builtins.__import__ builtins.compile"
-)
 _CODE = ("builtins.function", "builtins.builtin_function_or_method", "builtins.method")
 _IMPORTS = (ast.Import, ast.ImportFrom)
+_VARS = "builtins.vars"  # of a value that is no module it finds no names of the notebook
 _REBINDING = words(
     "builtins.eval builtins.exec builtins.globals builtins.locals builtins.vars "
     "builtins.get_ipython"
 )
-_ASKING = words("builtins.input getpass.getpass builtins.breakpoint")
 # What a machine, or whoever runs it, tells: it is another one where the product is deployed.
 _MACHINE = words(
     "os.environ os.environb os.getenv os.getenvb os.getpid os.getppid os.getlogin os.uname "
@@ -82,9 +53,8 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
         _refuse_query(statement)
     if statement.node is None or statement.kind != "code":
         return
-    for node in ast.walk(statement.node):
-        if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) and _at_top(statement.node):
-            _refuse(statement, "await", "waits for something outside", "make it a plain function")
+    if waits_for_others(statement, graph):
+        _refuse(statement, "await", "waits for something outside", "make it a plain function")
     if graph.unseeded[statement.index]:
         drawn = [*chance_in(statement, graph), "a random call"]
         _refuse(statement, drawn[0], "draws at random without a seed", _SEED_FIX)
@@ -98,7 +68,7 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
     for clock in clock_reads(statement, graph):
         _refuse(statement, clock, "reads the clock", _CLOCK_FIX)
     for one in references(statement, graph):
-        _refuse_reference(statement, one)
+        _refuse_reference(statement, one, graph)
         if _tells_of_the_machine(one.name) and not _set_here(statement, one, graph):
             fix = "assign the value that it gives to a name, as a literal"
             _refuse(statement, one.said, "tells of the machine that runs it", fix)
@@ -139,24 +109,13 @@ def _refuse_query(statement: Statement) -> None:
         _refuse(statement, call, "answers differently each time that the query runs", fix)
 
 
-def _refuse_reference(statement: Statement, one: Reference) -> None:
+def _refuse_reference(statement: Statement, one: Reference, graph: Graph) -> None:
     name, said = one.name, one.said
-    if one.call is not None:
-        _refuse_file(statement, one.call, name, said)
-        if (name in _GENERATORS or is_seed(name)) and _unseeded(one.call):
-            _refuse(statement, said, "draws at random without a seed", _SEED_FIX)
-    root = name.partition(".")[0]
-    if root in _NETWORK and name != root:
-        fix = "save what it returns to a file, then: %mesh source NAME PATH"
-        _refuse(statement, said, "reads the network", fix)
-    if name in _HIDDEN_READS:
-        fix = "use %%mesh sql NAME, which knows the tables it reads"
-        _refuse(statement, said, f"runs SQL, and {_HIDDEN_READS[name]}", fix)
-    if name in _DYNAMIC or name.endswith(".__subclasses__"):
-        fix = "write out the names and code that it finds"
-        _refuse(statement, said, "finds names or code while it runs", fix)
-    if name in _ASKING:
-        _refuse(statement, said, "asks a person", "assign the answer to a name in a cell")
+    draws = name in _GENERATORS or is_seed(name)
+    if one.call is not None and draws and _unseeded(one.call):
+        _refuse(statement, said, "draws at random without a seed", _SEED_FIX)
+    if found := outside(one, statement, graph):
+        _refuse(statement, said, found.what, found.fix)
 
 
 def _patched(statement: Statement, graph: Graph) -> Iterator[str]:
@@ -187,11 +146,11 @@ def may_rebind_any(statement: Statement, graph: Graph) -> bool:
     """Return whether a statement can change names that its text does not show."""
     if statement.node is None or statement.kind != "code":
         return False
-    return any(one.name in _REBINDING for one in references(statement, graph))
-
-
-def _at_top(node: ast.AST) -> bool:
-    return not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    return any(
+        one.name in _REBINDING
+        and (one.name != "builtins.vars" or finds_names(one, statement, graph))
+        for one in references(statement, graph)
+    )
 
 
 def _refuse(statement: Statement, name: str, what: str, fix: str) -> None:
@@ -201,38 +160,6 @@ def _refuse(statement: Statement, name: str, what: str, fix: str) -> None:
         cell=statement.cell.count,
         name=name,
     )
-
-
-def _refuse_file(statement: Statement, call: ast.Call, name: str, said: str) -> None:
-    root, _, rest = name.partition(".")
-    method = rest.rpartition(".")[2]
-    reads = root in _FRAME_LIBRARIES and method.startswith(_READERS)
-    if not (reads or name in _FILES or method in _FILE_METHODS) or _in_memory(call):
-        return
-    target = statement.names[0] if statement.names else "NAME"
-    first = call.args[0] if call.args else None
-    path = (
-        first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else "PATH"
-    )
-    _refuse(
-        statement,
-        said,
-        "reads a file that is no input",
-        f"declare it: %mesh source {target} {path}",
-    )
-
-
-def _in_memory(call: ast.Call) -> bool:
-    """Return whether a reader is given bytes or a buffer made in the code itself."""
-    if not call.args:
-        return False
-    given = call.args[0]
-    if isinstance(given, ast.Constant):
-        return isinstance(given.value, bytes)
-    if isinstance(given, ast.Call):
-        last = str(dotted(given.func) or getattr(given.func, "attr", "")).rpartition(".")[2]
-        return last in ("StringIO", "BytesIO", "encode")
-    return False
 
 
 def _drawn_inside(statement: Statement, graph: Graph) -> list[str]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import MeshError, UsageError
 from mesh_notebook.mesh.engines import refuse_unknown
+from mesh_notebook.mesh.guard import beside
 from mesh_notebook.mesh.inputs import OpenedInput, ReplayInput
 from mesh_notebook.mesh.keys import VARIABLES as KEYS
 from mesh_notebook.mesh.keys import keys_folder
@@ -35,7 +36,7 @@ __all__ = ["ReplayFailed", "Started", "Twice", "replay", "replay_twice", "starte
 
 # What a process needs of its surroundings to start, find its libraries and print text.
 _ENVIRONMENT = (
-    *("PATH", "LC_CTYPE", "TMPDIR", "TEMP", "TMP"),
+    *("PATH", "LC_CTYPE"),
     *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "POLARS_MAX_THREADS"),
     "JAVA_HOME",
 )
@@ -61,12 +62,18 @@ class ReplayFailed(MeshError):
         The name of the error's class.
     detail : str
         The traceback, the transform's own lines only.
+    reached : str
+        What it reached for that is no input, as in `looks at late.txt`, if that is why.
+    path : str
+        The file or folder that it reached for, as it was written.
     """
 
     function: str
     line: int | None
     error_type: str
     detail: str
+    reached: str
+    path: str
 
 
 def replay(
@@ -232,6 +239,7 @@ def started(
         "threads": variation.threads,
         "watched": variation.order,
         "sql": sql,
+        "present": beside(),
     }
     (workdir / _JOB).write_text(json.dumps(job), "utf-8")
     with _process(workdir, _credentials(given), variation) as process:
@@ -273,9 +281,7 @@ def _credentials(inputs: Mapping[str, Any]) -> dict[str, str]:
 def _process(
     workdir: Path, credentials: Mapping[str, str], variation: Variation
 ) -> Iterator[subprocess.Popen[bytes]]:
-    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    # The same on every machine, whatever a notebook set: what a transform reads must be an input.
-    environment = {**kept, "HOME": str(workdir), **variation.environment()}
+    environment = {**_environment(workdir), **variation.environment()}
     # What `-I` asks for but that Python's variables be ignored: there is none here but the seed of
     # its hashes, without which the order of a set would be another one each time.
     command = [sys.executable, "-P", "-s", "-m", "mesh_notebook.mesh.replaying", _JOB]
@@ -303,6 +309,24 @@ def _process(
                     process.stdin.close()
 
 
+def _environment(workdir: Path) -> dict[str, str]:
+    """Return the surroundings of the clean process, with folders of its own for what it leaves."""
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    home, scratch = workdir / "home", workdir / "tmp"
+    looks = home / ".config" / "matplotlib"
+    for folder in (looks, scratch):
+        folder.mkdir(parents=True, exist_ok=True)
+    # The same on every machine, whatever a notebook set: what a transform reads must be an input.
+    return {
+        **kept,
+        "TZ": "UTC",
+        "HOME": str(home),
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)),
+        "MPLCONFIGDIR": str(looks),
+        "MPLBACKEND": "agg",
+    }
+
+
 def _tell(process: subprocess.Popen[bytes], credentials: Mapping[str, str]) -> None:
     # Not in its environment, which the system keeps for the transform to look up.
     with contextlib.suppress(BrokenPipeError):  # it ended at once, and its log says why
@@ -320,6 +344,7 @@ def _failure(code: int, workdir: Path) -> ReplayFailed:
         ended = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         reason = f"the process {ended} before every frame was made"
         facts = {"function": "", "line": None, "error_type": "", "detail": log[-2_000:].strip()}
+        facts |= {"reached": "", "path": ""}
         facts["reason"] = reason
     where = f"{facts['function']}()" if facts["function"] else "transform.py"
     line = f", line {facts['line']}" if facts["line"] else ""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.engines import Engine, engine_of
-from mesh_notebook.mesh.guard import guard
+from mesh_notebook.mesh.guard import Attempt, guard
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.keys import VARIABLES as KEYS
 from mesh_notebook.mesh.s3 import VARIABLES
@@ -47,10 +47,16 @@ def main(job_file: str) -> None:
         os.environ.pop(name, None)
     files = [path for given in job["inputs"].values() for path in given["scan"]["paths"]]
     # Python talks to Spark's JVM over loopback.
-    guard([*files, job["transform"]], Path.cwd(), loopback=job["engine"] == "spark")
+    transform = Path(job["transform"])
+    loopback, present = job["engine"] == "spark", job["present"]
+    own = [str(Path.cwd() / "spark")] if loopback else []  # where the session keeps its files
+    attempts = guard([*files, *own], Path.cwd(), transform, loopback=loopback, present=present)
+    # What was reached for explains what failed after it.
+    sys.excepthook = lambda kind, error, trace: _record(state, error, trace, attempts.first())
     engine.sealed()
     watch = _watch(job)
-    module = loaded(Path(job["transform"]))
+    module = loaded(transform)
+    attempts.refuse()
     if watch and job["sql"]:
         from mesh_notebook.mesh.ordering import watch_queries
 
@@ -64,7 +70,10 @@ def main(job_file: str) -> None:
         if watch and (fault := watch.fault_of(made)):
             faults[name] = asdict(fault)
             Path(_ORDER).write_text(json.dumps(faults), "utf-8")
-        engine.gathered(made).write_ipc(f"{name}.arrow", compression="uncompressed")
+        frame = engine.gathered(made)
+        attempts.refuse()
+        with Path(f"{name}.arrow").open("wb") as file:
+            frame.write_ipc(file, compression="uncompressed")
     engine.ended()
 
 
@@ -135,18 +144,28 @@ def _called(module: ModuleType, name: str, given: Mapping[str, Any]) -> Any:
     return function(**{name: given[name] for name in parameters if name in given})
 
 
-def _record(state: Mapping[str, str], error: BaseException, trace: TracebackType | None) -> None:
+def _record(
+    state: Mapping[str, str],
+    error: BaseException,
+    trace: TracebackType | None,
+    attempt: Attempt | None = None,
+) -> None:
     """Write down what failed, and where in the transform, for the process that waits."""
     import traceback
 
+    error = attempt.error() if attempt else error
+
     own = [f for f in traceback.extract_tb(trace) if f.filename == state["transform"]]
     line = own[-1].lineno if own else getattr(error, "lineno", None)
+    line = attempt.line or line if attempt else line
     reason = str(error).strip() or type(error).__name__
     quoted = [f"  line {f.lineno}, in {f.name}\n    {f.line}" for f in own]
     facts = {
         "function": state["function"],
         "line": line,
         "error_type": type(error).__name__,
+        "reached": attempt.what if attempt and not attempt.module else "",
+        "path": attempt.path if attempt else "",
         "reason": reason,
         "detail": "\n".join([*quoted, f"{type(error).__name__}: {reason}"]),
     }

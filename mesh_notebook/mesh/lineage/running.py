@@ -106,7 +106,7 @@ def main(job_file: str) -> None:
 
     job = json.loads(Path(job_file).read_text("utf-8"))
     schemas = {name: pl.read_ipc(f"{name}.arrow").schema for name in job["inputs"]}
-    guard([], Path.cwd())
+    guard([], Path.cwd(), Path("lineage.py").resolve())
     tree = ast.parse(Path("lineage.py").read_text("utf-8"))
     module = loaded(Path("lineage.py"))
     found = {}
