@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.comparing import difference
+from mesh_notebook.export.impure import unsteady_in
 from mesh_notebook.export.module import Module, probes_of, result_of
-from mesh_notebook.export.refusals import unsteady_in
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.mesh.replay import ReplayFailed, replay

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.references import Reference, parents_in, references
 from mesh_notebook.export.scopes import FUNCTIONS, declared, dotted
 from mesh_notebook.export.statements import Statement
@@ -35,10 +36,14 @@ _NOW = words("now today")
 _METHODS = words("now today utcnow")
 _LOGGING = words("debug info warning error critical log exception")
 _KEEPING = (ast.BinOp, ast.UnaryOp, ast.JoinedStr, ast.FormattedValue, ast.keyword)
+_FIX = (
+    "bind the moment from a literal, in a cell of its own that runs before "
+    "(today = date(2026, 1, 31)), or take it from an input's column"
+)
 
 
-def clock_reads(statement: Statement, graph: Graph) -> Iterator[str]:
-    """Yield the clock reads of a statement, as written, whose value may enter what it makes.
+def clock_reads(statement: Statement, graph: Graph) -> Iterator[Impurity]:
+    """Yield the clock reads of a statement whose value may enter what it makes.
 
     Left out is what is measured only to be told: a value that stays inside its function and goes
     nowhere but into `print` or a log.
@@ -49,7 +54,7 @@ def clock_reads(statement: Statement, graph: Graph) -> Iterator[str]:
         if reads_clock(one, statement, graph) and not (
             one.call is not None and _only_told(one.call, parents, frozenset())
         ):
-            yield one.said
+            yield Impurity(one.said, "reads the clock", _FIX)
 
 
 def reads_clock(one: Reference, statement: Statement, graph: Graph) -> bool:
