@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable
 
+from mesh_notebook.export.draws import asks_of
 from mesh_notebook.export.effects import Body, Effects, once, resolved
 from mesh_notebook.export.flows import flows_of, returned_by
 from mesh_notebook.export.scopes import (
@@ -46,6 +47,7 @@ def effects_of(node: ast.stmt) -> Effects:
     effects.touches = once([t for t in touches if t.name not in inner] + traced)
     effects.flows = [flow for flow in flows if flow.target not in inner]
     effects.runs_bodies = not _only_defines(node)
+    effects.asks = asks_of([node])
     return effects
 
 
@@ -283,6 +285,7 @@ class _Visitor(ast.NodeVisitor):
                 defaults=frozenset(changing_defaults(node)),
                 inner_touches=tuple(kept),
                 returns=frozenset(given - own),
+                asks=asks_of(body, own),
             )
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from mesh_notebook.export.draws.asks import Ask
 from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.touches import Touch
 
@@ -33,6 +34,8 @@ class Body:
         Uses of its own local names by the functions inside it: what a closure keeps.
     returns : frozenset of str
         Free names whose values it, or a function inside it, may return.
+    asks : tuple of Ask
+        The functions that it, or a function inside it, calls or names.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Body:
     defaults: frozenset[str] = frozenset()
     inner_touches: tuple[Touch, ...] = ()
     returns: frozenset[str] = frozenset()
+    asks: tuple[Ask, ...] = ()
 
 
 @dataclass
@@ -66,6 +70,8 @@ class Effects:
         The code that it defines.
     runs_bodies : bool
         Whether that code may already run in this statement.
+    asks : tuple of Ask
+        The functions that it calls or names, outside that code.
     """
 
     reads: set[str] = field(default_factory=set)
@@ -76,6 +82,7 @@ class Effects:
     flows: list[Flow] = field(default_factory=list)
     bodies: list[Body] = field(default_factory=list)
     runs_bodies: bool = True
+    asks: tuple[Ask, ...] = ()
 
 
 def resolved(touches: Sequence[Touch], flows: Sequence[Flow], local: set[str]) -> list[Touch]:

@@ -45,8 +45,6 @@ class Touch:
         The call says so itself: `inplace=True`, `out=x`.
     bare : bool
         The call is a statement of its own, so it was made for its effect.
-    seeded : bool
-        The call has a keyword `seed` or `random_state`.
     returned : bool
         Not of the value itself, but of what a call of it returns: `held()["k"] = 1`.
     """
@@ -57,7 +55,6 @@ class Touch:
     place: int | str | None = None
     in_place: bool = False
     bare: bool = False
-    seeded: bool = False
     returned: bool = False
 
 
@@ -132,9 +129,8 @@ def call_touches(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
     """Yield what a call does to the values that it is made on and is given."""
     words = {keyword.arg: keyword.value for keyword in call.keywords}
     said = any(w in words and not _is_false(words[w]) for w in ("inplace", "in_place"))
-    seeded = bool({"seed", "random_state"} & set(words))
     if isinstance(call.func, ast.Attribute):
-        method = Touch("", "method", call.func.attr, None, said, bare, seeded)
+        method = Touch("", "method", call.func.attr, None, said, bare)
         yield from _on(call.func.value, method)
         # `groups.setdefault(k, rows).append(x)` may append to rows.
         inside = [a for c in _inner_calls(call.func.value) for a in (*c.args, *_values(c))]
@@ -144,7 +140,7 @@ def call_touches(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
     for function, given in applied(call):
         yield from _applied(function, list(dict.fromkeys(n for g in given for n in _exposed(g))))
     callee = _callee(call.func)
-    yield Touch(callee.partition(".")[0], "call", callee, None, said, bare, seeded)
+    yield Touch(callee.partition(".")[0], "call", callee, None, said, bare)
     arguments: list[tuple[int | str | None, ast.AST]] = [*enumerate(call.args)]
     arguments += [(keyword.arg, keyword.value) for keyword in call.keywords]
     for place, value in arguments:

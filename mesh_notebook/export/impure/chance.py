@@ -2,55 +2,116 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
+from mesh_notebook.export.draws import (
+    CONSTRUCTORS,
+    Ask,
+    is_seed,
+    is_seeded,
+    is_unset,
+    may_draw,
+    source_of,
+)
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.impure.impurity import Impurity
-from mesh_notebook.export.known import is_seed, random_source
-from mesh_notebook.export.references import references
+from mesh_notebook.export.references import full_name, references
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
 
-__all__ = ["chance_in", "draws"]
+__all__ = ["chance_in", "draws", "full_asks"]
 
-_IMPORTS = (ast.Import, ast.ImportFrom)
-_GENERATORS = words(
-    "numpy.random.default_rng numpy.random.RandomState numpy.random.SeedSequence "
-    "numpy.random.PCG64 numpy.random.MT19937 random.Random"
-)
 _WHAT = "draws at random without a seed"
 _SEED = "give it a seed, in a cell of its own that runs before"
-_INSIDE = "import it at the top of a cell, and seed it in a cell of its own that runs before"
+_STATE = "give it a seed: random_state=0"
+_GENERATOR = "give it a seed, its first argument: 0"
+# What each hidden generator asks for, by the beginning of the full name of who draws.
+_FIXES = {
+    "random.SystemRandom": "random.Random(0), which draws the same numbers again",
+    "random": "give it a seed, in a cell of its own that runs before: random.seed(0)",
+    "numpy.random": "give it a seed, in a cell of its own that runs before: np.random.seed(0)",
+    "faker": "give it a seed, in a cell of its own that runs before: Faker.seed(0)",
+    "secrets": "random.Random(0), which draws the same numbers again",
+    "uuid": "take a key from an input's columns, or uuid.uuid5(NAMESPACE, text)",
+    "torch": "give it a seed, in a cell of its own that runs before: torch.manual_seed(0)",
+    "tensorflow": "give it a seed, in a cell of its own: tf.random.set_seed(0)",
+    "polars": "give it a seed: seed=0",
+    "pandas": _STATE,
+    "sklearn": _STATE,
+    "scipy": _STATE,
+    "networkx": "give it a seed: seed=0",
+}
+_METHODS = (".sample", ".shuffle", ".rvs", ".rank")
+_AS_THEY_END = words("concurrent.futures.as_completed asyncio.as_completed asyncio.wait")
+_FAKER = "faker.proxy.Faker"
+_DEEP = 4  # functions within functions that are looked through for the call to name
 
 
 def draws(statement: Statement, graph: Graph) -> Iterator[Impurity]:
     """Yield the draws of a statement whose generator nobody set."""
+    for origin, ask in full_asks(statement, graph):
+        if _is_never_set(origin, ask, graph):
+            fix = _GENERATOR if origin in CONSTRUCTORS else _fix_of(origin)
+            yield Impurity(ask.path, _WHAT, fix)
+        if origin in _AS_THEY_END or ask.path.endswith(".imap_unordered"):
+            fix = "take the results in the order in which they were asked for: map(…)"
+            yield Impurity(ask.path, "gives first what ends first, which is chance", fix)
     if graph.unseeded[statement.index]:
-        drawn = [*chance_in(statement, graph), "a random call"]
-        yield Impurity(drawn[0], _WHAT, _SEED)
-    for hidden in _drawn_inside(statement, graph):
-        yield Impurity(hidden, _WHAT, _INSIDE)
-    for one in references(statement, graph):
-        called = one.call if one.name in _GENERATORS or is_seed(one.name) else None
-        if called is not None and _unseeded(called):
-            yield Impurity(one.said, _WHAT, _SEED)
+        said, fix = next(_culprits(statement, graph), ("a random call", _SEED))
+        yield Impurity(said, _WHAT, fix)
 
 
-def _unseeded(call: ast.Call) -> bool:
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    return all(isinstance(value, ast.Constant) and value.value is None for value in given)
+def _is_never_set(origin: str, ask: Ask, graph: Graph) -> bool:
+    """Return whether what is asked for draws at random, whatever is set before it."""
+    if ask.given is None:
+        named = origin in CONSTRUCTORS or may_draw(origin, ())
+        return named and not _seeded_later(graph)
+    return (origin in CONSTRUCTORS or is_seed(origin)) and is_unset(ask.given)
 
 
-def _drawn_inside(statement: Statement, graph: Graph) -> list[str]:
-    """Return the random calls of modules that a function imports for itself: nobody seeds them."""
-    inside = [n for n in ast.walk(statement.node or ast.Pass()) if isinstance(n, _IMPORTS)]
-    own = {(a.asname or a.name).partition(".")[0] for n in inside for a in n.names}
-    return [
-        one.said
-        for one in references(statement, graph)
-        if one.said.partition(".")[0] in own and random_source(one.name, False, "")
-    ]
+def full_asks(statement: Statement, graph: Graph) -> Iterator[tuple[str, Ask]]:
+    """Yield what a statement, or a function in it, asks for; each with its full name."""
+    effects = statement.effects
+    for ask in (*effects.asks, *(a for body in effects.bodies for a in body.asks)):
+        yield ask.path if ask.absolute else full_name(ask.path, statement, graph), ask
+
+
+def _culprits(statement: Statement, graph: Graph, deep: int = _DEEP) -> Iterator[tuple[str, str]]:
+    """Yield what may draw in a statement, or in the functions that it calls, and the fix."""
+    for origin, ask in full_asks(statement, graph):
+        source = source_of(origin) and not is_seed(origin)
+        faker = origin.startswith("faker.Faker") or _type_of(ask, statement, graph) == _FAKER
+        if source or faker or may_draw(origin, ask.given or ()) or _draws_a_frame(ask):
+            origin = "faker" if faker else origin
+            yield ask.path.removeprefix("?."), _fix_of(origin, ask)
+    for name in sorted(statement.effects.reads) if deep else ():
+        binder = graph.binder_of(name, statement.index)
+        if binder is not None and binder.index < statement.index:
+            yield from _culprits(binder, graph, deep - 1)
+
+
+def _type_of(ask: Ask, statement: Statement, graph: Graph) -> str:
+    root = ask.path.partition(".")[0]
+    binder = graph.binder_of(root, statement.index)
+    return binder.cell.types.get(root, "") if binder is not None else ""
+
+
+def _draws_a_frame(ask: Ask) -> bool:
+    return ask.path.endswith(_METHODS) and not is_seeded(ask.given or ())
+
+
+def _fix_of(origin: str, ask: Ask | None = None) -> str:
+    known = [fix for name, fix in _FIXES.items() if f"{origin}.".startswith(f"{name}.")]
+    if known or ask is None:
+        return next(iter(known), _SEED)
+    return "give it a seed: seed=0, or random_state=0 in pandas" if _draws_a_frame(ask) else _SEED
+
+
+def _seeded_later(graph: Graph) -> bool:
+    """Return whether some class that is only named is given a seed: `MODELS[k](random_state=0)`."""
+    called = (ask for s in graph.statements for ask in s.effects.asks if ask.given)
+    later = (ask for ask in called if not ask.path.replace("_", "").isalnum() or "?" in ask.path)
+    return any(place == "random_state" for ask in later for place, _ in ask.given or ())
 
 
 def chance_in(statement: Statement, graph: Graph) -> list[str]:
