@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.impure.chance import chance_in, draws
 from mesh_notebook.export.impure.clocks import clock_reads, reads_clock
+from mesh_notebook.export.impure.computed import computed_names
+from mesh_notebook.export.impure.identity import identities
 from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.impure.machine import told_by_the_machine
+from mesh_notebook.export.impure.zones import zones_of_the_machine
 from mesh_notebook.export.references import references
 from mesh_notebook.export.statements import Statement
 
@@ -16,10 +19,13 @@ __all__ = ["Impurity", "impurities", "unsteady_in"]
 
 
 def impurities(statement: Statement, graph: Graph) -> Iterator[Impurity]:
-    """Yield what keeps a statement from being repeated: chance, the clock, the machine."""
+    """Yield what keeps a statement from being repeated: chance, the clock, the machine, memory."""
     yield from draws(statement, graph)
     yield from clock_reads(statement, graph)
+    yield from zones_of_the_machine(statement, graph)
     yield from told_by_the_machine(statement, graph)
+    yield from identities(statement, graph)
+    yield from computed_names(statement, graph)
 
 
 def unsteady_in(statement: Statement, graph: Graph) -> list[str]:
