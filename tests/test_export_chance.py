@@ -107,6 +107,11 @@ SEEDED = {
         "d = {'r': random.random}",
         "n = 1 + int(d['r']() > 2)",
     ),
+    "behind partial": (
+        "import random\nfrom functools import partial\nrandom.seed(1)",
+        "draw = partial(random.randint, 1, 3)",
+        "n = draw()",
+    ),
     "after draws that do not matter": (
         "import random\nrandom.random()",
         "random.seed(1)",
@@ -184,6 +189,8 @@ def test_what_can_be_drawn_again_is_kept(name: str) -> None:
 def test_the_seed_and_the_draws_before_belong_to_a_draw_under_another_name() -> None:
     kept = kept_after(*SEEDED["before a draw by another name"])
     assert "random.seed(1)" in kept
+    again = kept_after(*SEEDED["behind partial"][:-1], "draw()", "n = draw()")
+    assert {"random.seed(1)", "draw()"} <= set(again)
     assert "random.random()" not in kept_after(*SEEDED["after draws that do not matter"])
 
 

@@ -36,12 +36,20 @@ class Ask:
         or a name; None where the function is only named.
     sure : bool
         The call is a statement that runs whenever the code around it does.
+    held : bool
+        It is not called yet: `partial` keeps it with what it will be given.
     """
 
     path: str
     absolute: bool = False
     given: Given | None = None
     sure: bool = False
+    held: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is asked for can be called later, by whom it is given to."""
+        return self.held or self.given is None
 
 
 def asks_of(nodes: Sequence[ast.AST], local: Iterable[str] | None = None) -> tuple[Ask, ...]:
@@ -128,7 +136,7 @@ class _Walker:
         if last in _APPLYING and call.args and (path := self._path(call.args[0])) != _OTHER:
             inner = ast.Call(call.args[0], call.args[1:], call.keywords)
             self._inside(call.args[0])
-            self._ask(path, _given(inner), False)
+            self._ask(path, _given(inner), False, held=last == "partial")
             parts = parts[1:]
         if last not in _ASKING_KIND:
             self._all(parts, False)
@@ -154,17 +162,17 @@ class _Walker:
             case _:
                 self._visit(node, False)
 
-    def _ask(self, path: str, given: Given | None, sure: bool) -> None:
+    def _ask(self, path: str, given: Given | None, sure: bool, held: bool = False) -> None:
         if path.startswith(_LOADED):
-            self.found.append(Ask(path.removeprefix(_LOADED), True, given, sure))
+            self.found.append(Ask(path.removeprefix(_LOADED), True, given, sure, held))
             return
         root, dot, rest = path.partition(".")
         if root.rstrip("()[]") in self.imported:
             bare = root.rstrip("()[]")
             full = f"{self.imported[bare]}{root[len(bare) :]}{dot}{rest}"
-            self.found.append(Ask(full, True, given, sure))
+            self.found.append(Ask(full, True, given, sure, held))
         elif path and path != _OTHER:
-            self.found.append(Ask(path, False, given, sure))
+            self.found.append(Ask(path, False, given, sure, held))
 
     def _path(self, node: ast.AST) -> str:
         match node:

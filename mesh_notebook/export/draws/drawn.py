@@ -77,13 +77,22 @@ class Drawn:
 
 @dataclass
 class Draws:
-    """The generators that were set by now, and the names whose values draw from NumPy's."""
+    """The generators that were set by now, and the names whose values draw.
+
+    Attributes
+    ----------
+    drawing : set of str
+        Names of estimators, which draw from NumPy's when they are fitted.
+    holding : dict
+        By name: the generators that the functions which its value holds draw from.
+    """
 
     seeded: set[str] = field(default_factory=set)
     drawing: set[str] = field(default_factory=set)
+    holding: dict[str, set[str]] = field(default_factory=dict)
 
     def copy(self) -> Draws:
-        return Draws(set(self.seeded), set(self.drawing))
+        return Draws(set(self.seeded), set(self.drawing), dict(self.holding))
 
     def of(
         self, asks: Sequence[Ask], bodies: Iterable[Code], binds: Iterable[str], names: Names
@@ -98,6 +107,7 @@ class Draws:
         run.drawn.seeded = here
         self.drawing -= set(binds)
         self.drawing |= set(binds) if run.estimators else set()
+        self.holding |= dict.fromkeys(binds, run.held)
         return run.drawn
 
 
@@ -108,6 +118,7 @@ class _Run:
         self.draws, self.names = draws, names
         self.drawn = Drawn()
         self.estimators = False
+        self.held: set[str] = set()
         self._entered: set[int] = set()
 
     def follow(self, asks: Sequence[Ask], here: set[str], kept: bool = False) -> None:
@@ -127,6 +138,11 @@ class _Run:
                 self._seed(source, ask, here)
             elif source:
                 self._draw(source, here)
+                self.held |= {source} if ask.is_kept else set()
+            elif held := self.draws.holding.get(_root(ask.path)):
+                for source in sorted(held):
+                    self._draw(source, here)
+                self.held |= held
             elif not ask.absolute:
                 code = self.names.code_of(_root(ask.path))
                 self.enter(code, here if ask.sure else set(here))

@@ -11,6 +11,7 @@ from mesh_notebook.export.impure.computed import computed_names
 from mesh_notebook.export.impure.identity import identities
 from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.impure.machine import told_by_the_machine
+from mesh_notebook.export.impure.sets import orders_of_sets
 from mesh_notebook.export.impure.zones import zones_of_the_machine
 from mesh_notebook.export.references import references
 from mesh_notebook.export.statements import Statement
@@ -19,13 +20,14 @@ __all__ = ["Impurity", "impurities", "unsteady_in"]
 
 
 def impurities(statement: Statement, graph: Graph) -> Iterator[Impurity]:
-    """Yield what keeps a statement from being repeated: chance, the clock, the machine, memory."""
+    """Yield what keeps a statement from being repeated: chance, clock, machine, memory, sets."""
     yield from draws(statement, graph)
     yield from clock_reads(statement, graph)
     yield from zones_of_the_machine(statement, graph)
     yield from told_by_the_machine(statement, graph)
     yield from identities(statement, graph)
     yield from computed_names(statement, graph)
+    yield from orders_of_sets(statement, graph)
 
 
 def unsteady_in(statement: Statement, graph: Graph) -> list[str]:

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.impure.told import Parents, is_local, only_told
+from mesh_notebook.export.numbers import is_number
 from mesh_notebook.export.references import Reference, full_name, parents_in, references
-from mesh_notebook.export.scopes import FUNCTIONS, arguments, dotted
+from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
 
 __all__ = ["identities"]
 
-_NUMBERS = words("builtins.int builtins.float builtins.bool builtins.complex")
-_COUNTING = words("int float bool len round ord abs sum")
 _ADDRESSED = words(
     "builtins.function builtins.method builtins.builtin_function_or_method builtins.generator "
     "builtins.object functools.partial functools._lru_cache_wrapper builtins.map builtins.filter "
@@ -63,7 +62,7 @@ def _matters(one: Reference, parents: Parents, statement: Statement, graph: Grap
     if isinstance(parents.get(one.call), ast.Compare) and _all_hashes(parents[one.call]):
         return False
     given = one.call.args[:1] if one.name == "builtins.hash" else [one.node.value]  # type: ignore[attr-defined]
-    return not all(_is_number(value, parents, statement, graph) for value in given)
+    return not all(is_number(value, parents, statement, graph) for value in given)
 
 
 def _is_the_class_own(node: ast.AST, parents: Parents) -> bool:
@@ -85,37 +84,6 @@ def _inside_hash(node: ast.AST, parents: Parents) -> bool:
 def _all_hashes(compared: ast.AST) -> bool:
     sides = [compared.left, *compared.comparators] if isinstance(compared, ast.Compare) else []
     return all(isinstance(s, ast.Call) and dotted(s.func) == "hash" for s in sides)
-
-
-def _is_number(value: ast.expr, parents: Parents, statement: Statement, graph: Graph) -> bool:
-    """Return whether a value is plainly a number, or numbers side by side."""
-    match value:
-        case ast.Constant(value=number):
-            return isinstance(number, int | float | complex)
-        case ast.UnaryOp(operand=inner):
-            return _is_number(inner, parents, statement, graph)
-        case ast.BinOp(left=left, right=right, op=op) if not isinstance(op, ast.Mod):
-            return all(_is_number(v, parents, statement, graph) for v in (left, right))
-        case ast.Tuple(elts=parts):
-            return all(_is_number(part, parents, statement, graph) for part in parts)
-        case ast.Call(func=func):
-            return dotted(func) in _COUNTING
-        case ast.Name(id=name):
-            return _is_numeric_name(name, value, parents, statement, graph)
-    return False
-
-
-def _is_numeric_name(
-    name: str, node: ast.AST, parents: Parents, statement: Statement, graph: Graph
-) -> bool:
-    around = parents.get(node)
-    while around is not None:
-        for argument in arguments(around) if isinstance(around, FUNCTIONS) else ():
-            if argument.arg == name:
-                return dotted(argument.annotation or ast.Pass()) in ("int", "float", "bool")
-        around = parents.get(around)
-    binder = graph.binder_of(name, statement.index)
-    return binder is not None and binder.cell.types.get(name) in _NUMBERS
 
 
 # ---- places in memory --------------------------------------------------------------------------
