@@ -223,6 +223,9 @@ LEARNT = {
         "from functools import partial\nfrom sklearn.cluster import KMeans\n"
         "n = partial(KMeans, 2)().n_clusters"
     ),
+    "a class that inherits": (
+        "from sklearn.cluster import KMeans\nclass M(KMeans): pass\nn = M(2).n_clusters"
+    ),
     "in a function": (
         "from sklearn.cluster import KMeans\ndef f(k): return KMeans(k).fit(X)\nn = f(2).n_clusters"
     ),
@@ -257,6 +260,10 @@ AGAIN = {
     "a class by partial": (
         "from functools import partial\nfrom sklearn.cluster import KMeans\n"
         "n = partial(KMeans, 2, random_state=0)().n_clusters"
+    ),
+    "a class that inherits": (
+        "from sklearn.cluster import KMeans\nclass M(KMeans): pass\n"
+        "n = M(2, random_state=0).n_clusters"
     ),
     "a class of several": (
         "from sklearn.cluster import KMeans\nkinds = {'k': KMeans}",

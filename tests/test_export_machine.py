@@ -12,6 +12,9 @@ IDENTITIES = {
     "the hash as a key": "n = sorted([2, 1], key=hash)[0]",
     "the hash by its method": "n = 'a'.__hash__() % 3",
     "the hash under another name": "h = hash\nn = h('a') % 3",
+    "the hash by a method caller": (
+        "from operator import methodcaller\nn = methodcaller('__hash__')('a') % 3"
+    ),
     "the hash of a day": "from datetime import date\nn = hash(date(2026, 1, 1)) % 3",
     "a place in memory": "x = []\nn = id(x) % 3",
     "an order by places": "x = [[1], [2]]\nn = sorted(x, key=id)[0][0]",
@@ -133,6 +136,13 @@ CLOCKS = {
     "an attribute getter": (
         "import time, operator\nn = int(operator.attrgetter('time')(time)() > 2) + 1"
     ),
+    "a function that is given its name at once": (
+        "import datetime as dt\nn = (lambda o, w: getattr(o, w)())(dt.date, 'to' + 'day').day"
+    ),
+    "all members": (
+        "import datetime as dt\nimport inspect\n"
+        "n = dict(inspect.getmembers(dt.date))['today']().day"
+    ),
     "__getattribute__": (
         "import datetime as dt\nw = 'no' + 'w'\nn = type.__getattribute__(dt.datetime, w)().day"
     ),
@@ -166,6 +176,8 @@ def test_a_clock_that_is_found_while_the_code_runs_is_refused(name: str) -> None
     [
         "how = 'len'\nn = 2\ncolumn = getattr(pl.col('delay'), how)()",
         "import datetime as dt\nw = 'year'\nn = getattr(dt.datetime(2026, 1, 1), w) - 2024",
+        "class Feed:\n    def now(self): return 2\n    def today(self): return self.now()\n"
+        "def f(feed): return feed.today()\nn = f(Feed())",
         "from operator import attrgetter, methodcaller\nn = len(methodcaller('upper')('ab'))",
         "import datetime as dt\nn = 1 + isinstance(dt.date(2026, 1, 1), dt.date)",
         "import datetime as dt\nkinds = {'day': dt.date}\nn = len(kinds) + 1",

@@ -59,6 +59,13 @@ TAKEN = {
     "as a series": S + "n = len(pl.Series(list(s))[0])",
     "through a generator": S + "n = len(next(x for x in s if x))",
     "through map": S + "n = list(map(len, s))[0]",
+    "a list that it is added to": S + "xs = [1]\nxs += s\nn = len(xs[1])",
+    "the most common": (
+        "from collections import Counter\nn = len(Counter({'a', 'b'}).most_common(1)[0][0])"
+    ),
+    "of sets that are made on the way": (
+        "g = {}\ng.setdefault('k', set()).add('a')\nn = len(list(g['k'])[0])"
+    ),
     "keys in its order": S + "n = len(list(dict.fromkeys(s))[0])",
 }
 
@@ -103,6 +110,8 @@ KEPT = {
     "only told": S + "print(s, f'{s}')\nif not s:\n    raise ValueError(f'no {s}')\nn = 2",
     "a name of one's own": "def set(xs): return sorted(xs)\nn = len(list(set(['a', 'bb']))[0])",
     "a function that sorts": "def f(xs):\n    return len(sorted(xs)[0])\n" + S + "n = f(s)",
+    "a list that it is added to in order": S + "xs = [1]\nxs += sorted(s)\nn = len(xs[1])",
+    "a count that is asked": ("from collections import Counter\nn = Counter({'a', 'b'})['a'] + 1"),
     "an item of a dictionary": "d = {'k': {'a', 'bb'}}\nn = len(d['k'])",
     "one of a class": (
         "class C:\n    def __init__(self, names): self.names = names\n" + S + "n = len(C(s).names)"

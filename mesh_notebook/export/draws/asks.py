@@ -98,8 +98,11 @@ class _Walker:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
                 self._function(node)
-            case ast.ClassDef(body=body, decorator_list=decorators, keywords=keywords):
+            case ast.ClassDef(body=body, decorator_list=decorators, keywords=keywords, bases=bases):
                 self._all([*decorators, *keywords, *body], False)
+                if not any(getattr(part, "name", "") == "__init__" for part in body):
+                    for base in bases:  # its constructor is theirs
+                        self._ask(self._path(base), None, False)
             case ast.Call():
                 self._call(node, False)
             case ast.Expr(value=ast.Call() as call) | ast.Assign(value=ast.Call() as call):

@@ -109,8 +109,9 @@ def _fix_of(origin: str, ask: Ask | None = None) -> str:
 
 def _seeded_later(graph: Graph) -> bool:
     """Return whether some class that is only named is given a seed: `MODELS[k](random_state=0)`."""
-    called = (ask for s in graph.statements for ask in s.effects.asks if ask.given)
-    later = (ask for ask in called if not ask.path.replace("_", "").isalnum() or "?" in ask.path)
+    imported = {name for s in graph.statements if s.kind == "import" for name in s.names}
+    asked = (ask for s in graph.statements for _, ask in full_asks(s, graph))
+    later = (ask for ask in asked if ask.path.partition(".")[0] not in imported)
     return any(place == "random_state" for ask in later for place, _ in ask.given or ())
 
 

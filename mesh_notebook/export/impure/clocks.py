@@ -71,7 +71,9 @@ def reads_clock(one: Reference, statement: Statement, graph: Graph) -> bool:
         given = [*one.call.args, *(k.value for k in one.call.keywords)] if one.call else []
         return any(_constant(value, statement, graph) in _NOW for value in given)
     root, _, method = one.name.rpartition(".")
-    return method in _METHODS and one.call is not None and not is_own(root, statement, graph)
+    if method not in _METHODS or one.call is None or is_own(root, statement, graph):
+        return False
+    return not (root.startswith("builtins.") and _is_defined(method, graph))
 
 
 def _constant(value: ast.expr, statement: Statement, graph: Graph) -> object:
@@ -89,9 +91,16 @@ def _constant(value: ast.expr, statement: Statement, graph: Graph) -> object:
     return None
 
 
+def _is_defined(method: str, graph: Graph) -> bool:
+    """Return whether a class of the user's has a method of that name."""
+    classes = (s.node for s in graph.statements if isinstance(s.node, ast.ClassDef))
+    parts = (part for node in classes for part in node.body)
+    return any(isinstance(part, ast.FunctionDef) and part.name == method for part in parts)
+
+
 def is_own(root: str, statement: Statement, graph: Graph) -> bool:
     """Return whether an object is the user's own, so that its methods' bodies are looked at."""
-    name = root.partition(".")[0].strip("<>")
+    name = root.removeprefix("builtins.").partition(".")[0].strip("<>")
     binder = graph.binder_of(name, statement.index)
     if name in ("self", "cls") or binder is None:
         return name in ("self", "cls")

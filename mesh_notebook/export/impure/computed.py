@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.references import full_name, parents_in, read_path
-from mesh_notebook.export.scopes import FUNCTIONS, dotted
+from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
 
@@ -36,9 +36,13 @@ _OWNERS = {
 _CLASSES = words("datetime.datetime datetime.date")
 _MODULES = words("datetime time random numpy.random uuid secrets os sys platform locale")
 _FINDERS = words("operator.methodcaller operator.attrgetter")
+_LISTING = words("inspect.getmembers inspect.getmembers_static")
 _GETTING = words("builtins.getattr inspect.getattr_static")
 _LOOKING = words("isinstance issubclass print help type hasattr dir reload getattr setattr len")
-_NOW = words("now today utcnow")
+_METHODS = {
+    **dict.fromkeys(("now", "today", "utcnow"), "reads the clock"),
+    "__hash__": "is another number in each process",
+}
 
 
 def computed_names(statement: Statement, graph: Graph) -> Iterator[Impurity]:
@@ -63,8 +67,10 @@ def _found_by(call: ast.Call, statement: Statement, graph: Graph) -> str:
     first = call.args[0] if call.args else ast.Constant("")
     if callee in _GETTING and len(call.args) > 1:
         return "" if _is_text(call.args[1]) else _owner(first, statement, graph)
+    if callee in _LISTING:
+        return _owner(first, statement, graph)
     if callee in _FINDERS:
-        return "reads the clock" if isinstance(first, ast.Constant) and first.value in _NOW else ""
+        return _METHODS.get(str(first.value), "") if isinstance(first, ast.Constant) else ""
     if callee.rpartition(".")[2] in ("import_module", "__import__"):
         return "" if _is_text(first) else "reads the clock, or draws at random"
     owners = [o for a in call.args if (o := _owner(a, statement, graph))]
@@ -74,7 +80,8 @@ def _found_by(call: ast.Call, statement: Statement, graph: Graph) -> str:
         return owners[0]
     if any(_is_module(argument, statement, graph) for argument in call.args):
         return owners[0]
-    return owners[0] if _finds(callee, statement, graph) else ""
+    finds = isinstance(call.func, ast.Lambda) and _finds_names(call.func)
+    return owners[0] if finds or _finds(callee, statement, graph) else ""
 
 
 def _owner(node: ast.AST, statement: Statement, graph: Graph) -> str:
@@ -103,12 +110,14 @@ def _finds(callee: str, statement: Statement, graph: Graph) -> bool:
     binder = graph.binder_of(callee.partition(".")[0].strip("<>"), statement.index)
     match binder and binder.node:
         case ast.FunctionDef() as function:
-            pass
+            return _finds_names(function)
         case ast.Assign(value=ast.Lambda() as function):
-            pass
-        case _:
-            return False
-    return isinstance(function, FUNCTIONS) and any(
+            return _finds_names(function)
+    return False
+
+
+def _finds_names(function: ast.AST) -> bool:
+    return any(
         isinstance(part, ast.Call)
         and (str(dotted(part.func)) == "getattr" or part.func.__class__ is ast.Call)
         and not all(_is_text(a) for a in part.args[1:2])

@@ -22,6 +22,8 @@ def filled_in(scope: ast.AST, name: str, kind: Callable[[ast.AST], str]) -> list
             found += [made for part in inside for made in _filled_by(part, name)]
         elif _is_extended(node, name, kind):
             found.append("list")
+        elif _is_given_sets(node, name, kind):
+            found.append("sets")
     return found
 
 
@@ -42,4 +44,14 @@ def _is_extended(node: ast.AST, name: str, kind: Callable[[ast.AST], str]) -> bo
     match node:
         case ast.Call(func=ast.Attribute(value=value, attr="extend"), args=[more]):
             return dotted(value) == name and kind(more) in ("set", "dict", "list")
+    return False
+
+
+def _is_given_sets(node: ast.AST, name: str, kind: Callable[[ast.AST], str]) -> bool:
+    """Return whether a dictionary comes to hold sets: `groups.setdefault(key, set())`."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=value, attr="setdefault"), args=[_, made]):
+            return dotted(value) == name and kind(made) == "set"
+        case ast.Assign(targets=[ast.Subscript(value=value)], value=made):
+            return dotted(value) == name and kind(made) == "set"
     return False

@@ -318,6 +318,10 @@ def _values(scope: ast.AST, name: str) -> Iterator[ast.expr]:
             case ast.Assign(targets=targets, value=value):
                 if any(isinstance(t, ast.Name) and t.id == name for t in targets):
                     yield value
+            case ast.AugAssign(target=ast.Name(id=target), op=ast.Add(), value=value) if (
+                target == name
+            ):
+                yield ast.Call(ast.Name("list", ast.Load()), [value], [])  # `rows += names`
             case (
                 ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value)
                 | ast.AugAssign(target=ast.Name(id=target), value=value)

@@ -35,7 +35,11 @@ _PLACING = words("enumerate zip islice accumulate pairwise takewhile dropwhile c
 _COMPARING = words("sorted min max nlargest nsmallest")
 _TEXTS = words("str repr format ascii")
 _SORTING = words("sort sort_values sort_index sorted")
-_POPPED = {SET: "pop __iter__", LIST: "pop popleft index __next__ __iter__", DICT: "popitem"}
+_POPPED = {
+    SET: "pop __iter__",
+    LIST: "pop popleft index __next__ __iter__",
+    DICT: "popitem most_common elements",
+}
 
 
 def orders_of_sets(statement: Statement, graph: Graph) -> Iterator[Impurity]:
