@@ -6,6 +6,27 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.impure.sets.bindings import (
+    DICT,
+    LIST,
+    LISTS,
+    NONE,
+    SET,
+    SETS,
+    UNORDERED,
+    annotated,
+    attributes_given,
+    has_total_key,
+    holder_of,
+    is_loop,
+    is_sorted,
+    is_told_apart,
+    is_view,
+    loops_of,
+    names_in,
+    strongest,
+    values_given,
+)
 from mesh_notebook.export.impure.sets.fills import filled_in
 from mesh_notebook.export.numbers import is_number
 from mesh_notebook.export.references import parents_in
@@ -13,15 +34,7 @@ from mesh_notebook.export.scopes import COMPREHENSIONS, FUNCTIONS, arguments, bo
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
 
-__all__ = ["DICT", "LIST", "LISTS", "NONE", "SET", "SETS", "Kinds", "has_total_key"]
-
-NONE = ""
-SET = "set"
-DICT = "dict"  # its keys in the order of a set
-LIST = "list"  # a list, tuple or iterator in the order of a set
-SETS, LISTS = "sets", "lists"  # what holds such
-_UNORDERED = (SET, DICT, LIST)
-_ORDER = (SETS, LISTS, DICT, LIST, SET)  # the later one wins where several may be
+__all__ = ["Kinds"]
 
 _SET_TYPES = ("builtins.set", "builtins.frozenset")
 _MAKING = words("set frozenset")
@@ -33,7 +46,6 @@ _KEYED = words("fromkeys Counter dict OrderedDict")
 _ALGEBRA = words("union intersection difference symmetric_difference copy")
 _VIEWS = words("keys values items copy")
 _TAKEN = words("get setdefault pop")
-_ANNOTATED = words("set frozenset Set FrozenSet AbstractSet MutableSet")
 _DEEP = 5  # functions and names that are followed
 
 
@@ -77,19 +89,19 @@ class Kinds:
                 return LIST if self._any(loop.iter for loop in loops) else NONE
             case ast.DictComp(value=value, generators=loops):
                 through = self._any(loop.iter for loop in loops)
-                return DICT if through else _held(self.of(value))
+                return DICT if through else holder_of(self.of(value))
             case ast.Dict(values=values):
-                return _strongest(_held(self.of(value)) for value in values)
+                return strongest(holder_of(self.of(value)) for value in values)
             case ast.List(elts=parts) | ast.Tuple(elts=parts):
                 starred = (p.value for p in parts if isinstance(p, ast.Starred))
-                plain = [_held(self.of(p)) for p in parts if not isinstance(p, ast.Starred)]
-                return LIST if self._any(starred) else _strongest(plain)
+                plain = [holder_of(self.of(p)) for p in parts if not isinstance(p, ast.Starred)]
+                return LIST if self._any(starred) else strongest(plain)
             case ast.BinOp():
                 return self._of_operation(node)
             case ast.IfExp(body=yes, orelse=no):
-                return _strongest([self.of(yes), self.of(no)])
+                return strongest([self.of(yes), self.of(no)])
             case ast.BoolOp(values=values):
-                return _strongest(map(self.of, values))
+                return strongest(map(self.of, values))
             case ast.NamedExpr(value=value) | ast.Starred(value=value):
                 return self.of(value)
             case ast.Subscript(value=value, slice=index):
@@ -103,7 +115,7 @@ class Kinds:
         return NONE
 
     def _any(self, nodes: Iterator[ast.expr]) -> bool:
-        return any(self.of(node) in _UNORDERED for node in nodes)
+        return any(self.of(node) in UNORDERED for node in nodes)
 
     def _is_number(self, node: ast.AST) -> bool:
         return is_number(node, self.parents, self.statement, self.graph)
@@ -113,7 +125,7 @@ class Kinds:
         if isinstance(node.op, ast.Add | ast.Mult):
             return LIST if LIST in sides else NONE
         if isinstance(node.op, ast.BitOr | ast.BitAnd | ast.Sub | ast.BitXor):
-            views = any(_is_view(side) for side in (node.left, node.right))
+            views = any(is_view(side) for side in (node.left, node.right))
             return SET if SET in sides or views else NONE
         return NONE
 
@@ -139,7 +151,7 @@ class Kinds:
             return self._returned(call)
         if name in _MAKING:
             return NONE if call.args and self._is_number(call.args[0]) else SET
-        if name == "sorted" and call.args and self.of(call.args[0]) in _UNORDERED:
+        if name == "sorted" and call.args and self.of(call.args[0]) in UNORDERED:
             return NONE if has_total_key(call) else LIST
         if name in _GOING_THROUGH and self._any(iter(call.args)):
             return LIST
@@ -169,7 +181,7 @@ class Kinds:
         if isinstance(function, ast.Lambda):
             return inner.of(function.body)
         own = (n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value)
-        return _strongest(inner.of(n.value) for n in own if n.value is not None)
+        return strongest(inner.of(n.value) for n in own if n.value is not None)
 
     def function_of(self, call: ast.Call) -> tuple[Statement, ast.FunctionDef | ast.Lambda] | None:
         """Return the user's own function that is called, and the statement that defines it."""
@@ -211,27 +223,27 @@ class Kinds:
                 inside = set() if isinstance(around, ast.Lambda) else bound_names(around)
                 if name in own | inside:
                     return around
-            if any(name in bound_names(g.target) | _named(g.target) for g in _loops(around)):
+            if any(name in bound_names(g.target) | names_in(g.target) for g in loops_of(around)):
                 return around
             around = self.parents.get(around)
         return self.tree
 
     def _bound_in(self, scope: ast.AST, name: str) -> str:
         """Return the kind of what a scope binds to a name."""
-        found = [self.of(value) for value in _values(scope, name)]
-        found += [self._of_target(loop, name) for loop in ast.walk(scope) if _is_loop(loop)]
+        found = [self.of(value) for value in values_given(scope, name)]
+        found += [self._of_target(loop, name) for loop in ast.walk(scope) if is_loop(loop)]
         found += filled_in(scope, name, self.of)
         if isinstance(scope, FUNCTIONS):
             parameter = next((a for a in arguments(scope) if a.arg == name), None)
             if parameter is not None:
-                found.append(self._given.get(name) or _annotated(parameter.annotation))
-        kind = _strongest(found)
-        return NONE if kind == LIST and _is_sorted(scope, name) else kind
+                found.append(self._given.get(name) or annotated(parameter.annotation))
+        kind = strongest(found)
+        return NONE if kind == LIST and is_sorted(scope, name) else kind
 
     def _of_target(self, loop: ast.AST, name: str) -> str:
         """Return the kind of a loop's variable: of the sets that it goes through."""
         target, iterated = loop.target, loop.iter  # type: ignore[attr-defined]
-        if name not in _named(target):
+        if name not in names_in(target):
             return NONE
         held = {SETS: SET, LISTS: LIST}.get(self.of(iterated), NONE)
         match target, iterated:
@@ -247,16 +259,16 @@ class Kinds:
         if binder is None or binder is self.statement or not self.deep:
             return NONE
         inner = Kinds(binder, self.graph, deep=self.deep - 1)
-        kind = _strongest(inner.of(value) for value in _values(binder.node or ast.Pass(), name))
+        kind = strongest(inner.of(value) for value in values_given(binder.node or ast.Pass(), name))
         since = self.graph.statements[binder.index + 1 : self.statement.index]
         since = [s for s in since if s.node is not None and name in s.text]
         for other in since:
             after = Kinds(other, self.graph, deep=self.deep - 1)
-            kind = _strongest([kind, *filled_in(after.tree, name, after.of)])
-        if kind == LIST and any(_is_sorted(s.node or ast.Pass(), name) for s in since):
+            kind = strongest([kind, *filled_in(after.tree, name, after.of)])
+        if kind == LIST and any(is_sorted(s.node or ast.Pass(), name) for s in since):
             return NONE
         if not kind and binder.cell.types.get(name) in _SET_TYPES:
-            return NONE if _is_known_set(binder.node, name) else SET
+            return NONE if is_told_apart(binder.node, name) else SET
         return kind
 
     def _of_attribute(self, attr: str) -> str:
@@ -266,113 +278,7 @@ class Kinds:
         for binder in self.graph.statements:
             if isinstance(binder.node, ast.ClassDef) and attr in binder.text:
                 inner = self if binder is self.statement else Kinds(binder, self.graph, deep=0)
-                for value, annotation in _attributes(binder.node, attr):
-                    if kind := _annotated(annotation) or (inner.of(value) if value else NONE):
+                for value, annotation in attributes_given(binder.node, attr):
+                    if kind := annotated(annotation) or (inner.of(value) if value else NONE):
                         return kind
         return NONE
-
-
-def has_total_key(call: ast.Call) -> bool:
-    """Return whether `sorted`, `min` or `max` leaves no two values of a set in doubt."""
-    key = next((k.value for k in call.keywords if k.arg == "key"), None)
-    match key:
-        case None | ast.Constant(value=None) | ast.Name(id="str"):
-            return True
-        case ast.Lambda(args=ast.arguments(args=[one]), body=body):
-            parts = body.elts if isinstance(body, ast.Tuple) else [body]
-            return any(isinstance(p, ast.Name) and p.id == one.arg for p in parts)
-    return False
-
-
-def _held(kind: str) -> str:
-    return {SET: SETS, LIST: LISTS, DICT: LISTS}.get(kind, NONE)
-
-
-def _strongest(kinds: Iterator[str] | list[str] | map[str]) -> str:
-    return max(kinds, key=(NONE, *_ORDER).index, default=NONE)
-
-
-def _is_view(node: ast.AST) -> bool:
-    """Return whether a value is what `d.keys()` gives, of which `&` and `-` make sets."""
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("keys", "items")
-        and not node.args
-    )
-
-
-def _annotated(annotation: ast.AST | None) -> str:
-    inner = annotation.slice if isinstance(annotation, ast.Subscript) else None
-    outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
-    name = str(dotted(outer or ast.Pass())).rpartition(".")[2]
-    if name not in _ANNOTATED or dotted(inner or ast.Pass()) in ("int", "float", "bool"):
-        return NONE
-    return SET
-
-
-def _values(scope: ast.AST, name: str) -> Iterator[ast.expr]:
-    """Yield what assignments in a scope give to a name."""
-    for node in ast.walk(scope):
-        match node:
-            case ast.Assign(targets=targets, value=value):
-                if any(isinstance(t, ast.Name) and t.id == name for t in targets):
-                    yield value
-            case ast.AugAssign(target=ast.Name(id=target), op=ast.Add(), value=value) if (
-                target == name
-            ):
-                yield ast.Call(ast.Name("list", ast.Load()), [value], [])  # `rows += names`
-            case (
-                ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value)
-                | ast.AugAssign(target=ast.Name(id=target), value=value)
-                | ast.NamedExpr(target=ast.Name(id=target), value=value)
-            ) if target == name:
-                yield value
-
-
-def _attributes(
-    owner: ast.ClassDef, attr: str
-) -> Iterator[tuple[ast.expr | None, ast.expr | None]]:
-    for node in ast.walk(owner):
-        match node:
-            case ast.AnnAssign(target=target, value=value, annotation=annotation):
-                if getattr(target, "attr", getattr(target, "id", "")) == attr:
-                    yield value, annotation
-            case ast.Assign(targets=[target], value=value):
-                if getattr(target, "attr", getattr(target, "id", "")) == attr:
-                    yield value, None
-
-
-def _is_sorted(scope: ast.AST, name: str) -> bool:
-    """Return whether a list is sorted in place, by all that its values are."""
-    return any(
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "sort"
-        and dotted(node.func.value) == name
-        and has_total_key(node)
-        for node in ast.walk(scope)
-    )
-
-
-def _is_known_set(node: ast.AST | None, name: str) -> bool:
-    """Return whether a set's own text says that it holds numbers, or one value."""
-    plain = ast.Set | ast.SetComp | ast.Call
-    return any(
-        isinstance(value, plain)
-        and not isinstance(getattr(value, "func", None), ast.Attribute)
-        and str(dotted(getattr(value, "func", ast.Pass()))) in ("None", *_MAKING)
-        for value in _values(node or ast.Pass(), name)
-    )
-
-
-def _is_loop(node: ast.AST) -> bool:
-    return isinstance(node, ast.For | ast.AsyncFor | ast.comprehension)
-
-
-def _loops(node: ast.AST) -> list[ast.comprehension]:
-    return node.generators if isinstance(node, COMPREHENSIONS) else []
-
-
-def _named(target: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(target) if isinstance(part, ast.Name)}

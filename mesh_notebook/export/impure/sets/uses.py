@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.impure.impurity import Impurity
-from mesh_notebook.export.impure.sets.kinds import DICT, LIST, SET, SETS, Kinds, has_total_key
+from mesh_notebook.export.impure.sets.bindings import DICT, LIST, SET, SETS, has_total_key
+from mesh_notebook.export.impure.sets.kinds import Kinds
 from mesh_notebook.export.impure.sets.loops import is_free
 from mesh_notebook.export.impure.told import only_told
 from mesh_notebook.export.scopes import dotted
