@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable
 
+from mesh_notebook.export.draws import asks_of
 from mesh_notebook.export.effects import Body, Effects, once, resolved
 from mesh_notebook.export.flows import flows_of, returned_by
 from mesh_notebook.export.given import kept_by
@@ -47,6 +48,7 @@ def effects_of(node: ast.stmt) -> Effects:
     effects.touches = once([t for t in touches if t.name not in inner] + traced)
     effects.flows = [flow for flow in flows if flow.target not in inner]
     effects.runs_bodies = not _only_defines(node)
+    effects.asks = asks_of([node])
     return effects
 
 
@@ -285,6 +287,7 @@ class _Visitor(ast.NodeVisitor):
                 inner_touches=tuple(kept),
                 returns=frozenset(given - own),
                 keeps=frozenset(kept_by(flows, local - set(params), params)),
+                asks=asks_of(body, own),
             )
         )
 

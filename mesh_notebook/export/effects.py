@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from mesh_notebook.export.draws.asks import Ask
 from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.touches import Touch
 
@@ -35,6 +36,8 @@ class Body:
         Free names whose values it, or a function inside it, may return.
     keeps : frozenset of (str, str)
         Parameters that it puts a value into, and those whose value it may be.
+    asks : tuple of Ask
+        The functions that it, or a function inside it, calls or names.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Body:
     inner_touches: tuple[Touch, ...] = ()
     returns: frozenset[str] = frozenset()
     keeps: frozenset[tuple[str, str]] = frozenset()
+    asks: tuple[Ask, ...] = ()
 
 
 @dataclass
@@ -69,6 +73,8 @@ class Effects:
         The code that it defines.
     runs_bodies : bool
         Whether that code may already run in this statement.
+    asks : tuple of Ask
+        The functions that it calls or names, outside that code.
     """
 
     reads: set[str] = field(default_factory=set)
@@ -79,6 +85,7 @@ class Effects:
     flows: list[Flow] = field(default_factory=list)
     bodies: list[Body] = field(default_factory=list)
     runs_bodies: bool = True
+    asks: tuple[Ask, ...] = ()
 
 
 def resolved(touches: Sequence[Touch], flows: Sequence[Flow], local: set[str]) -> list[Touch]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from mesh_notebook.export import known
 from mesh_notebook.export.aliases import Aliases
+from mesh_notebook.export.draws import Drawn, Draws
 from mesh_notebook.export.effects import Body
 from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.given import put_together
@@ -76,7 +77,7 @@ class Pass:
         self.aliases = Aliases()
         self.writers: dict[str, tuple[int, ...]] = {}
         self.bound_by_calls: set[str] = set()
-        self.seeded: set[str] = set()
+        self.draws = Draws()
 
     def follow(self, statements: Sequence[Statement]) -> Graph:
         """Go on through the statements of whole cells; return the graph of all until now."""
@@ -120,7 +121,7 @@ class Pass:
         )
         other.names, other.aliases = self.names.copy(), self.aliases.copy()
         other.writers = dict(self.writers)
-        other.bound_by_calls, other.seeded = set(self.bound_by_calls), set(self.seeded)
+        other.bound_by_calls, other.draws = set(self.bound_by_calls), self.draws.copy()
         return other
 
     def _step(self, statement: Statement) -> None:
@@ -136,14 +137,15 @@ class Pass:
         changed |= {name for name in effects.reads if names.acts_when_read(name)}
         changed = self.aliases.reached(changed)
         changed |= {f"<{names.library_of(n)}>" for n in changed if names.library_of(n)}
-        drawn = names.drawn(touches)
+        drawn = self.draws.of(effects.asks, bodies, effects.binds, names)
         by_calls = {name for body in bodies for name in body.binds}
         self.bound_by_calls |= by_calls
         self._remember(statement, bodies, drawn)
         code, links = self._code_made(statement), self._links(effects.flows)
         together = list(put_together(effects.touches, names.function, names.origin_of))
-        self._write(statement, changed | set(drawn), by_calls)
-        self._seed(statement, drawn)
+        self._write(statement, changed | drawn.touched, by_calls)
+        # Who sets a generator before drawing owes nothing to the draws before.
+        self.writers |= dict.fromkeys(drawn.reset, (statement.index,))
         self._keep_code(statement, code, changed)
         self._relink(statement, links)
         for one, other in together:
@@ -174,7 +176,7 @@ class Pass:
             if any(names.keeps_state(body) for body in names.code_of(name))
         }
 
-    def _remember(self, statement: Statement, bodies: list[Body], drawn: dict[str, bool]) -> None:
+    def _remember(self, statement: Statement, bodies: list[Body], drawn: Drawn) -> None:
         graph, effects = self.graph, statement.effects
         later = {name for body in bodies for name in body.reads} - effects.reads
         needs, missing, found = {}, {}, set()
@@ -185,15 +187,14 @@ class Pass:
                 found.add(name)
             elif name not in later or name not in effects.binds:
                 missing[name] = name not in later
-        needs |= {source: self.writers[source] for source in drawn if source in self.writers}
+        needs |= {s: self.writers[s] for s in drawn.before if s in self.writers}
         # `getcontext().prec = 4` is a setting of the library, for whatever else is imported of it.
         libraries = {f"<{self.names.library_of(n)}>" for n in effects.reads | later}
         needs |= {state: self.writers[state] for state in libraries if state in self.writers}
-        draws = {source for source, only_seeds in drawn.items() if not only_seeds}
         graph.needs.append(needs)
         graph.missing.append(missing)
         graph.builtins.append(found)
-        graph.unseeded.append(draws - self.seeded)
+        graph.unseeded.append(drawn.unseeded)
 
     # ---- writing ------------------------------------------------------------------------------
 
@@ -215,13 +216,6 @@ class Pass:
         binder = self.names.binder.get(name)
         same = binder is not None and binder.origin == statement.origin
         return same and statement.kind == "import"
-
-    def _seed(self, statement: Statement, drawn: dict[str, bool]) -> None:
-        """A call that is a statement of its own and seeds a generator forgets all draws before."""
-        if isinstance(statement.node, ast.Expr):
-            sources = {source for source, only_seeds in drawn.items() if only_seeds}
-            self.writers |= dict.fromkeys(sources, (statement.index,))
-            self.seeded |= sources
 
     # ---- sharing ------------------------------------------------------------------------------
 

@@ -15,11 +15,9 @@ __all__ = [
     "builtin_changes",
     "changes",
     "in_place",
-    "is_seed",
     "kind_of",
     "may_hold_code",
     "only_looks",
-    "random_source",
     "sets_nothing",
 ]
 
@@ -100,7 +98,8 @@ _LOOKS = ("set_tbl_", "set_fmt_", "set_ascii", "set_verbose", "set_trim", "Confi
 # Libraries whose calls make values, and leave the library as it was but for the calls named here.
 _STATELESS = words(
     "datetime math json re itertools statistics fractions string textwrap operator copy calendar "
-    "zoneinfo hashlib base64 pathlib glob pprint collections typing dataclasses uuid logging"
+    "zoneinfo hashlib base64 pathlib glob pprint collections typing dataclasses uuid logging "
+    "random secrets"  # what they draw is followed on its own
 )
 _MAKING = words("polars pandas numpy")
 _SETTING = re.compile(
@@ -110,10 +109,6 @@ _SETTING = re.compile(
 _LOOKING_AROUND = words(
     "os.listdir os.scandir os.getcwd os.walk os.getenv time.time time.perf_counter time.sleep "
     "time.monotonic time.strftime"
-)
-
-_OWN_GENERATORS = frozenset(
-    f"numpy.random.{name}" for name in ("default_rng", "Generator", "RandomState", "SeedSequence")
 )
 
 
@@ -209,31 +204,6 @@ def builtin_changes(name: str, kind: str, place: int | str | None = None) -> boo
     if method:  # `list.append(rows, x)`, and the methods of text
         return owner in ("list", "dict", "set", "object", "type") and method not in _PURE_METHODS
     return name not in _PURE_BUILTINS
-
-
-def random_source(origin: str, seeded: bool, receiver: str) -> str:
-    """Return which hidden generator a call draws from or seeds, by its full name; else nothing.
-
-    Drawing changes the generator, so the draws before it belong to what made a later one.
-    """
-    if origin.startswith("random.") and origin != "random.Random":
-        return "<random>"
-    if origin.startswith("numpy.random.") and origin not in _OWN_GENERATORS:
-        return "<numpy.random>"
-    if origin == "polars.set_random_seed":
-        return "<polars>"
-    if origin in ("uuid.uuid1", "uuid.uuid4", "os.urandom") or origin.startswith("secrets."):
-        return "<system>"
-    if origin.endswith((".sample", ".shuffle")) and not seeded:
-        by_kind = {PANDAS: "<numpy.random>", POLARS: "<polars>", FROZEN: "<polars>"}
-        by_library = {"polars": "<polars>", "pandas": "<numpy.random>"}
-        return by_kind.get(receiver, by_library.get(origin.partition(".")[0], ""))
-    return ""
-
-
-def is_seed(origin: str) -> bool:
-    """Return whether a call sets a hidden generator to a known state."""
-    return origin in ("random.seed", "numpy.random.seed", "polars.set_random_seed")
 
 
 def changes(touch: Touch, kind: str, receiver: str = UNKNOWN, origin: str = "") -> bool:

@@ -267,17 +267,6 @@ class Meanings:
         )
         return given or any(self.changes(use, kind, depth + 1) for use in uses)
 
-    def drawn(self, touches: Iterable[Touch]) -> dict[str, bool]:
-        """Return the hidden random generators that calls use, and whether they only seed them."""
-        drawn: dict[str, bool] = {}
-        for touch in touches:
-            if touch.how == "call":
-                origin = self.origin_of(touch.what) or f"?.{touch.what}"
-                receiver = self.kind_of(touch.what.partition(".")[0])
-                if source := known.random_source(origin, touch.seeded, receiver):
-                    drawn[source] = drawn.get(source, True) and known.is_seed(origin)
-        return drawn
-
 
 def _is_operator(name: str) -> bool:
     return name.startswith("__") and name not in ("__init__", "__new__", "__init_subclass__")

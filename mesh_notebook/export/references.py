@@ -10,8 +10,9 @@ from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
 
-__all__ = ["Reference", "full_name", "parents_in", "references"]
+__all__ = ["Reference", "full_name", "parents_in", "read_path", "references"]
 
+_LOADED = "@"  # before the full name of a module that is found by its name
 _DEEP = 8  # names for names that are followed
 
 
@@ -46,12 +47,15 @@ def references(statement: Statement, graph: Graph) -> Iterator[Reference]:
     tree = statement.node or ast.Pass()
     inner, parents = _imported_inside(statement), parents_in(tree)
     for node in ast.walk(tree):
-        path = _path(node)
+        path = read_path(node)
         parent = parents.get(node)
         if path is None or _is_part(node, parent):
             continue
         call = parent if isinstance(parent, ast.Call) and parent.func is node else None
         root, dot, rest = path.partition(".")
+        if path.startswith(_LOADED):
+            yield Reference(node, path.removeprefix(_LOADED), call)  # type: ignore[arg-type]
+            continue
         name = f"{inner[root]}{dot}{rest}" if root in inner else full_name(path, statement, graph)
         yield Reference(node, name, call)  # type: ignore[arg-type]
 
@@ -60,20 +64,28 @@ def _is_part(node: ast.AST, parent: ast.AST | None) -> bool:
     """Return whether a longer chain holds this one, or a value is only stored there."""
     if isinstance(parent, ast.Attribute):
         return True
-    if isinstance(parent, ast.Call) and _path(parent) and parent.args[:1] == [node]:
+    if isinstance(parent, ast.Call) and read_path(parent) and parent.args[:1] == [node]:
         return True  # getattr(node, "name")
     return isinstance(parent, ast.Subscript) and not isinstance(parent.ctx, ast.Load)
 
 
-def _path(node: ast.AST) -> str | None:
+def read_path(node: ast.AST) -> str | None:
     """Return `a.b` for a chain that is read, `getattr(a, "b")` included; `().b` after a call."""
     match node:
         case ast.Name(id=name, ctx=ast.Load()):
             return name
         case ast.Attribute(value=value, attr=attr, ctx=ast.Load()):
-            return f"{_path(value) or '()'}.{attr}"
+            return f"{read_path(value) or '()'}.{attr}"
+        case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if (
+            str(dotted(func)).rpartition(".")[2] == "import_module"
+        ):
+            return f"{_LOADED}{name}"
+        case ast.Subscript(value=value, slice=ast.Constant(value=str(name))) if (
+            dotted(value) == "sys.modules"
+        ):
+            return f"{_LOADED}{name}"
         case ast.Call(func=ast.Name(id="getattr"), args=[value, ast.Constant(value=str(attr)), *_]):
-            return f"{_path(value) or '()'}.{attr}"
+            return f"{read_path(value) or '()'}.{attr}"
     return None
 
 
@@ -96,11 +108,12 @@ def full_name(name: str, statement: Statement, graph: Graph, deep: int = _DEEP) 
     """Return what a dotted name means at a statement: `pl.scan_csv` → `polars.scan_csv`.
 
     A name that was given to another name is followed: after `now = datetime.now`, `now` is
-    `datetime.datetime.now`.
+    `datetime.datetime.now`. What the user's own code made is `<name>`, so that no variable is
+    taken for the library of the same name.
     """
     root, dot, rest = name.partition(".")
-    if root == "()":
-        return name
+    if root == "()" or name.startswith(_LOADED):
+        return name.removeprefix(_LOADED)
     binder = graph.binder_of(root, statement.index)
     if binder is None:
         return f"builtins.{name}"
@@ -108,6 +121,6 @@ def full_name(name: str, statement: Statement, graph: Graph, deep: int = _DEEP) 
         return f"{binder.origin}{dot}{rest}"
     match binder.node:
         case ast.Assign(targets=[ast.Name()], value=value) if deep and binder is not statement:
-            if path := dotted(value) or _path(value):
+            if path := dotted(value) or read_path(value):
                 return f"{full_name(path, binder, graph, deep - 1)}{dot}{rest}"
-    return name
+    return f"<{root}>{dot}{rest}"

@@ -48,8 +48,6 @@ class Touch:
         The call says so itself: `inplace=True`, `out=x`.
     bare : bool
         The call is a statement of its own, so it was made for its effect.
-    seeded : bool
-        The call has a keyword `seed` or `random_state`.
     returned : bool
         Not of the value itself, but of what a call of it returns: `held()["k"] = 1`.
     shallow : bool
@@ -68,7 +66,6 @@ class Touch:
     place: int | str | None = None
     in_place: bool = False
     bare: bool = False
-    seeded: bool = False
     returned: bool = False
     shallow: bool = False
     via: Touch | None = None
@@ -157,10 +154,9 @@ def call_touches(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
     """Yield what a call does to the values that it is made on and is given."""
     words = {keyword.arg: keyword.value for keyword in call.keywords}
     said = any(w in words and not _is_false(words[w]) for w in ("inplace", "in_place"))
-    seeded = bool({"seed", "random_state"} & set(words))
     shallow = any(w in words and _may_be_false(words[w]) for w in ("copy", "deep"))
     if isinstance(call.func, ast.Attribute):
-        method = Touch("", "method", call.func.attr, None, said, bare, seeded, shallow=shallow)
+        method = Touch("", "method", call.func.attr, None, said, bare, shallow=shallow)
         earlier = tuple(_last(inner) for inner in _inner_calls(call.func.value))
         yield from _on(call.func.value, replace(method, before=earlier))
         # `groups.setdefault(k, rows).append(x)` may append to rows.
@@ -172,7 +168,7 @@ def call_touches(call: ast.Call, bare: bool = False) -> Iterator[Touch]:
     for function, given in applied(call):
         yield from _applied(function, list(dict.fromkeys(n for g in given for n in _exposed(g))))
     callee = _callee(call.func)
-    yield Touch(callee.partition(".")[0], "call", callee, None, said, bare, seeded)
+    yield Touch(callee.partition(".")[0], "call", callee, None, said, bare)
     arguments: list[tuple[int | str | None, ast.AST]] = [*enumerate(call.args)]
     arguments += [(keyword.arg, keyword.value) for keyword in call.keywords]
     for place, value in arguments:
