@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.mesh.lineage.frames import Needs, Sources, kinds_in, needed, rows_needed
 from mesh_notebook.mesh.lineage.queries import traced_query
 from mesh_notebook.mesh.lineage.straight import asks_for_types, goes_one_way, sql_helper
+from mesh_notebook.mesh.lineage.values import only_values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,14 +60,34 @@ class _Run:
     sources: Sources = field(default_factory=Sources)
     collected: Needs = frozenset()
     collects: int = 0
+    values: bool = False  # whether what only chooses rows is left out
 
     def lazily(self) -> Told:
+        values = _Run(self.module, self.tree, self.name, self.schemas, values=True).made_of()
+        return self._told(self._lazy(), lambda needs: needs, values)
+
+    def made_of(self) -> dict[str, Needs]:
+        """Return by column what its values are made of; nothing of what cannot be told so."""
         import polars as pl
 
-        result = self._result(lambda frame, *_, **__: frame, traced_query)
+        try:
+            frame = self._lazy()
+            names = frame.collect_schema().names()
+            return {c: needed(frame.select(pl.col(c)), self.sources) for c in names}
+        # The user's own code, run otherwise than it was written: it may raise whatever it likes.
+        except Exception:  # noqa: BLE001
+            return {}
+
+    def _lazy(self) -> pl.LazyFrame:
+        import polars as pl
+
+        result = self._result(lambda frame, *_, **__: frame, self._query)
         if self.sources.executed or not isinstance(result, pl.LazyFrame):
             raise Untraceable("a value was asked for")
-        return self._told(result, lambda needs: needs)
+        return result
+
+    def _query(self, text: str, tables: Mapping[str, Any], sources: Sources) -> Any:
+        return traced_query(text, tables, sources, self.values)
 
     def eagerly(self) -> Told:
         import polars as pl
@@ -102,7 +123,8 @@ class _Run:
 
     def _result(self, collect: Callable[..., Any], query: Callable[..., Any]) -> Any:
         inputs = {name: self._input(name, schema) for name, schema in self.schemas.items()}
-        with _patched(collect), self._queries(query):
+        aside = only_values(self.sources) if self.values else nullcontext()
+        with _patched(collect), aside, self._queries(query):
             return getattr(self.module, self.name)(**inputs)
 
     def _input(self, name: str, schema: pl.Schema) -> pl.LazyFrame:
@@ -125,7 +147,13 @@ class _Run:
             if own is not None:
                 setattr(self.module, helper, own)
 
-    def _told(self, frame: pl.LazyFrame, over: Callable[[Needs], Needs]) -> Told:
+    def _told(
+        self,
+        frame: pl.LazyFrame,
+        over: Callable[[Needs], Needs],
+        values: Mapping[str, Needs] | None = None,
+    ) -> Told:
+        """Return what is told of a frame; `values`: what its columns are made of, if known."""
         import polars as pl
 
         columns = frame.collect_schema().names()
@@ -134,9 +162,11 @@ class _Run:
         for column in columns:
             plan = frame.select(pl.col(column))
             needs = over(needed(plan, self.sources))
-            direct = {n for n in needs if n not in rows or n[1] == column} or set(needs)
+            direct = needs & values[column] if values and column in values else needs
             how = self._how(plan)
-            fields[column] = sorted((*one, "DIRECT", how) for one in direct)
+            told = [(*one, "DIRECT", how) for one in direct]
+            told += [(*one, "INDIRECT", "") for one in needs - direct - rows]
+            fields[column] = sorted(told)
         kinds = kinds_in(frame)
         only = kinds.pop() if len(kinds) == 1 and not self._queried else ""
         return {"fields": fields, "dataset": sorted((*one, "INDIRECT", only) for one in rows)}
