@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.mesh.lineage.frames import Needs, Sources, kinds_in, needed, rows_needed
+from mesh_notebook.mesh.lineage.frames import (
+    Needs,
+    Sources,
+    kinds_in,
+    needed,
+    rows_chosen,
+    rows_needed,
+)
 from mesh_notebook.mesh.lineage.queries import traced_query
 from mesh_notebook.mesh.lineage.straight import asks_for_types, goes_one_way, sql_helper
-from mesh_notebook.mesh.lineage.values import only_values
+from mesh_notebook.mesh.lineage.values import LeftOut, left_out
+from mesh_notebook.model.lineage import DIRECT
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,11 +68,20 @@ class _Run:
     sources: Sources = field(default_factory=Sources)
     collected: Needs = frozenset()
     collects: int = 0
-    values: bool = False  # whether what only chooses rows is left out
+    # What is left out of the code as it is followed (see `lineage.values`).
+    aside: LeftOut = LeftOut.NOTHING
 
     def lazily(self) -> Told:
-        values = _Run(self.module, self.tree, self.name, self.schemas, values=True).made_of()
-        return self._told(self._lazy(), lambda needs: needs, values)
+        told = self._told(self._lazy(), lambda needs: needs, self._again(LeftOut.CHOICE).made_of())
+        values = {c: {one[:2] for one in f if one[2] == DIRECT} for c, f in told["fields"].items()}
+        compared = self._again(LeftOut.MATCHING).compared(values)
+        if compared is not None:
+            chosen = {one[:2] for f in (*told["fields"].values(), told["dataset"]) for one in f}
+            told["matched"] = sorted(chosen - compared)
+        return told
+
+    def _again(self, aside: LeftOut) -> _Run:
+        return _Run(self.module, self.tree, self.name, self.schemas, aside=aside)
 
     def made_of(self) -> dict[str, Needs]:
         """Return by column what its values are made of; nothing of what cannot be told so."""
@@ -78,6 +95,14 @@ class _Run:
         except Exception:  # noqa: BLE001
             return {}
 
+    def compared(self, values: Mapping[str, set[tuple[str, str]]]) -> set[tuple[str, str]] | None:
+        """Return what chooses rows by more than that values are equal; None: it is not known."""
+        found = self.made_of()
+        if found.keys() != values.keys():
+            return None
+        chosen = {one for column, needs in found.items() for one in needs - values[column]}
+        return chosen | self.sources.chosen | rows_chosen(self._lazy(), self.sources)
+
     def _lazy(self) -> pl.LazyFrame:
         import polars as pl
 
@@ -87,7 +112,7 @@ class _Run:
         return result
 
     def _query(self, text: str, tables: Mapping[str, Any], sources: Sources) -> Any:
-        return traced_query(text, tables, sources, self.values)
+        return traced_query(text, tables, sources, self.aside)
 
     def eagerly(self) -> Told:
         import polars as pl
@@ -123,8 +148,7 @@ class _Run:
 
     def _result(self, collect: Callable[..., Any], query: Callable[..., Any]) -> Any:
         inputs = {name: self._input(name, schema) for name, schema in self.schemas.items()}
-        aside = only_values(self.sources) if self.values else nullcontext()
-        with _patched(collect), aside, self._queries(query):
+        with _patched(collect), left_out(self.aside, self.sources), self._queries(query):
             return getattr(self.module, self.name)(**inputs)
 
     def _input(self, name: str, schema: pl.Schema) -> pl.LazyFrame:

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.mesh.lineage.frames import Needs, Sources, needed, rows_needed
-from mesh_notebook.mesh.lineage.value_sql import only_values_of
+from mesh_notebook.mesh.lineage.frames import Needs, Sources, needed, rows_chosen, rows_needed
+from mesh_notebook.mesh.lineage.less_sql import without
+from mesh_notebook.mesh.lineage.values import LeftOut
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,19 +25,26 @@ _OFF = "statistics_propagation,filter_pushdown,empty_result_pullup,compressed_ma
 
 
 def traced_query(
-    query: str, tables: Mapping[str, pl.LazyFrame], sources: Sources, values: bool = False
+    query: str,
+    tables: Mapping[str, pl.LazyFrame],
+    sources: Sources,
+    aside: LeftOut = LeftOut.NOTHING,
 ) -> pl.LazyFrame:
     """Return the result of a query as an empty frame whose columns are traced to the inputs.
 
-    With `values`, what only chooses rows is left out as far as it is known.
+    `aside` is left out of it, as far as it is known.
     """
     import polars as pl
 
     text = query.strip().rstrip(";")
     with _over(tables) as connection:
         result = pl.DataFrame(connection.sql(text).materialize())
-        if values:
-            needs = _values(connection, text, result.columns, tables, sources)
+        if aside is not LeftOut.NOTHING:
+            less = without(text, aside)
+            needs = _values(connection, text, less, result.columns, tables, sources)
+            if aside is LeftOut.MATCHING:
+                chosen = (rows_chosen(table, sources) for table in tables.values())
+                sources.chosen = sources.chosen.union(*chosen)
             return sources.add(result.schema, needs)
         scanned = {c: _scanned(connection, text, c, tables) for c in result.columns}
         every = _scanned(connection, text, None, tables)
@@ -66,14 +74,14 @@ def _over(tables: Mapping[str, pl.LazyFrame]) -> Iterator[duckdb.DuckDBPyConnect
 def _values(
     connection: duckdb.DuckDBPyConnection,
     text: str,
+    less: str,
     columns: list[str],
     tables: Mapping[str, pl.LazyFrame],
     sources: Sources,
 ) -> dict[str, Needs]:
-    """Return by column what its values are made of; where that is not known, all that it needs."""
+    """Return by column what it needs of `less`; where that is not the same query, of `text`."""
     import duckdb
 
-    less = only_values_of(text)
     try:
         names = connection.sql(less).columns
         told = less if names == columns else text

@@ -83,7 +83,8 @@ def _read(told: dict[str, Any], names: tuple[str, ...]) -> PortLineage:
         else anything
         for name in names
     }
-    return PortLineage(fields, dataset)
+    matched = frozenset((name, column) for name, column in told.get("matched", ()))
+    return PortLineage(fields, dataset, matched)
 
 
 def _anything(names: tuple[str, ...], schemas: Mapping[str, pl.Schema]) -> PortLineage:
