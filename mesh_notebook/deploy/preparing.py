@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from mesh_notebook.deploy.inheriting import refuse_uncarried
 from mesh_notebook.deploy.validating import Validated
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.bundle import Bundle
@@ -123,6 +124,7 @@ class Prepared:
             opened[port.name] = open_input(port, bundle)
         prepared = cls(made, published, opened, standing, changes, readers, latest)
         held(prepared.refuse_unless_live)
+        held(refuse_uncarried, made, opened)
         held(prepared.refuse_forbidden, principal, clock(), environ)
         return prepared
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError
+from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.receipt import InputPin
 from mesh_notebook.model.time import iso
 
@@ -105,8 +106,12 @@ class ReplayInput:
 
 @dataclass(frozen=True)
 class OpenedInput:
-    """An input port, opened: its rows, and the pin that names exactly these rows."""
+    """An input port, opened: its rows, and the pin that names exactly these rows.
+
+    Of an upstream port, `decision` says what its policy made of who opened it.
+    """
 
     data: Scan | pl.LazyFrame | pl.DataFrame
     pin: InputPin
     window: EventWindow | None = None
+    decision: Decision | None = None

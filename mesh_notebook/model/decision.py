@@ -73,6 +73,7 @@ class Decision:
         for mask in self.policy.masks:
             how = mask.kind if self.mask(mask.column) else "as it is"
             lines.append(f"{mask.column}: {how}{self._by(mask.exempt)}")
+        lines += [one.said() for one in self.policy.declassified]
         if not self.policy and not self.forbidden:
             lines.append("no policy is set: everybody reads everything")
         return tuple(lines)

@@ -213,6 +213,11 @@ class PortPolicy:
                 port=port,
             ) from None
 
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> PortPolicy:
+        """Read back what `as_dict` gave; raises `ValueError` or `KeyError` where it is none."""
+        return _parsed(str(raw["port"]), raw)
+
     def said(self) -> tuple[str, ...]:
         """Say the policy in words, one sentence a rule."""
         lines = []

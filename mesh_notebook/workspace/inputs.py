@@ -189,7 +189,8 @@ class Opener:
             window, truth = recipe_window(recipe, self.now), Truth.from_recipe(recipe)
             wanted = (recipe["address"], None, window, truth, recipe.get("major"))
             handle = self.port(port.name, *wanted)
-            return OpenedInput(handle.data, handle.pin, handle.window)
+            decision = handle.reading.decision if handle.reading else None
+            return OpenedInput(handle.data, handle.pin, handle.window, decision)
         if kind == "source":
             handle = replace(self, base=bundle).sourced(port.name, recipe)
             return OpenedInput(handle.data, pinned(handle))

@@ -1,0 +1,18 @@
+"""Policies follow the data: what an output owes to the inputs that it is made of.
+
+Who reads an input in the clear, and makes an output of it, takes its values to where the input's
+policy does not hold. So the output carries at least that policy, or is declassified on purpose.
+"""
+
+from mesh_notebook.mesh.inheritance.carrying import Uncarried, told_of, uncarried, uncarried_in
+from mesh_notebook.mesh.inheritance.obligations import Obligation, Upstream, obligations
+
+__all__ = [
+    "Obligation",
+    "Uncarried",
+    "Upstream",
+    "obligations",
+    "told_of",
+    "uncarried",
+    "uncarried_in",
+]
