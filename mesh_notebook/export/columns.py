@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import Module
-from mesh_notebook.mesh.inheritance import Uncarried, Upstream, told_of, uncarried_in
+from mesh_notebook.mesh.inheritance import (
+    Uncarried,
+    Upstream,
+    kept_by_roles,
+    obligations,
+    told_of,
+    uncarried_in,
+)
 from mesh_notebook.mesh.lineage.running import lineage_of
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.model.address import python_name
@@ -20,7 +28,7 @@ from mesh_notebook.model.lineage import Lineage, PortLineage
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["followed", "lineage_file", "refuse_uncarried", "uncarried_of", "upstreams"]
+__all__ = ["closed", "followed", "lineage_file", "refuse_uncarried", "uncarried_of", "upstreams"]
 
 
 def followed(module: Module, outputs: Mapping[str, OutputDraft]) -> dict[str, PortLineage]:
@@ -78,6 +86,22 @@ def refuse_uncarried(
             name=left[0].port,
             uncarried=left,
         )
+
+
+def closed(
+    module: Module, outputs: Mapping[str, OutputDraft], ports: Mapping[str, PortLineage]
+) -> dict[str, OutputDraft]:
+    """Return the outputs; of those whose roles keep rows that inputs hide, no figure is told."""
+    inputs, takes = upstreams(module), _parameters(module)
+    made = dict(outputs)
+    for port, draft in outputs.items():
+        policy = draft.carries
+        owed = obligations(ports[port], inputs, takes[port])
+        if kept_by_roles(policy, owed):
+            policy = replace(policy, access=replace(policy.access, closed=True))
+            contract = draft.untelling or draft.contract
+            made[port] = replace(draft, policy=policy.as_dict(), contract=contract)
+    return made
 
 
 def _parameters(module: Module) -> dict[str, tuple[str, ...]]:

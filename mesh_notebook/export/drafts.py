@@ -42,6 +42,9 @@ class OutputDraft:
     declared : dict
         What was said by hand, plain enough for JSON: a contract does not tell it from what was
         inferred, and a notebook that is loaded says it again.
+    untelling : Contract, optional
+        The contract less what inference told of the rows' values, for a port of which no figure is
+        told; where the port has roles.
     """
 
     port: str
@@ -52,6 +55,7 @@ class OutputDraft:
     temporality: Mapping[str, str] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     declared: Mapping[str, Any] = field(default_factory=dict)
+    untelling: Contract | None = None
 
     @property
     def carries(self) -> PortPolicy:

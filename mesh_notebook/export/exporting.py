@@ -10,7 +10,7 @@ from typing import Any
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import notebook as notebooks
-from mesh_notebook.export.columns import followed, lineage_file, refuse_uncarried
+from mesh_notebook.export.columns import closed, followed, lineage_file, refuse_uncarried
 from mesh_notebook.export.defaults import tagged_in
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import module_of, title_of
@@ -132,6 +132,7 @@ def export(
     progress("follow each column back to the inputs")
     ports = followed(module, by_port)
     refuse_uncarried(module, by_port, ports)
+    by_port = closed(module, by_port, ports)
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
     progress("take it to other engines")

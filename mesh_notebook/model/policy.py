@@ -59,12 +59,14 @@ class Access:
     """Who may read a port: anyone with one of the roles, for one of the purposes.
 
     Where no role or no purpose is named, any will do. `stand_in` says that who may not read the
-    rows may have made-up ones in their place.
+    rows may have made-up ones in their place, `closed` that no figure of the rows is told to all:
+    where they are rows that an input hides.
     """
 
     roles: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
     stand_in: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,11 @@ class PortPolicy:
     def __bool__(self) -> bool:
         return self != PortPolicy(self.port)
 
+    @property
+    def closed(self) -> bool:
+        """Whether no exact figure of its rows is told to all."""
+        return self.privacy is not None or self.access.closed
+
     def mask(self, column: str) -> Mask | None:
         """Return the mask of a column, if it has one."""
         return next((mask for mask in self.masks if mask.column == column), None)
@@ -244,6 +251,7 @@ class PortPolicy:
             "roles": list(self.access.roles),
             "purposes": list(self.access.purposes),
             "standIn": self.access.stand_in,
+            "closed": self.access.closed,
         }
         raw = {
             "access": {name: value for name, value in access.items() if value},
@@ -271,7 +279,7 @@ def _parsed(port: str, raw: Mapping[str, Any]) -> PortPolicy:
     own = ("port", "access", "masks", "rows", "subject", "privacy", "aggregates", "declassified")
     refuse_unknown(raw, *own)
     access, privacy = raw.get("access") or {}, raw.get("privacy")
-    refuse_unknown(access, "roles", "purposes", "standIn")
+    refuse_unknown(access, "roles", "purposes", "standIn", "closed")
     masks = tuple(Mask.from_dict(one) for one in raw.get("masks") or ())
     if len({mask.column for mask in masks}) < len(masks):
         raise ValueError("a column has two masks")
@@ -281,6 +289,7 @@ def _parsed(port: str, raw: Mapping[str, Any]) -> PortPolicy:
             names(access.get("roles")),
             names(access.get("purposes")),
             bool(access.get("standIn", False)),
+            bool(access.get("closed", False)),
         ),
         masks,
         tuple(_row_filter(one) for one in raw.get("rows") or ()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,15 @@ def output_draft(port: PortDraft, product: ProductDraft, status: str) -> OutputD
         temporality=port.temporality,
         policy=port.policy.as_dict() if port.policy else {},
         declared=declared(port),
+        untelling=_untelling(port, product, status),
     )
+
+
+def _untelling(port: PortDraft, product: ProductDraft, status: str) -> Contract | None:
+    if port.policy is None or not port.policy.access.roles:
+        return None
+    closed = replace(port.policy.access, closed=True)
+    return replace(port, policy=replace(port.policy, access=closed)).contract(product, status)
 
 
 def input_draft(handle: Handle, workspace: Session) -> InputDraft:

@@ -4,13 +4,20 @@ Who reads an input in the clear, and makes an output of it, takes its values to 
 policy does not hold. So the output carries at least that policy, or is declassified on purpose.
 """
 
-from mesh_notebook.mesh.inheritance.carrying import Uncarried, told_of, uncarried, uncarried_in
+from mesh_notebook.mesh.inheritance.carrying import (
+    Uncarried,
+    kept_by_roles,
+    told_of,
+    uncarried,
+    uncarried_in,
+)
 from mesh_notebook.mesh.inheritance.obligations import Obligation, Upstream, obligations
 
 __all__ = [
     "Obligation",
     "Uncarried",
     "Upstream",
+    "kept_by_roles",
     "obligations",
     "told_of",
     "uncarried",

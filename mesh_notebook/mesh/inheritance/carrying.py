@@ -12,7 +12,7 @@ from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.lineage import PortLineage
 from mesh_notebook.model.policy import Mask, PortPolicy
 
-__all__ = ["Uncarried", "told_of", "uncarried", "uncarried_in"]
+__all__ = ["Uncarried", "kept_by_roles", "told_of", "uncarried", "uncarried_in"]
 
 _OPAQUE = ("redact", "null")
 _ROWS = ("rows", "access", "private", "chosen")
@@ -94,7 +94,7 @@ def _declassify(port: str, one: Obligation) -> str:
 
 
 def _carries(policy: PortPolicy, one: Obligation) -> bool:
-    if any(d.column == one.column and one.of in d.of for d in policy.declassified):
+    if _is_declassified(policy, one):
         return True
     access = policy.access
     match one.kind:
@@ -107,9 +107,25 @@ def _carries(policy: PortPolicy, one: Obligation) -> bool:
             return bool(access.purposes) and _within(access.purposes, one.purposes)
         case "private" if policy.privacy:
             return _within(policy.privacy.exempt, one.roles)
+    return _keeps(policy, one)
+
+
+def _is_declassified(policy: PortPolicy, one: Obligation) -> bool:
+    return any(d.column == one.column and one.of in d.of for d in policy.declassified)
+
+
+def _keeps(policy: PortPolicy, one: Obligation) -> bool:
+    """Whether none but who may see the upstream's rows may read the port at all."""
+    access = policy.access
     # A stand-in is told how the values lie; where the upstream has one, it was told already.
     told = access.stand_in and not one.stand_in
     return bool(access.roles) and _within(access.roles, one.roles) and not told
+
+
+def kept_by_roles(policy: PortPolicy, owed: Iterable[Obligation]) -> bool:
+    """Whether a port holds rows that an input hides, and that its own roles alone keep."""
+    hidden = [one for one in owed if one.kind in ("rows", "private", "chosen")]
+    return any(_keeps(policy, one) and not _is_declassified(policy, one) for one in hidden)
 
 
 def _within(some: Iterable[str], others: Collection[str]) -> bool:
