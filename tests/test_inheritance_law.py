@@ -17,10 +17,13 @@ import polars as pl
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from mesh_notebook.errors import MeshError
 from mesh_notebook.explore.observe import observe
 from mesh_notebook.export.sql_steps import sql_helper
-from mesh_notebook.mesh.inheritance import Upstream, uncarried_in
+from mesh_notebook.mesh.inheritance import Others, Upstream, uncarried_in
+from mesh_notebook.mesh.inputs import ReplayInput
 from mesh_notebook.mesh.lineage.running import lineage_of
+from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.lineage import PortLineage
 from mesh_notebook.model.policy import Access, Mask, PortPolicy, Principal, RowFilter
@@ -221,6 +224,9 @@ def carried(line: str, policy: PortPolicy) -> PortPolicy:
     said = dict(zip(words[::2], words[1::2], strict=True))
     _, _, column = target.partition(".")
     names = {name: tuple(v.split(",")) for name, v in said.items()}
+    if "--rows" in said:
+        rule = RowFilter(said["--rows"], names.get("--except", ()))
+        return replace(policy, rows=(*policy.rows, rule))
     if not column:
         return replace(policy, access=Access(names.get("--roles", ())))
     mask = Mask(
@@ -293,6 +299,18 @@ def told(text: str, codes: list[list[Code]]) -> dict[str, PortLineage]:
         return lineage_of(text, columns, schemas, parameters, Path(folder))
 
 
+def contract_of(frame: pl.DataFrame) -> Contract:
+    return observe(frame.lazy(), name="made", contract_id="urn:x:1", domain="x")
+
+
+def made_by(run: ModuleType, port: str, took: Mapping[str, ReplayInput]) -> pl.DataFrame:
+    """Run a product here, as a clean process would."""
+    try:
+        return getattr(run, port)(*(one.data.lazy() for one in took.values())).collect()
+    except (pl.exceptions.PolarsError, duckdb.Error) as error:
+        raise MeshError(str(error)) from None
+
+
 def links(
     chain: int,
     products: list[Code],
@@ -310,12 +328,24 @@ def links(
         decision = Decision(upstream.policy, who[at])
         if not decision.allowed:
             return
-        inputs = {name.replace("made", "given"): Upstream("urn:dmesh:x:y:z:made", decision)}
-        contract = observe(frame.lazy(), name="made", contract_id="urn:x:1", domain="x")
-        policy = PortPolicy("made")
-        for _ in range(4):
+        entry = name.replace("made", "given")
+        inputs = {entry: Upstream("urn:dmesh:x:y:z:made", decision)}
+        contract = contract_of(frame)
+        others = Others(
+            lambda port, took: made_by(run, port, took),
+            {entry: ReplayInput(given.lazy()), "plays": ReplayInput(PLAYS.lazy())},
+            {entry: contract_of(given)},
+            inputs,
+        )
+        policy = PortPolicy(name)
+        for _ in range(20):
             left = uncarried_in(
-                {name: lineage[name]}, {name: policy}, {name: contract}, inputs, {name: inputs}
+                {name: lineage[name]},
+                {name: policy},
+                {name: contract},
+                inputs,
+                {name: inputs},
+                others,
             )
             if not left or not left[0].line:
                 break

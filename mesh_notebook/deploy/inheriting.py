@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mesh_notebook.deploy.validating import Validated
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh import decisions
-from mesh_notebook.mesh.inheritance import Upstream, told_of, uncarried_in
+from mesh_notebook.mesh.inheritance import (
+    Others,
+    Upstream,
+    replayed,
+    smallest_in,
+    told_of,
+    uncarried_in,
+)
 from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.lineage.running import lineage_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.scan import Scan
+from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.lineage import PortLineage
 from mesh_notebook.model.policy import PortPolicy, Principal
 from mesh_notebook.model.receipt import Receipt
@@ -38,7 +46,10 @@ def refuse_uncarried(made: Validated, opened: Mapping[str, OpenedInput]) -> None
     policies = {port: PortPolicy.of(made.product, port) for port in made.contracts}
     parameters = {port: made.parameters[function] for port, function in made.functions.items()}
     ports = _followed(made, opened, parameters)
-    if left := uncarried_in(ports, policies, made.contracts, inputs, parameters):
+    text = made.bundle.transform.read_text("utf-8")
+    held = _contracts(made, inputs)
+    others = Others(replayed(text), opened, held, inputs, smallest_in(text))
+    if left := uncarried_in(ports, policies, made.contracts, inputs, parameters, others):
         message, next_step = told_of(left)
         raise DeployRefused(
             message,
@@ -46,6 +57,13 @@ def refuse_uncarried(made: Validated, opened: Mapping[str, OpenedInput]) -> None
             port=left[0].port,
             uncarried=left,
         )
+
+
+def _contracts(made: Validated, inputs: Iterable[str]) -> dict[str, Contract]:
+    folder = made.bundle.folder / "contracts" / "inputs"
+    paths = {name: folder / f"{name}.odcs.yaml" for name in inputs}
+    found = {name: path.read_text("utf-8") for name, path in paths.items() if path.is_file()}
+    return {name: Contract.loads(text, f"{name}.odcs.yaml") for name, text in found.items()}
 
 
 def _followed(

@@ -13,10 +13,13 @@ from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import Module
 from mesh_notebook.mesh.inheritance import (
+    Others,
     Uncarried,
     Upstream,
     kept_by_roles,
     obligations,
+    replayed,
+    smallest_in,
     told_of,
     uncarried_in,
 )
@@ -70,7 +73,16 @@ def uncarried_of(
     """Return what the outputs owe to the inputs, and do not carry."""
     policies = {port: one.carries for port, one in outputs.items()}
     contracts = {port: one.contract for port, one in outputs.items()}
-    return uncarried_in(ports, policies, contracts, upstreams(module), _parameters(module))
+    drafts = module.plan.inputs
+    given = upstreams(module)
+    others = Others(
+        replayed(module.text),
+        {name: draft.replayed for name, draft in drafts.items()},
+        {name: draft.contract for name, draft in drafts.items()},
+        given,
+        smallest_in(module.text),
+    )
+    return uncarried_in(ports, policies, contracts, given, _parameters(module), others)
 
 
 def refuse_uncarried(

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["DIRECT", "FILE", "FORMAT", "INDIRECT", "InputField", "Lineage", "PortLineage"]
+__all__ = [
+    "DIRECT",
+    "FILE",
+    "FORMAT",
+    "INDIRECT",
+    "Grouped",
+    "InputField",
+    "Lineage",
+    "PortLineage",
+]
 
 FILE = "lineage.json"
 FORMAT = "mesh-notebook lineage 1"
@@ -46,6 +55,20 @@ class InputField:
 
 
 @dataclass(frozen=True)
+class Grouped:
+    """Groups of the rows of one input, each of which counts once in one row of the output.
+
+    Attributes
+    ----------
+    keyed : frozenset of str
+        The input's columns that the keys are made of.
+    """
+
+    input: str
+    keyed: frozenset[str]
+
+
+@dataclass(frozen=True)
 class PortLineage:
     """One output port: by column what it is made of, and what decides which rows there are.
 
@@ -54,11 +77,14 @@ class PortLineage:
     matched : frozenset of (input, field)
         Of the columns that choose rows, those of which nothing counts but which values are equal:
         the keys of a join, or of a group. It is not written down.
+    grouped : Grouped, optional
+        That every row adds up a group of one input's rows, where that is known.
     """
 
     fields: dict[str, tuple[InputField, ...]] = field(default_factory=dict)
     dataset: tuple[InputField, ...] = ()
     matched: frozenset[tuple[str, str]] = frozenset()
+    grouped: Grouped | None = None
 
     def values(self, column: str) -> frozenset[tuple[str, str]]:
         """Return the input fields that a column's values may be made of."""

@@ -8,18 +8,21 @@ from mesh_notebook.mesh.inheritance.carrying import (
     Uncarried,
     kept_by_roles,
     told_of,
-    uncarried,
     uncarried_in,
 )
+from mesh_notebook.mesh.inheritance.groups import smallest_in
 from mesh_notebook.mesh.inheritance.obligations import Obligation, Upstream, obligations
+from mesh_notebook.mesh.inheritance.others import Others, replayed
 
 __all__ = [
     "Obligation",
+    "Others",
     "Uncarried",
     "Upstream",
     "kept_by_roles",
     "obligations",
+    "replayed",
+    "smallest_in",
     "told_of",
-    "uncarried",
     "uncarried_in",
 ]

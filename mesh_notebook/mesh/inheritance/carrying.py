@@ -6,15 +6,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mesh_notebook.errors import UsageError
+from mesh_notebook.mesh.inheritance.groups import without_large_groups
 from mesh_notebook.mesh.inheritance.obligations import Obligation, Upstream, obligations
+from mesh_notebook.mesh.inheritance.others import Others
 from mesh_notebook.mesh.masking import refuse_unfit
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.lineage import PortLineage
 from mesh_notebook.model.policy import Mask, PortPolicy
 
-__all__ = ["Uncarried", "kept_by_roles", "told_of", "uncarried", "uncarried_in"]
+__all__ = ["Uncarried", "kept_by_roles", "told_of", "uncarried_in"]
 
 _OPAQUE = ("redact", "null")
+# What a run on what others see can tell.
+_TRIED = ("mask", "chosen", "rows")
 _ROWS = ("rows", "access", "private", "chosen")
 
 
@@ -68,29 +72,55 @@ def uncarried_in(
     contracts: Mapping[str, Contract],
     inputs: Mapping[str, Upstream],
     parameters: Mapping[str, Iterable[str]],
+    others: Others | None = None,
 ) -> tuple[Uncarried, ...]:
-    """Return what the ports of a product owe to its inputs, and do not carry."""
+    """Return what the ports of a product owe to its inputs, and do not carry.
+
+    Without `others`, it is not tried whether they could have made an output themselves.
+    """
     found: list[Uncarried] = []
     for port, told in ports.items():
         owed = obligations(told, inputs, parameters[port])
-        found += uncarried(port, policies[port], contracts[port], owed)
+        left = [one for one in owed if not _carries(policies[port], one)]
+        if left and others is not None:
+            takes = tuple(parameters[port])
+            left = _without_made(left, policies[port], contracts[port], others)
+            left = _without_groups(left, told, port, takes, others)
+        found += (_named(port, policies[port], contracts[port], one, left) for one in left)
     return tuple(found)
 
 
-def uncarried(
-    port: str, policy: PortPolicy, contract: Contract, owed: Sequence[Obligation]
-) -> tuple[Uncarried, ...]:
-    """Return what of the obligations of a port its policy does not carry."""
-    left = [one for one in owed if not _carries(policy, one)]
-    return tuple(
-        Uncarried(port, one, _line(port, policy, contract, one, left), _declassify(port, one))
-        for one in left
-    )
-
-
-def _declassify(port: str, one: Obligation) -> str:
+def _named(
+    port: str,
+    policy: PortPolicy,
+    contract: Contract,
+    one: Obligation,
+    left: Sequence[Obligation],
+) -> Uncarried:
+    line = _line(port, policy, contract, one, left)
     target = f"{port}.{one.column}" if one.column else port
-    return f'%mesh protect {target} --declassify --because "…"'
+    return Uncarried(port, one, line, f'%mesh protect {target} --declassify --because "…"')
+
+
+def _without_groups(
+    left: Sequence[Obligation],
+    told: PortLineage,
+    port: str,
+    takes: Sequence[str],
+    others: Others,
+) -> list[Obligation]:
+    if (smallest := others.smallest) is None:
+        return list(left)
+    return without_large_groups(left, told, lambda: smallest(port, takes, others.inputs))
+
+
+def _without_made(
+    left: Sequence[Obligation], policy: PortPolicy, contract: Contract, others: Others
+) -> list[Obligation]:
+    """Return what is owed less what is owed for nothing: what others could have made."""
+    tried = {frozenset(one.roles) for one in left if one.kind in _TRIED}
+    free = {roles for roles in tried if others.could_make(policy, contract, roles)}
+    return [o for o in left if o.kind not in _TRIED or frozenset(o.roles) not in free]
 
 
 def _carries(policy: PortPolicy, one: Obligation) -> bool:
@@ -163,6 +193,10 @@ def _line(
         return _mask_line(port, policy, contract, owed)
     if one.kind == "subject":
         return f"%mesh protect {port} --erasable {one.column}"
+    filtered = {rule.where for rule in policy.rows}
+    if one.kind == "rows" and one.alike and one.alike not in filtered:
+        words = ["--rows", f'"{one.alike}"', "--except", ",".join(one.roles)]
+        return " ".join([f"%mesh protect {port}", *words[: 4 if one.roles else 2]])
     roles = _common([policy.access.roles, *(o.roles for o in left if o.kind in _ROWS)])
     purposes = _common([policy.access.purposes, *(o.purposes for o in left)])
     if roles is None or purposes is None:

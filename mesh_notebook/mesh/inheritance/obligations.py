@@ -79,6 +79,10 @@ class Obligation:
         Of a mask: whether the column holds the masked one's own values.
     where : str
         Of `rows`: the filter.
+    alike : str
+        The same filter on the output's columns, where it has those that it looks at.
+    aggregates : int
+        From how many rows on an aggregate owes nothing; 0: it always does.
     """
 
     kind: str
@@ -90,6 +94,7 @@ class Obligation:
     mask: Mask | None = None
     same: bool = False
     where: str = ""
+    alike: str = ""
     stand_in: bool = False
     aggregates: int = 0
     input: str = ""
@@ -112,11 +117,11 @@ def obligations(
     found: list[Obligation] = []
     for name in dict.fromkeys(parameters):
         if name in inputs and inputs[name].owes:
-            found += [*_of_port(inputs[name], name), *_of_columns(told, inputs[name], name)]
+            found += [*_of_port(told, inputs[name], name), *_of_columns(told, inputs[name], name)]
     return tuple(found)
 
 
-def _of_port(given: Upstream, name: str) -> Iterator[Obligation]:
+def _of_port(told: PortLineage, given: Upstream, name: str) -> Iterator[Obligation]:
     """Yield what is owed for the rows, whatever columns are made of them."""
     policy = given.decision.policy
     access, least = policy.access, policy.aggregates
@@ -141,9 +146,26 @@ def _of_port(given: Upstream, name: str) -> Iterator[Obligation]:
         yield Obligation(
             *("rows", "", given.where, rule, one.exempt),
             where=one.where,
+            alike=_alike(one.where, told, name),
             aggregates=least,
             input=name,
         )
+
+
+def _alike(where: str, told: PortLineage, name: str) -> str:
+    """Return a filter of an input on an output's columns; empty where it lacks one of them."""
+    import sqlglot
+    from sqlglot import exp
+
+    condition = sqlglot.parse_one(where, dialect="duckdb").copy()
+    for column in list(condition.find_all(exp.Column)):
+        source = frozenset({(name, column.name)})
+        named = [one for one in told.fields if told.values(one) == source]
+        if not named:
+            return ""
+        here = column.name if column.name in named else named[0]
+        column.set("this", exp.to_identifier(here, quoted=not here.isidentifier()))
+    return condition.sql("duckdb")
 
 
 def _of_columns(told: PortLineage, given: Upstream, name: str) -> Iterator[Obligation]:

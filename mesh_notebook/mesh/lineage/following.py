@@ -17,6 +17,7 @@ from mesh_notebook.mesh.lineage.frames import (
     rows_chosen,
     rows_needed,
 )
+from mesh_notebook.mesh.lineage.grouping import Groups, recorded
 from mesh_notebook.mesh.lineage.queries import traced_query
 from mesh_notebook.mesh.lineage.straight import asks_for_types, goes_one_way, sql_helper
 from mesh_notebook.mesh.lineage.values import LeftOut, left_out
@@ -78,7 +79,18 @@ class _Run:
         if compared is not None:
             chosen = {one[:2] for f in (*told["fields"].values(), told["dataset"]) for one in f}
             told["matched"] = sorted(chosen - compared)
-        return told
+        return told | self._again(LeftOut.NOTHING).groups()
+
+    def groups(self) -> dict[str, Any]:
+        """Return whether the function only adds up groups of an input's rows; nothing if not."""
+        groups = Groups()
+        try:
+            with recorded(groups):
+                found = groups.of(self._lazy(), self.sources)
+        # The user's own code, under another `group_by`.
+        except Exception:  # noqa: BLE001
+            return {}
+        return {"grouped": found} if found else {}
 
     def _again(self, aside: LeftOut) -> _Run:
         return _Run(self.module, self.tree, self.name, self.schemas, aside=aside)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Needs", "Sources", "kinds_in", "needed", "rows_chosen", "rows_needed"]
+__all__ = ["Needs", "Sources", "kinds_in", "needed", "rows_chosen", "rows_needed", "unoptimised"]
 
 Needs = frozenset[tuple[str, str]]
 _ROW = "_mesh_notebook_row"
@@ -108,9 +108,7 @@ def rows_chosen(frame: pl.LazyFrame, sources: Sources) -> Needs:
     import polars as pl
 
     names = frame.collect_schema().names()
-    if len(names) < 2 and not any(
-        m in frame.explain(optimizations=_unoptimised()) for m in _LEAVES
-    ):
+    if len(names) < 2 and not any(m in frame.explain(optimizations=unoptimised()) for m in _LEAVES):
         return frozenset()
     first, *others = (needed(frame.select(pl.col(name)), sources) for name in names)
     return first.intersection(*others)
@@ -125,11 +123,12 @@ _KINDS = (
 
 def kinds_in(frame: pl.LazyFrame) -> set[str]:
     """Return what a plan does that decides on rows, in OpenLineage's words."""
-    text = frame.explain(optimizations=_unoptimised())
+    text = frame.explain(optimizations=unoptimised())
     return {word for mark, word in _KINDS if mark in text}
 
 
-def _unoptimised() -> Any:
+def unoptimised() -> Any:
+    """Return the settings under which a plan is as the code says it."""
     import polars as pl
 
     return pl.QueryOptFlags.none()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.model.lineage import InputField, PortLineage
+from mesh_notebook.model.lineage import Grouped, InputField, PortLineage
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,7 +84,9 @@ def _read(told: dict[str, Any], names: tuple[str, ...]) -> PortLineage:
         for name in names
     }
     matched = frozenset((name, column) for name, column in told.get("matched", ()))
-    return PortLineage(fields, dataset, matched)
+    groups = told.get("grouped")
+    grouped = groups and Grouped(groups["input"], frozenset(groups["keyed"]))
+    return PortLineage(fields, dataset, matched, grouped)
 
 
 def _anything(names: tuple[str, ...], schemas: Mapping[str, pl.Schema]) -> PortLineage:
