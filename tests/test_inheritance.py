@@ -249,6 +249,58 @@ def test_an_aggregate_of_enough_rows_owes_nothing_where_the_policy_says_how_many
     assert owes("meets others", 1), "a row may count twice"
 
 
+def others_of(make, upstream: PortPolicy, rows: pl.DataFrame) -> Others:
+    """Return the others of a function that is run here."""
+    contract = observe(rows.lazy(), name="users", contract_id="urn:x:1", domain="x")
+    given = {"users": Upstream("urn:x", Decision(upstream, OFFICER))}
+    inputs = {"users": ReplayInput(rows.lazy())}
+    return Others(
+        lambda port, took: make(took["users"].data.lazy()).collect(),
+        inputs,
+        {"users": contract},
+        given,
+    )
+
+
+def test_what_others_could_have_made_is_theirs_to_see():
+    rows = pl.DataFrame(
+        {"uid": ["a", "b", "c"], "country": ["DE", "FR", "DE"], "salary": [3, 2, 1]}
+    )
+    masks = (Mask("uid", "tokenise", ("officer",)), Mask("salary", "null", ("officer",)))
+    upstream = PortPolicy("users", masks=masks, rows=(RowFilter("country = 'DE'", ("officer",)),))
+    contract = observe(rows.lazy(), name="top", contract_id="urn:y:1", domain="x")
+
+    def could(make, **policy) -> bool:
+        port = PortPolicy("top", **policy)
+        return others_of(make, upstream, rows).could_make(port, contract, ["officer"])
+
+    germans = (RowFilter("country = 'DE'", ()),)
+    assert could(lambda users: users.filter(pl.col("country") == "DE").select("country"))
+    assert could(lambda users: users.select("country"), rows=germans)
+    assert not could(lambda users: users.select("country"))
+    assert could(lambda users: users, rows=germans, masks=(masks[0], Mask("salary", "null")))
+    assert not could(lambda users: users, rows=germans, masks=masks[:1])
+    # Which tokens are equal everybody sees; which is the greater, or which values they are, not.
+    few = rows.filter(pl.col("country") == "DE")
+    alike = others_of(lambda users: users.group_by("uid").len().select("len"), upstream, few)
+    assert alike.could_make(PortPolicy("top"), contract, ["officer"])
+    for make in (
+        lambda users: users.sort("salary").select("country", "uid"),
+        lambda users: users.filter(pl.col("uid") > "b").select("country", "uid"),
+    ):
+        ranked = others_of(make, upstream, few.with_columns(country=pl.Series(["DE", "DE"])))
+        assert not ranked.could_make(PortPolicy("top"), contract, ["officer"])
+
+
+def test_rows_that_are_cut_out_by_a_hidden_time_are_chosen_by_it(bodies):
+    upstream = PortPolicy("users", masks=(Mask("salary", "null", ("officer",)),))
+    told, contract = bodies["left out"]
+    given = {"users": Upstream("urn:x", Decision(upstream, OFFICER), cut="salary")}
+    told_of = ({"top": told}, {"top": PortPolicy("top")}, {"top": contract}, given)
+    [left] = uncarried_in(*told_of, {"top": ["users"]})
+    assert left.obligation.kind == "chosen"
+
+
 # ---- in a notebook -----------------------------------------------------------------------------
 
 USERS = "uid,country,salary\n" + "".join(
@@ -313,6 +365,8 @@ def test_a_product_of_hidden_rows_and_columns_is_refused_until_it_hides_them_too
     assert bo["country"].unique().to_list() == ["DE"]
     assert not bo["uid"].str.contains("secret").any()
     # A bundle that was edited by hand is held to the same.
+    told = Path("bundle/contracts/inputs/users.odcs.yaml").read_text()
+    assert not any(word in told for word in ("validValues", "minimum", "secret", "DE"))
     spec = yaml.safe_load(Path("bundle/product.odps.yaml").read_text())
     spec["customProperties"] = [p for p in spec["customProperties"] if p["property"] != "policies"]
     spec["version"] = "1.1.0"

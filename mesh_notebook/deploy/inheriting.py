@@ -37,7 +37,7 @@ def refuse_uncarried(made: Validated, opened: Mapping[str, OpenedInput]) -> None
     The columns are followed anew: a bundle's own lineage is what its maker says.
     """
     inputs = {
-        name: Upstream(given.pin.where, given.decision)
+        name: Upstream(given.pin.where, given.decision, given.window.column if given.window else "")
         for name, given in opened.items()
         if given.decision is not None
     }

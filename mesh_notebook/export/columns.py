@@ -63,8 +63,11 @@ def lineage_file(module: Module, ports: dict[str, PortLineage]) -> bytes:
 
 def upstreams(module: Module) -> dict[str, Upstream]:
     """Return the inputs that are ports of the mesh, as they were opened."""
-    inputs = module.plan.inputs.items()
-    return {n: Upstream(d.pin.where, d.decision) for n, d in inputs if d.decision is not None}
+    return {
+        name: Upstream(draft.pin.where, draft.decision, draft.window.column if draft.window else "")
+        for name, draft in module.plan.inputs.items()
+        if draft.decision is not None
+    }
 
 
 def uncarried_of(

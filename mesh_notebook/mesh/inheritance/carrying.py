@@ -98,8 +98,14 @@ def _named(
     left: Sequence[Obligation],
 ) -> Uncarried:
     line = _line(port, policy, contract, one, left)
-    target = f"{port}.{one.column}" if one.column else port
+    target = _target(port, one.column)
     return Uncarried(port, one, line, f'%mesh protect {target} --declassify --because "…"')
+
+
+def _target(port: str, column: str) -> str:
+    """Return a port, or a column of it, as a magic takes one."""
+    name = f"{port}.{column}" if column else port
+    return f'"{name}"' if any(map(str.isspace, name)) else name
 
 
 def _without_groups(
@@ -132,7 +138,9 @@ def _carries(policy: PortPolicy, one: Obligation) -> bool:
             mask = policy.mask(one.column)
             return mask is not None and _within(mask.exempt, one.roles) and _as_strong(mask, one)
         case "subject":
-            return policy.subject == one.column
+            mask = policy.mask(one.column)
+            kept = mask is None or mask.exempt  # else the values are not there to be erased
+            return policy.subject == one.column or not kept
         case "purposes":
             return bool(access.purposes) and _within(access.purposes, one.purposes)
         case "private" if policy.privacy:
@@ -242,7 +250,7 @@ def _candidates(column: str, exempt: tuple[str, ...], owed: Sequence[Obligation]
 
 def _said(port: str, mask: Mask) -> str:
     groups = ",".join(f"{region}={'|'.join(places)}" for region, places in mask.groups.items())
-    words = [f"%mesh protect {port}.{mask.column} --with {mask.kind}"]
+    words = [f"%mesh protect {_target(port, mask.column)} --with {mask.kind}"]
     words += [f"--to {mask.to}"] if mask.to else []
     words += [f"--keep {mask.keep}"] if mask.keep else []
     words += [f"--groups {groups}"] if groups else []

@@ -26,10 +26,13 @@ class Upstream:
     decision : Decision
         What its policy made of who opened it. Through a mask nothing but the mask's values goes
         on, so that nothing is owed for it.
+    cut : str
+        The column by whose values it was cut to a window; empty where it was not.
     """
 
     where: str
     decision: Decision
+    cut: str = ""
 
     @property
     def name(self) -> str:
@@ -169,8 +172,10 @@ def _alike(where: str, told: PortLineage, name: str) -> str:
 
 
 def _of_columns(told: PortLineage, given: Upstream, name: str) -> Iterator[Obligation]:
-    subject = given.decision.policy.subject
+    policy = given.decision.policy
+    subject = policy.subject
     for mask in given.clear:
+        least = mask.aggregates or policy.aggregates
         source, of = (name, mask.column), f"{given.where}#{mask.column}"
         rule = f"of {given.name}, {mask.said()}"
         for column in told.fields:
@@ -180,19 +185,16 @@ def _of_columns(told: PortLineage, given: Upstream, name: str) -> Iterator[Oblig
                 *("mask", column, of, rule, mask.exempt),
                 mask=mask,
                 same=_is_same(told, column, source),
-                aggregates=mask.aggregates,
+                aggregates=least,
                 input=name,
             )
             if mask.column == subject:
                 said = f"each {subject} of {given.name} can be erased from all snapshots"
-                yield Obligation(
-                    "subject", column, of, said, aggregates=mask.aggregates, input=name
-                )
+                yield Obligation("subject", column, of, said, aggregates=least, input=name)
         # A keyed mask shows which values are equal, so that to match them tells no more.
-        if source in told.choosing and not (mask.keyed and source in told.matched):
-            yield Obligation(
-                *("chosen", "", of, rule, mask.exempt), aggregates=mask.aggregates, input=name
-            )
+        matched = mask.keyed and source in told.matched
+        if given.cut == mask.column or (source in told.choosing and not matched):
+            yield Obligation(*("chosen", "", of, rule, mask.exempt), aggregates=least, input=name)
 
 
 def _is_same(told: PortLineage, column: str, source: tuple[str, str]) -> bool:
