@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -23,7 +24,14 @@ from mesh_notebook.mesh.inheritance import (
 from mesh_notebook.mesh.inputs import ReplayInput
 from mesh_notebook.mesh.lineage.running import lineage_of
 from mesh_notebook.model.decision import Decision
-from mesh_notebook.model.policy import Access, Mask, PortPolicy, Principal, RowFilter
+from mesh_notebook.model.policy import (
+    Access,
+    Mask,
+    PortPolicy,
+    Principal,
+    Privacy,
+    RowFilter,
+)
 
 OFFICER = Principal("ana", roles=frozenset({"officer"}))
 MASKS = (
@@ -199,6 +207,21 @@ def test_rows_readers_and_purposes_are_owed_by_whatever_is_made_of_the_port(bodi
     ]
     # The stand-in of a port tells how the values of its rows lie.
     assert lines(one, PortPolicy("top", Access(("officer",), stand_in=True)), filtered)
+
+
+def test_noise_is_owed_for_what_only_noise_shows(bodies):
+    noisy = Privacy("uid", 2.0, exempt=("officer",))
+    upstream, one = PortPolicy("users", privacy=noisy), bodies["renamed"]
+    assert lines(one, PortPolicy("top"), upstream) == ["top --roles officer"]
+    assert lines(one, PortPolicy("top", Access(("officer",))), upstream) == []
+    same = Privacy("who", 2.0, exempt=("officer",))
+    assert lines(one, PortPolicy("top", privacy=same), upstream) == []
+    for other in (
+        replace(same, budget=9.0),
+        replace(same, subject="land"),
+        replace(same, exempt=("x",)),
+    ):
+        assert lines(one, PortPolicy("top", privacy=other), upstream)
 
 
 def test_what_can_be_erased_upstream_can_be_erased_downstream(bodies):

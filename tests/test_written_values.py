@@ -26,7 +26,8 @@ def table(port: int) -> pl.DataFrame:
             "city": [
                 f"planted-{port}-{'open' if n % 2 else 'closed'}-city-{n % 4}" for n in numbers
             ],
-            "amount": [4_000_003 + 10_007 * port + 1_009 * n for n in numbers],
+            # No quantile of some of them is another one.
+            "amount": [4_000_003 + 100_003 * port + 37 * n * n for n in numbers],
             "kind": ["open" if n % 2 else "closed" for n in numbers],
             "unused": [f"planted-{port}-unused-{n % 3}" for n in numbers],
         }

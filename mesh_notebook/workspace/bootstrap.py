@@ -199,8 +199,7 @@ def _inherited(session: Session, ports: Sequence[PortDraft]) -> tuple[tuple[Unca
     """Return what the ports owe to policies of inputs; or why that cannot be told."""
     from mesh_notebook.workspace.inheriting import uncarried_by
 
-    session.progress("hold each column to the policies of what it is made of")
     try:
         return uncarried_by(session, ports), ""
-    except ExportRefused as error:
+    except (ExportRefused, UsageError) as error:
         return (), f"{error.message} {error.next_step}".strip()

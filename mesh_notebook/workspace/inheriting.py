@@ -24,7 +24,7 @@ def uncarried_by(session: Session, ports: Sequence[PortDraft]) -> tuple[Uncarrie
 
     Raises
     ------
-    ExportRefused
+    ExportRefused, UsageError
         An input hides something that the notebook saw, and it cannot be told what becomes of it.
     """
     from mesh_notebook.export.columns import followed, uncarried_of
@@ -32,6 +32,7 @@ def uncarried_by(session: Session, ports: Sequence[PortDraft]) -> tuple[Uncarrie
 
     if not any(given.owes for given in _upstreams(session)):
         return ()
+    session.progress("hold each column to the policies of what it is made of")
     module = _module(session, ports)
     outputs = {port.port: output_draft(port, session.draft, "draft") for port in ports}
     return uncarried_of(module, outputs, followed(module, outputs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -143,8 +144,10 @@ def _carries(policy: PortPolicy, one: Obligation) -> bool:
             return policy.subject == one.column or not kept
         case "purposes":
             return bool(access.purposes) and _within(access.purposes, one.purposes)
-        case "private" if policy.privacy:
-            return _within(policy.privacy.exempt, one.roles)
+        case "private" if (own := policy.privacy) is not None:
+            alike = bool(one.alike) and own.subject == one.alike
+            noisy = alike and own.budget <= one.budget and _within(own.exempt, one.roles)
+            return noisy or _keeps(policy, one)
     return _keeps(policy, one)
 
 
@@ -203,7 +206,8 @@ def _line(
         return f"%mesh protect {port} --erasable {one.column}"
     filtered = {rule.where for rule in policy.rows}
     if one.kind == "rows" and one.alike and one.alike not in filtered:
-        words = ["--rows", f'"{one.alike}"', "--except", ",".join(one.roles)]
+        where = shlex.quote(one.alike) if '"' in one.alike else f'"{one.alike}"'
+        words = ["--rows", where, "--except", ",".join(one.roles)]
         return " ".join([f"%mesh protect {port}", *words[: 4 if one.roles else 2]])
     roles = _common([policy.access.roles, *(o.roles for o in left if o.kind in _ROWS)])
     purposes = _common([policy.access.purposes, *(o.purposes for o in left)])

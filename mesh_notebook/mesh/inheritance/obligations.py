@@ -83,7 +83,10 @@ class Obligation:
     where : str
         Of `rows`: the filter.
     alike : str
-        The same filter on the output's columns, where it has those that it looks at.
+        The same filter on the output's columns, where it has those that it looks at. Of `private`:
+        the output's column of whose a row is.
+    budget : float
+        Of `private`: the epsilon that each principal may spend.
     aggregates : int
         From how many rows on an aggregate owes nothing; 0: it always does.
     """
@@ -98,6 +101,7 @@ class Obligation:
     same: bool = False
     where: str = ""
     alike: str = ""
+    budget: float = 0.0
     stand_in: bool = False
     aggregates: int = 0
     input: str = ""
@@ -142,7 +146,11 @@ def _of_port(told: PortLineage, given: Upstream, name: str) -> Iterator[Obligati
     if private := policy.privacy:
         rule = f"{given.name} {private.said()}"
         yield Obligation(
-            *("private", "", given.where, rule, private.exempt), aggregates=least, input=name
+            *("private", "", given.where, rule, private.exempt),
+            alike=_same(private.subject, told, name),
+            budget=private.budget,
+            aggregates=least,
+            input=name,
         )
     for one in given.unfiltered:
         rule = f"{given.name} shows {one.said()}"
@@ -162,13 +170,17 @@ def _alike(where: str, told: PortLineage, name: str) -> str:
 
     condition = sqlglot.parse_one(where, dialect="duckdb").copy()
     for column in list(condition.find_all(exp.Column)):
-        source = frozenset({(name, column.name)})
-        named = [one for one in told.fields if told.values(one) == source]
-        if not named:
+        if not (here := _same(column.name, told, name)):
             return ""
-        here = column.name if column.name in named else named[0]
         column.set("this", exp.to_identifier(here, quoted=not here.isidentifier()))
     return condition.sql("duckdb")
+
+
+def _same(column: str, told: PortLineage, name: str) -> str:
+    """Return the output's column that is made of a column of an input and of nothing else."""
+    source = frozenset({(name, column)})
+    named = [one for one in told.fields if told.values(one) == source]
+    return column if column in named else next(iter(named), "")
 
 
 def _of_columns(told: PortLineage, given: Upstream, name: str) -> Iterator[Obligation]:
