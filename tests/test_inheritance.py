@@ -23,6 +23,7 @@ from mesh_notebook.mesh.inheritance import (
 )
 from mesh_notebook.mesh.inputs import ReplayInput
 from mesh_notebook.mesh.lineage.running import lineage_of
+from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.policy import (
     Access,
@@ -112,6 +113,9 @@ BODIES = {
         ["top --roles officer", f"top.country {TOKEN}", f"top.uid {TOKEN}"],
     ),
 }
+
+
+KEYED = "pl.from_pandas(users.collect().to_pandas()[['uid']]).lazy()"
 
 
 def module_of(bodies: dict[str, str]) -> str:
@@ -207,6 +211,17 @@ def test_rows_readers_and_purposes_are_owed_by_whatever_is_made_of_the_port(bodi
     ]
     # The stand-in of a port tells how the values of its rows lie.
     assert lines(one, PortPolicy("top", Access(("officer",), stand_in=True)), filtered)
+
+
+def test_of_a_key_the_mask_that_fits_is_named_where_more_may_be_owed_than_is_true(bodies):
+    told, contract = followed({"looked": KEYED})["looked"]
+    raw = contract.edited()
+    raw["schema"][0]["properties"][0] |= {"primaryKey": True, "primaryKeyPosition": 1}
+    one, upstream = (told, Contract(raw)), PortPolicy("users", masks=(MASKS[0], MASKS[2]))
+    named = lines(one, PortPolicy("top"), upstream)
+    assert f"top.uid {TOKEN}" in named
+    carried = PortPolicy("top", masks=(Mask("uid", "tokenise", ("officer",)),))
+    assert f"top.uid {TOKEN}" not in lines(one, carried, upstream), "it is not named twice"
 
 
 def test_noise_is_owed_for_what_only_noise_shows(bodies):

@@ -234,7 +234,7 @@ def _mask_line(
     column = owed[0].column
     before = policy.mask(column)
     every = [set(o.roles) for o in owed] + ([set(before.exempt)] if before else [])
-    exempt = tuple(sorted(set.intersection(*every)))
+    exempt, weaker = tuple(sorted(set.intersection(*every))), ""
     for mask in _candidates(column, exempt, owed):
         try:
             refuse_unfit(mask, contract)
@@ -242,7 +242,10 @@ def _mask_line(
             continue
         if all(_as_strong(mask, one) for one in owed):
             return _said(port, mask)
-    return ""
+        if mask.keyed and mask != before and any(_as_strong(mask, one) for one in owed):
+            # Of code that looks at values more may be owed than is true: it is tried again.
+            weaker = weaker or _said(port, mask)
+    return weaker
 
 
 def _candidates(column: str, exempt: tuple[str, ...], owed: Sequence[Obligation]) -> Iterable[Mask]:
