@@ -125,7 +125,13 @@ def test_facts_tell_who_asks_for_what_and_which_columns_are_masked(tmp_path):
     assert facts["product"]["tags"] == ["public"]
     assert facts["window"] == {"from": "2026-02-01T00:00:00+00:00", "to": None, "as_of": None}
     (airport,) = (one for one in facts["columns"] if one["name"] == "airport")
-    assert airport == {"name": "airport", "type": "VARCHAR", "personal": True, "mask": "redact"}
+    assert airport == {
+        "name": "airport",
+        "type": "VARCHAR",
+        "personal": True,
+        "mask": "redact",
+        "declassified": False,
+    }
     # Rules are tried on an example of just these facts.
     assert facts.keys() == EXAMPLE.keys()
     assert facts["product"].keys() == EXAMPLE["product"].keys()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.deploy.falling import refuse_fallen
 from mesh_notebook.deploy.gates import Measured, refuse_broken_gates, refuse_broken_rules
+from mesh_notebook.deploy.inheriting import note_declassified
 from mesh_notebook.deploy.keys import ready_key
 from mesh_notebook.deploy.planning import Options, refuse_other_plan
 from mesh_notebook.deploy.preparing import Prepared
@@ -23,6 +24,7 @@ from mesh_notebook.mesh import rejects
 from mesh_notebook.mesh.aside import aside
 from mesh_notebook.mesh.checks import CheckReport, check
 from mesh_notebook.mesh.consumers import Consumer
+from mesh_notebook.mesh.grants import principal_of
 from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.place import Place
 from mesh_notebook.mesh.publishing import Publication, publish
@@ -201,6 +203,8 @@ def deploy(
             progress=progress,
             cut=cut,
         )
+    with suppress(StoreError):  # it stands in the specification, too
+        note_declassified(published, done.receipt, made, principal_of(place, principal, environ))
     return _ended(prepared, done, checks, environ)
 
 

@@ -84,10 +84,10 @@ def _measured(
 ) -> dict[str, float]:
     """Measure all rows, and event times where everybody sees them."""
     whole = measure(frame.lazy(), contract, now, before, shape)
-    if seen is frame and not policy.privacy:
+    if seen is frame and not policy.closed:
         return whole
     counted = {name: value for name, value in whole.items() if name not in OF_EVENTS}
-    if policy.privacy:
+    if policy.closed:
         return counted
     timed = measure(seen.lazy(), contract, now, before)
     return counted | {name: timed[name] for name in OF_EVENTS if name in timed}

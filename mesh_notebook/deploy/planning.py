@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mesh_notebook.deploy.inheriting import declassifications
 from mesh_notebook.deploy.preparing import Prepared, fits, least_version, told
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.changes import Change, guessed_renames
@@ -108,6 +109,8 @@ class Plan:
         Whether the bundle was published on these inputs: only other rows would be news.
     refusals : tuple of DeployRefused
         What bars it, as far as it is known without running it.
+    declassified : tuple of str
+        What it shows on purpose although an input hides it, in words.
     """
 
     id: str
@@ -132,6 +135,7 @@ class Plan:
     stands: bool
     options: Options
     refusals: tuple[DeployRefused, ...]
+    declassified: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON-able values."""
@@ -157,6 +161,7 @@ class Plan:
             "stands": self.stands,
             "options": self.options.as_dict(),
             "refusals": barred,
+            "declassified": list(self.declassified),
         }
 
 
@@ -209,6 +214,7 @@ def plan_of(
         stands=bool(standing and made.bundle.is_of(standing) and standing.inputs == prepared.pins),
         options=options,
         refusals=tuple(refusals),
+        declassified=declassifications(made),
     )
 
 

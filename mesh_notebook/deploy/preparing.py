@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from mesh_notebook.deploy.inheriting import refuse_uncarried
 from mesh_notebook.deploy.validating import Validated
 from mesh_notebook.deploy.views import refuse_other_view
 from mesh_notebook.errors import DeployRefused
@@ -127,6 +128,7 @@ class Prepared:
             held(refuse_other_view, port, opened[port.name], made.bundle)
         prepared = cls(made, published, opened, standing, changes, readers, latest)
         held(prepared.refuse_unless_live)
+        held(refuse_uncarried, made, opened)
         held(prepared.refuse_forbidden, principal, clock(), environ)
         return prepared
 

@@ -18,12 +18,21 @@ __all__ = ["Validated"]
 
 @dataclass(frozen=True)
 class Validated:
-    """A bundle whose parts are valid and match each other."""
+    """A bundle whose parts are valid and match each other.
+
+    Attributes
+    ----------
+    functions : dict
+        By output port: the function of the transform that makes it.
+    parameters : dict
+        By function: the inputs that it takes.
+    """
 
     bundle: Bundle
     product: Product
     contracts: dict[str, Contract]
     functions: dict[str, str]
+    parameters: dict[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, bundle: Bundle) -> Validated:
@@ -50,9 +59,9 @@ class Validated:
         for names, what in ((inputs, "inputs"), (list(functions.values()), "output ports")):
             if len(set(names)) < len(names):
                 raise SpecError(f"{product.where} has two {what} of one name.")
-        _refuse_mismatch(bundle, functions, inputs)
+        parameters = _refuse_mismatch(bundle, functions, inputs)
         _refuse_edited(bundle)
-        return cls(bundle, product, contracts, functions)
+        return cls(bundle, product, contracts, functions, parameters)
 
 
 def _refuse_edited(bundle: Bundle) -> None:
@@ -66,8 +75,13 @@ def _refuse_edited(bundle: Bundle) -> None:
         )
 
 
-def _refuse_mismatch(bundle: Bundle, functions: Mapping[str, str], inputs: list[str]) -> None:
-    """Raise `DeployRefused` unless each port has its function, and each parameter its input."""
+def _refuse_mismatch(
+    bundle: Bundle, functions: Mapping[str, str], inputs: list[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return by function the inputs that it takes.
+
+    Raises `DeployRefused` unless each port has its function, and each parameter its input.
+    """
     defined = _parameters(bundle.transform)
     for port, function in functions.items():
         if function not in defined:
@@ -83,6 +97,7 @@ def _refuse_mismatch(bundle: Bundle, functions: Mapping[str, str], inputs: list[
                 port=port,
                 parameter=unknown[0],
             )
+    return {function: tuple(defined[function]) for function in functions.values()}
 
 
 def _parameters(transform: Path) -> dict[str, list[str]]:

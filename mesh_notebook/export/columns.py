@@ -1,28 +1,41 @@
-"""`lineage.json`: which columns of the inputs each column of the outputs is made of."""
+"""Which columns of the inputs each column of the outputs is made of, and what is owed for it."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import Module
+from mesh_notebook.mesh.inheritance import (
+    Others,
+    Uncarried,
+    Upstream,
+    kept_by_roles,
+    obligations,
+    replayed,
+    smallest_in,
+    told_of,
+    uncarried_in,
+)
 from mesh_notebook.mesh.lineage.running import lineage_of
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.model.address import python_name
-from mesh_notebook.model.lineage import Lineage
+from mesh_notebook.model.lineage import Lineage, PortLineage
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["lineage_file"]
+__all__ = ["closed", "followed", "lineage_file", "refuse_uncarried", "uncarried_of", "upstreams"]
 
 
-def lineage_file(module: Module, outputs: Mapping[str, OutputDraft]) -> bytes:
-    """Return the lineage of a module as it stands in a bundle."""
+def followed(module: Module, outputs: Mapping[str, OutputDraft]) -> dict[str, PortLineage]:
+    """Return by port what its columns are made of."""
     plan = module.plan
     columns = {
         one.port: (
@@ -32,16 +45,82 @@ def lineage_file(module: Module, outputs: Mapping[str, OutputDraft]) -> bytes:
         for one in plan.slices
     }
     schemas = {name: _schema(draft) for name, draft in plan.inputs.items()}
-    parameters = {one.port: tuple(plan.parameters(one)) for one in plan.slices}
     with tempfile.TemporaryDirectory() as folder:
-        ports = lineage_of(module.text, columns, schemas, parameters, Path(folder))
-    datasets = {name: draft.upstream for name, draft in plan.inputs.items()}
+        return lineage_of(module.text, columns, schemas, _parameters(module), Path(folder))
+
+
+def lineage_file(module: Module, ports: dict[str, PortLineage]) -> bytes:
+    """Return the lineage of a module as it stands in a bundle."""
+    inputs = module.plan.inputs
+    datasets = {name: draft.upstream for name, draft in inputs.items()}
     # An input that is cut to a window needs the column by which it is cut.
     cut: dict[str, tuple[str, ...]] = {
-        name: (d.window.column,) for name, d in plan.inputs.items() if d.window
+        name: (d.window.column,) for name, d in inputs.items() if d.window
     }
     told = Lineage.of(ports, datasets, cut).as_dict()
     return (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def upstreams(module: Module) -> dict[str, Upstream]:
+    """Return the inputs that are ports of the mesh, as they were opened."""
+    return {
+        name: Upstream(draft.pin.where, draft.decision, draft.window.column if draft.window else "")
+        for name, draft in module.plan.inputs.items()
+        if draft.decision is not None
+    }
+
+
+def uncarried_of(
+    module: Module, outputs: Mapping[str, OutputDraft], ports: Mapping[str, PortLineage]
+) -> tuple[Uncarried, ...]:
+    """Return what the outputs owe to the inputs, and do not carry."""
+    policies = {port: one.carries for port, one in outputs.items()}
+    contracts = {port: one.contract for port, one in outputs.items()}
+    drafts = module.plan.inputs
+    given = upstreams(module)
+    others = Others(
+        replayed(module.text),
+        {name: draft.replayed for name, draft in drafts.items()},
+        {name: draft.contract for name, draft in drafts.items()},
+        given,
+        smallest_in(module.text),
+    )
+    return uncarried_in(ports, policies, contracts, given, _parameters(module), others)
+
+
+def refuse_uncarried(
+    module: Module, outputs: Mapping[str, OutputDraft], ports: Mapping[str, PortLineage]
+) -> None:
+    """Raise `ExportRefused` where an output shows what an input hides, and nobody said why."""
+    if left := uncarried_of(module, outputs, ports):
+        message, next_step = told_of(left)
+        raise ExportRefused(
+            message,
+            next_step=next_step,
+            cell=outputs[left[0].port].count,
+            name=left[0].port,
+            uncarried=left,
+        )
+
+
+def closed(
+    module: Module, outputs: Mapping[str, OutputDraft], ports: Mapping[str, PortLineage]
+) -> dict[str, OutputDraft]:
+    """Return the outputs; of those whose roles keep rows that inputs hide, no figure is told."""
+    inputs, takes = upstreams(module), _parameters(module)
+    made = dict(outputs)
+    for port, draft in outputs.items():
+        policy = draft.carries
+        owed = obligations(ports[port], inputs, takes[port])
+        if kept_by_roles(policy, owed):
+            policy = replace(policy, access=replace(policy.access, closed=True))
+            contract = draft.untelling or draft.contract
+            made[port] = replace(draft, policy=policy.as_dict(), contract=contract)
+    return made
+
+
+def _parameters(module: Module) -> dict[str, tuple[str, ...]]:
+    return {one.port: tuple(module.plan.parameters(one)) for one in module.plan.slices}
 
 
 def _schema(draft: InputDraft) -> pl.Schema:

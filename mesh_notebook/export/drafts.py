@@ -10,7 +10,9 @@ from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.inputs import EventWindow, ReplayInput
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.document import digest
+from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.receipt import InputPin
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ class OutputDraft:
     declared : dict
         What was said by hand, plain enough for JSON: a contract does not tell it from what was
         inferred, and a notebook that is loaded says it again.
+    untelling : Contract, optional
+        The contract less what inference told of the rows' values, for a port of which no figure is
+        told; where the port has roles.
     """
 
     port: str
@@ -50,6 +55,12 @@ class OutputDraft:
     temporality: Mapping[str, str] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     declared: Mapping[str, Any] = field(default_factory=dict)
+    untelling: Contract | None = None
+
+    @property
+    def carries(self) -> PortPolicy:
+        """The port's policy."""
+        return PortPolicy.from_dict({"port": self.port, **self.policy})
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,8 @@ class InputDraft:
         What names these rows.
     files : dict
         Further files of the bundle that the recipe speaks of, by relative path.
+    decision : Decision, optional
+        Of an upstream port: what its policy made of who opened it.
     """
 
     name: str
@@ -77,6 +90,7 @@ class InputDraft:
     pin: InputPin
     window: EventWindow | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    decision: Decision | None = None
 
     @property
     def identity(self) -> str:

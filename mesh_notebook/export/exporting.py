@@ -10,7 +10,7 @@ from typing import Any
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import notebook as notebooks
-from mesh_notebook.export.columns import lineage_file
+from mesh_notebook.export.columns import closed, followed, lineage_file, refuse_uncarried
 from mesh_notebook.export.defaults import tagged_in
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import module_of, title_of
@@ -129,6 +129,10 @@ def export(
     progress("write the module")
     module = module_of(plan, by_port, _title(product))
     refuse_foreign(folder, module.text)
+    progress("follow each column back to the inputs")
+    ports = followed(module, by_port)
+    refuse_uncarried(module, by_port, ports)
+    by_port = closed(module, by_port, ports)
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
     progress("take it to other engines")
@@ -137,8 +141,7 @@ def export(
         portable = proved(portable, module, frames, engines)
     told, unsaved = _notebook(notebook, record, slices)
     files = files_of(module, product, by_port, told, portable.files)
-    progress("follow each column back to the inputs")
-    files[LINEAGE] = lineage_file(module, by_port)
+    files[LINEAGE] = lineage_file(module, ports)
     files[RECEIPT] = receipt_of(module, files, frames, portable.told(), by_port)
     try:
         write_whole(folder, files)

@@ -9,8 +9,10 @@ from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.plan import Plan
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.mesh.modes import MODES
+from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import set_custom, to_yaml
 from mesh_notebook.model.product import ODPS_VERSION, Product
+from mesh_notebook.model.valueless import valueless
 
 __all__ = ["documents_of"]
 
@@ -42,9 +44,22 @@ def documents_of(
     made = {"product.odps.yaml": text}
     for one in plan.slices:
         made[f"contracts/{one.port}.odcs.yaml"] = outputs[one.port].contract.checked().dumps()
+    hides = any(outputs[one.port].policy for one in plan.slices)
+    hides = hides or any(d.decision and d.decision.policy for d in plan.inputs.values())
     for name, draft in plan.inputs.items():
-        made[f"contracts/inputs/{name}.odcs.yaml"] = draft.contract.checked().dumps()
+        contract = _told(draft) if hides else draft.contract
+        made[f"contracts/inputs/{name}.odcs.yaml"] = contract.checked().dumps()
     return made
+
+
+def _told(draft: InputDraft) -> Contract:
+    """Return an input's contract as everybody reads it: what an output hides, it must not tell.
+
+    It tells no value of any column, since those that no output has are hidden from all. A mock is
+    made of its contract, and not of rows.
+    """
+    made_of_it = draft.pin.kind == "mock" and "data" not in draft.recipe
+    return draft.contract if made_of_it else valueless(draft.contract)
 
 
 def _input(name: str, draft: InputDraft) -> dict[str, Any]:

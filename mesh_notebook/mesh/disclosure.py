@@ -96,7 +96,7 @@ def _coarse(policy: PortPolicy, contract: Contract) -> tuple[Mask, ...]:
 
 def shape_to_tell(seen: pl.DataFrame, policy: PortPolicy, contract: Contract) -> Shape:
     """Return the shape of what `seen_by_all` gave, less what the policy hides."""
-    if policy.privacy:
+    if policy.closed:
         return {}
     masks = [mask for mask in policy.masks if mask.column in seen.columns]
     found = shape_of(seen.drop(mask.column for mask in masks), contract)
@@ -112,7 +112,7 @@ def lag_told(
     news: pl.DataFrame, policy: PortPolicy, contract: Contract, product: str, now: datetime
 ) -> dict[str, float]:
     """Return the lag of what a log adds, as far as everybody sees it (see `mesh.lag`)."""
-    if contract.event_time is None or policy.privacy:
+    if contract.event_time is None or policy.closed:
         return {}
     seen = seen_by_all(news, policy, contract, product)
     return lag_of(seen.lazy(), contract.event_time, now)
@@ -168,7 +168,7 @@ def told(snapshot: PortSnapshot, policy: PortPolicy | None, event_time: str | No
     nothing can be taken out of them: none is told.
     """
     stored = Protection.from_dict(snapshot.protection)
-    if policy is None or policy.privacy or _hidden_since(policy, stored):
+    if policy is None or policy.closed or _hidden_since(policy, stored):
         return replace(snapshot, shape={}, slos=_without_events(snapshot.slos))
     shape = {name: _less(column, policy.mask(name)) for name, column in snapshot.shape.items()}
     mask = policy.mask(event_time) if event_time else None

@@ -66,8 +66,29 @@ EXAMPLE: dict[str, Any] = {
     },
     "origin": "live",
     "columns": [
-        {"name": "email", "type": "VARCHAR", "personal": True, "mask": "tokenise"},
-        {"name": "country", "type": "VARCHAR", "personal": False, "mask": None},
+        {
+            "name": "email",
+            "type": "VARCHAR",
+            "personal": True,
+            "mask": "tokenise",
+            "declassified": False,
+        },
+        {
+            "name": "country",
+            "type": "VARCHAR",
+            "personal": False,
+            "mask": None,
+            "declassified": True,
+        },
+    ],
+    # What an input hides, and the port shows on purpose; without a column: rows, or readers.
+    "declassified": [
+        {
+            "column": "country",
+            "of": ["urn:dmesh:local:people:users:users#country"],
+            "because": "counsel agreed",
+            "by": "ana",
+        },
     ],
     "now": "2026-11-02T12:00:00+00:00",
 }
@@ -121,9 +142,11 @@ def facts_of(
                 "type": column.physical_type or column.logical_type,
                 "personal": column.personal,
                 "mask": mask.kind if (mask := policy.mask(column.name)) else None,
+                "declassified": any(d.column == column.name for d in policy.declassified),
             }
             for column in contract.columns
         ],
+        "declassified": [one.as_dict() for one in policy.declassified],
         "now": now.isoformat(),
     }
 

@@ -81,6 +81,7 @@ class Decision:
         for mask in self.policy.masks:
             how = mask.kind if self.mask(mask.column) else "as it is"
             lines.append(f"{mask.column}: {how}{self._by(mask.exempt)}")
+        lines += [one.said() for one in self.policy.declassified]
         return tuple(lines)
 
     def _by(self, exempt: tuple[str, ...]) -> str:

@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["FILE", "FORMAT", "InputField", "Lineage", "PortLineage"]
+__all__ = [
+    "DIRECT",
+    "FILE",
+    "FORMAT",
+    "INDIRECT",
+    "Grouped",
+    "InputField",
+    "Lineage",
+    "PortLineage",
+]
 
 FILE = "lineage.json"
 FORMAT = "mesh-notebook lineage 1"
+DIRECT, INDIRECT = "DIRECT", "INDIRECT"
 
 
 @dataclass(frozen=True, order=True)
@@ -45,11 +55,46 @@ class InputField:
 
 
 @dataclass(frozen=True)
+class Grouped:
+    """Groups of the rows of one input, each of which counts once in one row of the output.
+
+    Attributes
+    ----------
+    keyed : frozenset of str
+        The input's columns that the keys are made of.
+    """
+
+    input: str
+    keyed: frozenset[str]
+
+
+@dataclass(frozen=True)
 class PortLineage:
-    """One output port: by column what it is made of, and what decides which rows there are."""
+    """One output port: by column what it is made of, and what decides which rows there are.
+
+    Attributes
+    ----------
+    matched : frozenset of (input, field)
+        Of the columns that choose rows, those of which nothing counts but which values are equal:
+        the keys of a join, or of a group. It is not written down.
+    grouped : Grouped, optional
+        That every row adds up a group of one input's rows, where that is known.
+    """
 
     fields: dict[str, tuple[InputField, ...]] = field(default_factory=dict)
     dataset: tuple[InputField, ...] = ()
+    matched: frozenset[tuple[str, str]] = frozenset()
+    grouped: Grouped | None = None
+
+    def values(self, column: str) -> frozenset[tuple[str, str]]:
+        """Return the input fields that a column's values may be made of."""
+        return frozenset((f.input, f.field) for f in self.fields[column] if f.type != INDIRECT)
+
+    @property
+    def choosing(self) -> frozenset[tuple[str, str]]:
+        """The input fields that have a say in which rows there are, or in their order."""
+        fields = (f for told in self.fields.values() for f in told if f.type != DIRECT)
+        return frozenset((f.input, f.field) for f in (*self.dataset, *fields))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ They stand in the product's custom property `policies`, a list with one mapping 
   masks: [{column: email, mask: tokenise, except: [privacy-officer]}]
   rows: [{where: "country = 'DE'", except: [auditor]}]
   subject: user_id
+  aggregates: 20
+  declassified: [{column: uid, of: ['urn:…#uid'], because: 'counsel agreed', by: ana}]
   privacy: {subject: user_id, budget: 10.0, rowsEach: 5, bounds: {minutes: [0, 1440]},
             keys: {country: [DE, FR]}, except: [privacy-officer]}
 ```
@@ -20,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mesh_notebook.errors import SpecError
+from mesh_notebook.model.declassified import Declassified
 from mesh_notebook.model.policy_words import either, except_for, names, refuse_unknown
 from mesh_notebook.model.privacy import Privacy
 from mesh_notebook.model.product import Product
@@ -76,12 +79,14 @@ class Access:
     """Who may read a port: anyone with one of the roles, for one of the purposes.
 
     Where no role or no purpose is named, any will do. `stand_in` says that who may not read the
-    rows may have made-up ones in their place.
+    rows may have made-up ones in their place, `closed` that no figure of the rows is told to all:
+    where they are rows that an input hides.
     """
 
     roles: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
     stand_in: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,8 @@ class Mask:
     key : str
         Of `tokenise` and `encrypt`: the name of the key; empty means the product's own. Products
         that name one key have tokens that join.
+    aggregates : int
+        From how many rows on an aggregate of the values is open to all; 0: it never is.
     """
 
     column: str
@@ -112,6 +119,7 @@ class Mask:
     keep: int = 0
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     key: str = ""
+    aggregates: int = 0
 
     @property
     def keyed(self) -> bool:
@@ -127,7 +135,7 @@ class Mask:
             "tokenise": "is shown as a keyed token, the same for the same value",
             "encrypt": "is shown encrypted, the same for the same value",
         }[self.kind]
-        return f"{self.column} {how}{except_for(self.exempt)}"
+        return f"{self.column} {how}{except_for(self.exempt)}{_of_groups(self.aggregates)}"
 
     def _steps(self) -> str:
         if not self.to:
@@ -139,12 +147,14 @@ class Mask:
         raw = {"column": self.column, "mask": self.kind, "except": list(self.exempt)}
         groups = {region: list(places) for region, places in self.groups.items()}
         more = {"to": self.to, "keep": self.keep, "groups": groups, "key": self.key}
+        more |= {"aggregates": self.aggregates}
         return {name: value for name, value in {**raw, **more}.items() if value}
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Mask:
         """Read back what `as_dict` gave; raises `ValueError` or `KeyError` where it is no mask."""
-        refuse_unknown(raw, "column", "mask", "except", "to", "keep", "groups", "key")
+        words = ("column", "mask", "except", "to", "keep", "groups", "key", "aggregates")
+        refuse_unknown(raw, *words)
         kind, groups = str(raw["mask"]), raw.get("groups") or {}
         if kind not in MASKS:
             raise ValueError(f"the mask '{kind}' is none of {', '.join(MASKS)}")
@@ -156,6 +166,7 @@ class Mask:
             int(raw.get("keep") or 0),
             {str(region): names(places) for region, places in groups.items()},
             str(raw.get("key") or ""),
+            int(raw.get("aggregates") or 0),
         )
 
 
@@ -178,7 +189,15 @@ class RowFilter:
 class PortPolicy:
     """All that one port executes; empty where nothing is declared.
 
-    `subject` names the column whose value can be erased from all snapshots (see `mesh.erasure`).
+    Attributes
+    ----------
+    subject : str
+        The column whose value can be erased from all snapshots (see `mesh.erasure`).
+    aggregates : int
+        From how many of its rows on an aggregate is open to all, who reads what is made of the
+        port; 0: it never is. A mask says it of its own column.
+    declassified : tuple of Declassified
+        What inputs hide, and this port shows on purpose.
     """
 
     port: str
@@ -187,6 +206,8 @@ class PortPolicy:
     rows: tuple[RowFilter, ...] = ()
     subject: str = ""
     privacy: Privacy | None = None
+    aggregates: int = 0
+    declassified: tuple[Declassified, ...] = ()
 
     def __bool__(self) -> bool:
         return self != PortPolicy(self.port)
@@ -198,6 +219,11 @@ class PortPolicy:
         exempt |= {role for rule in self.rows for role in rule.exempt}
         private = self.privacy.exempt if self.privacy else ()
         return frozenset({*exempt, *self.access.roles, *private})
+
+    @property
+    def closed(self) -> bool:
+        """Whether no exact figure of its rows is told to all."""
+        return self.privacy is not None or self.access.closed
 
     def mask(self, column: str) -> Mask | None:
         """Return the mask of a column, if it has one."""
@@ -222,6 +248,11 @@ class PortPolicy:
                 port=port,
             ) from None
 
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> PortPolicy:
+        """Read back what `as_dict` gave; raises `ValueError` or `KeyError` where it is none."""
+        return _parsed(str(raw["port"]), raw)
+
     def said(self) -> tuple[str, ...]:
         """Say the policy in words, one sentence a rule."""
         lines = []
@@ -237,6 +268,9 @@ class PortPolicy:
         lines += [mask.said() for mask in self.masks]
         if self.subject:
             lines.append(f"each {self.subject} can be erased from all snapshots")
+        if self.aggregates:
+            lines.append(f"its aggregates of {self.aggregates} rows or more are open to all")
+        lines += [one.said() for one in self.declassified]
         return tuple(lines)
 
     def as_dict(self) -> dict[str, Any]:
@@ -245,6 +279,7 @@ class PortPolicy:
             "roles": list(self.access.roles),
             "purposes": list(self.access.purposes),
             "standIn": self.access.stand_in,
+            "closed": self.access.closed,
         }
         raw = {
             "access": {name: value for name, value in access.items() if value},
@@ -252,6 +287,8 @@ class PortPolicy:
             "rows": [rule.as_dict() for rule in self.rows],
             "subject": self.subject,
             "privacy": self.privacy.as_dict() if self.privacy else {},
+            "aggregates": self.aggregates,
+            "declassified": [one.as_dict() for one in self.declassified],
         }
         return {"port": self.port, **{name: value for name, value in raw.items() if value}}
 
@@ -267,9 +304,10 @@ def _by_port(product: Product) -> dict[str, Mapping[str, Any]]:
 
 
 def _parsed(port: str, raw: Mapping[str, Any]) -> PortPolicy:
-    refuse_unknown(raw, "port", "access", "masks", "rows", "subject", "privacy")
+    own = ("port", "access", "masks", "rows", "subject", "privacy", "aggregates", "declassified")
+    refuse_unknown(raw, *own)
     access, privacy = raw.get("access") or {}, raw.get("privacy")
-    refuse_unknown(access, "roles", "purposes", "standIn")
+    refuse_unknown(access, "roles", "purposes", "standIn", "closed")
     masks = tuple(Mask.from_dict(one) for one in raw.get("masks") or ())
     if len({mask.column for mask in masks}) < len(masks):
         raise ValueError("a column has two masks")
@@ -279,12 +317,19 @@ def _parsed(port: str, raw: Mapping[str, Any]) -> PortPolicy:
             names(access.get("roles")),
             names(access.get("purposes")),
             bool(access.get("standIn", False)),
+            bool(access.get("closed", False)),
         ),
         masks,
         tuple(_row_filter(one) for one in raw.get("rows") or ()),
         str(raw.get("subject") or ""),
         Privacy.from_dict(privacy) if privacy else None,
+        int(raw.get("aggregates") or 0),
+        tuple(Declassified.from_dict(one) for one in raw.get("declassified") or ()),
     )
+
+
+def _of_groups(least: int) -> str:
+    return f", in aggregates of {least} rows or more open to all" if least else ""
 
 
 def _row_filter(raw: Mapping[str, Any]) -> RowFilter:

@@ -81,6 +81,17 @@ CONTROL: tuple[Verb, ...] = (
             Argument(
                 "values", "private: what may be grouped by, country=DE|FR", "--values", "list", ()
             ),
+            Argument(
+                "aggregates",
+                "from how many rows on an aggregate is open to all",
+                "--aggregates",
+                "whole",
+                0,
+            ),
+            Argument(
+                "declassify", "show on purpose what an input hides", "--declassify", "flag", False
+            ),
+            Argument("because", "why it is declassified", "--because", default=""),
             Argument("remove", "take the rule away", "--remove", "flag", False),
         ),
     ),

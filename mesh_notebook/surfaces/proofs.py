@@ -96,19 +96,32 @@ def _(agreed: Agreed) -> Panel:
 @panel_of.register
 def _(checked: Checked) -> Panel:
     broken = sum(len(report.failures) for report in checked.reports)
+    broken += len(checked.uncarried) + bool(checked.untold)
     total = sum(len(report.results) for report in checked.reports)
     verdict = Badge("holds", "good") if not broken else Badge(f"{broken} broken", "bad")
     tables = [table for report in checked.reports for table in _report_tables(report, checked)]
+    if checked.uncarried:
+        said = [(one.said, one.next_step) for one in checked.uncarried]
+        tables.insert(0, Table(("policies of what it is made of", "what to do"), said))
     ports = ", ".join(report.contract for report in checked.reports)
     origin = origin_badge(worst(checked.origins.values()))
     return Panel(
         f"check of {ports}: {total} rules",
         (verdict, origin),
         tables=tables,
-        next_step="%mesh export"
-        if not broken
-        else "mend the frame, or the contract, and check again",
+        notes=[f"what it owes to the policies of inputs is not told: {checked.untold}"]
+        if checked.untold
+        else [],
+        next_step=_after(checked),
     )
+
+
+def _after(checked: Checked) -> str:
+    if checked.uncarried:
+        return checked.uncarried[0].next_step
+    if checked.passed:
+        return "%mesh export"
+    return "mend the frame, or the contract, and check again"
 
 
 def _report_tables(report: CheckReport, checked: Checked) -> list[Table]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import ContractError, SpecError, UsageError
+from mesh_notebook.errors import ContractError, ExportRefused, SpecError, UsageError
 from mesh_notebook.explore.from_pandas import in_pandas, is_pandas
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.model.address import Address, checked_name
@@ -19,6 +19,7 @@ from mesh_notebook.workspace.inputs import Handle
 from mesh_notebook.workspace.results import Checked, ContractView
 
 if TYPE_CHECKING:
+    from mesh_notebook.mesh.inheritance import Uncarried
     from mesh_notebook.workspace.session import Session
 
 # What a contract takes from its product, so that the two cannot say different things.
@@ -195,4 +196,15 @@ def check(ports: Sequence[PortDraft], session: Session) -> Checked:
             reports.append(held(draft.frame, contract))
             measured = measured_now(draft, contract, published, origin, now)
         slos[draft.port] = tuple(verdicts(measured, contract))
-    return Checked(tuple(reports), slos, {draft.port: draft.origin for draft in ports})
+    origins = {draft.port: draft.origin for draft in ports}
+    return Checked(tuple(reports), slos, origins, *_inherited(session, ports))
+
+
+def _inherited(session: Session, ports: Sequence[PortDraft]) -> tuple[tuple[Uncarried, ...], str]:
+    """Return what the ports owe to policies of inputs; or why that cannot be told."""
+    from mesh_notebook.workspace.inheriting import uncarried_by
+
+    try:
+        return uncarried_by(session, ports), ""
+    except (ExportRefused, UsageError) as error:
+        return (), f"{error.message} {error.next_step}".strip()

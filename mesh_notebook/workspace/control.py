@@ -41,6 +41,9 @@ class Control(Session):
         rows_each: int = 1,
         bounds: Names = (),
         values: Names = (),
+        aggregates: int = 0,
+        declassify: bool = False,
+        because: str = "",
         remove: bool = False,
     ) -> Protected:
         """Set a rule of a port, or mask one of its columns; it holds from the next deployment on.
@@ -59,6 +62,10 @@ class Control(Session):
             The column whose single values can be erased from all snapshots (`%mesh erase`).
         private
             The column that says whose a row is, of a port that answers noisy aggregates only.
+        aggregates
+            From how many rows on an aggregate is open to all, in what others make of the port.
+        declassify
+            Show on purpose what an input hides from others, and shows to you; `because` says why.
         """
         from mesh_notebook.errors import UsageError
         from mesh_notebook.workspace.protecting import Rule, protect, words
@@ -70,7 +77,7 @@ class Control(Session):
         rule = Rule(
             *(mask, words(exempt), to, keep, words(groups), key, where),
             *(words(roles), words(purposes), stand_in, erasable, private, epsilon, rows_each),
-            *(words(bounds), words(values)),
+            *(words(bounds), words(values), aggregates, declassify, because),
         )
         return protect(self, target, rule, remove)
 

@@ -81,6 +81,11 @@ def _protections(policy: PortPolicy) -> Iterator[Call]:
         yield Call("protect", (port,), {"erasable": policy.subject})
     if policy.privacy:
         yield _private(port, policy.privacy)
+    if policy.aggregates:
+        yield Call("protect", (port,), {"aggregates": policy.aggregates})
+    for one in policy.declassified:
+        target = f"{port}.{one.column}" if one.column else port
+        yield Call("protect", (target,), {"declassify": True, "because": one.because})
 
 
 def _mask(port: str, mask: Mask) -> Call:
@@ -91,6 +96,7 @@ def _mask(port: str, mask: Mask) -> Call:
         "keep": mask.keep,
         "groups": tuple(f"{name}={'|'.join(places)}" for name, places in mask.groups.items()),
         "key": mask.key,
+        "aggregates": mask.aggregates or None,
     }
     return Call("protect", (f"{port}.{mask.column}",), given)
 

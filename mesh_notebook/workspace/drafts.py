@@ -93,7 +93,7 @@ class PortDraft:
         """Return the columns of which the contract tells no value: all, where rows are hidden."""
         if self.policy is None:
             return frozenset()
-        if self.policy.rows or self.policy.privacy:
+        if self.policy.rows or self.policy.closed:
             return frozenset(self.frame.collect_schema())
         return frozenset(mask.column for mask in self.policy.masks)
 

@@ -5,62 +5,43 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import UsageError
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin, worst
-from mesh_notebook.workspace.drafts import ProductDraft
+from mesh_notebook.workspace.drafts import PortDraft, ProductDraft
 from mesh_notebook.workspace.inputs import Handle, fitting, pinned, slug
 
 if TYPE_CHECKING:
-    from mesh_notebook.export.exporting import Exported, InputDraft
+    from mesh_notebook.export.exporting import Exported, InputDraft, OutputDraft
     from mesh_notebook.export.slicing import Slice
     from mesh_notebook.workspace.session import Session
 
-__all__ = ["export", "notebook_of", "run_again", "shown"]
+__all__ = ["export", "input_draft", "notebook_of", "output_draft", "run_again", "shown"]
 
 
 def export(
     workspace: Session, folder: str | Path | None, engines: Sequence[str] | str = ()
 ) -> Exported:
     """Write the bundle of the notebook's product, proved; or raise and write nothing."""
-    from mesh_notebook.export.exporting import OutputDraft
     from mesh_notebook.export.exporting import export as write
     from mesh_notebook.export.portable import PROVED
     from mesh_notebook.export.slicing import slices_of
-    from mesh_notebook.workspace.declaring import declared
     from mesh_notebook.workspace.drafts import words_of
-    from mesh_notebook.workspace.protecting import refuse_unfit
 
     draft = _ready(workspace, folder)
     target = workspace.base / (folder or f"products/{draft.name}")
     workspace.progress("find what makes each output")
     slices = slices_of(workspace.record.until_now(workspace.namespace), list(draft.ports))
     status = draft.status or _status(slices)
-    outputs = []
-    for port in draft.ports.values():
-        contract = port.contract(draft, status)
-        if port.policy:
-            refuse_unfit(port.policy, contract)
-        outputs.append(
-            OutputDraft(
-                *(port.port, port.value, contract, contract.purpose),
-                temporality=port.temporality,
-                policy=port.policy.as_dict() if port.policy else {},
-                declared=declared(port),
-            )
-        )
-
-    def input_of(handle: Handle) -> InputDraft:
-        return _input(handle, draft, workspace.base, target)
-
     return write(
         target,
         product=draft.fields(status),
-        outputs=outputs,
-        input_of=input_of,
+        outputs=[output_draft(port, draft, status) for port in draft.ports.values()],
+        input_of=lambda handle: _input(handle, draft, workspace.base, target),
         record=workspace.record,
         namespace=workspace.namespace,
         notebook=notebook_of(workspace.base, workspace.namespace, os.environ),
@@ -68,6 +49,37 @@ def export(
         slices=slices,
         progress=workspace.progress,
     )
+
+
+def output_draft(port: PortDraft, product: ProductDraft, status: str) -> OutputDraft:
+    """Return an output port as an export is given it; raises `UsageError` of an unfit policy."""
+    from mesh_notebook.export.exporting import OutputDraft
+    from mesh_notebook.workspace.declaring import declared
+    from mesh_notebook.workspace.protecting import refuse_unfit
+
+    contract = port.contract(product, status)
+    if port.policy:
+        refuse_unfit(port.policy, contract)
+    return OutputDraft(
+        *(port.port, port.value, contract, contract.purpose),
+        temporality=port.temporality,
+        policy=port.policy.as_dict() if port.policy else {},
+        declared=declared(port),
+        untelling=_untelling(port, product, status),
+    )
+
+
+def _untelling(port: PortDraft, product: ProductDraft, status: str) -> Contract | None:
+    if port.policy is None or not port.policy.access.roles:
+        return None
+    closed = replace(port.policy.access, closed=True)
+    return replace(port, policy=replace(port.policy, access=closed)).contract(product, status)
+
+
+def input_draft(handle: Handle, workspace: Session) -> InputDraft:
+    """Return an input as an export into the usual folder is given it."""
+    draft = workspace.draft
+    return _input(handle, draft, workspace.base, workspace.base / f"products/{draft.name}")
 
 
 def _status(slices: Sequence[Slice]) -> str:
@@ -119,6 +131,7 @@ def _input(handle: Handle, draft: ProductDraft, base: Path, target: Path) -> Inp
         pin=pinned(handle),
         window=handle.window,
         files=files,
+        decision=handle.reading.decision if handle.reading else None,
     )
 
 

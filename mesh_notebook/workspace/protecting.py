@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.published import PublishedProduct
     from mesh_notebook.model.decision import Decision
     from mesh_notebook.model.receipt import Receipt
+    from mesh_notebook.workspace.drafts import PortDraft
     from mesh_notebook.workspace.session import Session
 
 __all__ = [
@@ -44,6 +45,9 @@ class Rule:
     rows_each: int = 1
     bounds: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    aggregates: int = 0
+    declassify: bool = False
+    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,8 @@ def protect(session: Session, target: str, rule: Rule, remove: bool) -> Protecte
     policy = draft.policy or PortPolicy(port)
     if remove:
         policy = _without(policy, column)
+    elif rule.declassify or rule.because:
+        policy = _declassified(session, draft, policy, column, rule)
     elif rule != Rule():
         policy = _with_mask(policy, column, rule) if column else _with_rules(policy, rule)
         policy = replace(policy, subject=rule.erasable or policy.subject)
@@ -123,7 +129,24 @@ def protect(session: Session, target: str, rule: Rule, remove: bool) -> Protecte
 def _without(policy: PortPolicy, column: str) -> PortPolicy:
     if not column:
         return PortPolicy(policy.port)
-    return replace(policy, masks=tuple(m for m in policy.masks if m.column != column))
+    return replace(
+        policy,
+        masks=tuple(m for m in policy.masks if m.column != column),
+        declassified=tuple(d for d in policy.declassified if d.column != column),
+    )
+
+
+def _declassified(
+    session: Session, draft: PortDraft, policy: PortPolicy, column: str, rule: Rule
+) -> PortPolicy:
+    from mesh_notebook.workspace.inheriting import declassified
+
+    if rule != Rule(declassify=True, because=rule.because):
+        raise UsageError(
+            "to declassify is a rule of its own, and takes a reason alone.",
+            next_step=f'%mesh protect {draft.port}.COLUMN --declassify --because "…"',
+        )
+    return declassified(session, draft, policy, column, rule.because)
 
 
 def _with_mask(policy: PortPolicy, column: str, rule: Rule) -> PortPolicy:
@@ -138,7 +161,8 @@ def _with_mask(policy: PortPolicy, column: str, rule: Rule) -> PortPolicy:
             near=close,
         )
     groups = {name: tuple(places) for name, places in map(_pair, rule.groups)}
-    mask = Mask(column, rule.mask, rule.exempt, rule.to, rule.keep, groups, rule.key)
+    told = (rule.mask, rule.exempt, rule.to, rule.keep, groups, rule.key, rule.aggregates)
+    mask = Mask(column, *told)
     others = [other for other in policy.masks if other.column != column]
     return replace(policy, masks=(*others, mask))
 
@@ -156,6 +180,8 @@ def _with_rules(policy: PortPolicy, rule: Rule) -> PortPolicy:
         policy = replace(policy, access=Access(rule.roles, rule.purposes, rule.stand_in))
     if rule.private:
         policy = replace(policy, privacy=_privacy(rule))
+    if rule.aggregates:
+        policy = replace(policy, aggregates=rule.aggregates)
     return policy
 
 
@@ -192,6 +218,7 @@ def refuse_unfit(policy: PortPolicy, contract: Contract) -> None:
     names = {column.name for column in contract.columns}
     private = policy.privacy
     named = [policy.subject] if policy.subject else []
+    named += [one.column for one in policy.declassified if one.column]
     named += [private.subject, *private.bounds, *private.keys] if private else []
     if unknown := [name for name in named if name not in names]:
         close = near(unknown[0], names)

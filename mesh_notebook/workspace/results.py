@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from mesh_notebook.mesh.checks import CheckReport
+    from mesh_notebook.mesh.inheritance import Uncarried
     from mesh_notebook.mesh.place import Place
     from mesh_notebook.mesh.slos import SloVerdict
     from mesh_notebook.model.contract import Contract
@@ -91,15 +92,28 @@ class Agreed:
 
 @dataclass(frozen=True)
 class Checked:
-    """Every output port held to its contract; `origins`: the worst that each touched."""
+    """Every output port held to its contract, and to the policies of what it is made of.
+
+    Attributes
+    ----------
+    origins : dict
+        By port: the worst that it touched.
+    uncarried : tuple of Uncarried
+        What the ports owe to policies of inputs, and do not carry.
+    untold : str
+        Why it cannot be told what the ports owe, where it cannot.
+    """
 
     reports: tuple[CheckReport, ...]
     slos: dict[str, tuple[SloVerdict, ...]]
     origins: dict[str, Origin]
+    uncarried: tuple[Uncarried, ...] = ()
+    untold: str = ""
 
     @property
     def passed(self) -> bool:
-        return all(report.passed for report in self.reports)
+        held = all(report.passed for report in self.reports)
+        return held and not (self.uncarried or self.untold)
 
 
 @dataclass(frozen=True)

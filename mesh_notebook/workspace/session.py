@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mesh_notebook.export.tracing import Trace
     from mesh_notebook.mesh.catalogue import Catalogue
+    from mesh_notebook.mesh.reading import Reading
     from mesh_notebook.model.origin import Origin
     from mesh_notebook.model.policy import Asker
     from mesh_notebook.model.time import Window
@@ -76,6 +77,7 @@ class Session:
         self.handles: dict[str, Handle] = {}
         self.bound: set[str] = set()  # names that verbs gave to frames
         self.touched: list[Origin] = []  # of every input that was ever bound
+        self.readings: list[Reading] = []  # of every port that was ever bound
         self.taken: dict[str, str] = {}  # steps of the path that leave no other trace
         self.progress: Callable[[str], None] = progress
         self.clock = clock
@@ -207,6 +209,8 @@ class Session:
         attach(self.connection(), name, handle.data, handle.frame)
         self.handles[name] = handle
         self.touched.append(handle.origin)
+        if handle.reading:
+            self.readings.append(handle.reading)
         names = tuple(dict.fromkeys((name, also or name)))
         self.namespace.update(dict.fromkeys(names, handle.frame))
         self.bound.update(names)

@@ -9,9 +9,19 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.mesh.lineage.frames import Needs, Sources, kinds_in, needed, rows_needed
+from mesh_notebook.mesh.lineage.frames import (
+    Needs,
+    Sources,
+    kinds_in,
+    needed,
+    rows_chosen,
+    rows_needed,
+)
+from mesh_notebook.mesh.lineage.grouping import Groups, recorded
 from mesh_notebook.mesh.lineage.queries import traced_query
 from mesh_notebook.mesh.lineage.straight import asks_for_types, goes_one_way, sql_helper
+from mesh_notebook.mesh.lineage.values import LeftOut, left_out
+from mesh_notebook.model.lineage import DIRECT
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,14 +69,62 @@ class _Run:
     sources: Sources = field(default_factory=Sources)
     collected: Needs = frozenset()
     collects: int = 0
+    # What is left out of the code as it is followed (see `lineage.values`).
+    aside: LeftOut = LeftOut.NOTHING
 
     def lazily(self) -> Told:
+        told = self._told(self._lazy(), lambda needs: needs, self._again(LeftOut.CHOICE).made_of())
+        values = {c: {one[:2] for one in f if one[2] == DIRECT} for c, f in told["fields"].items()}
+        compared = self._again(LeftOut.MATCHING).compared(values)
+        if compared is not None:
+            chosen = {one[:2] for f in (*told["fields"].values(), told["dataset"]) for one in f}
+            told["matched"] = sorted(chosen - compared)
+        return told | self._again(LeftOut.NOTHING).groups()
+
+    def groups(self) -> dict[str, Any]:
+        """Return whether the function only adds up groups of an input's rows; nothing if not."""
+        groups = Groups()
+        try:
+            with recorded(groups):
+                found = groups.of(self._lazy(), self.sources)
+        # The user's own code, under another `group_by`.
+        except Exception:  # noqa: BLE001
+            return {}
+        return {"grouped": found} if found else {}
+
+    def _again(self, aside: LeftOut) -> _Run:
+        return _Run(self.module, self.tree, self.name, self.schemas, aside=aside)
+
+    def made_of(self) -> dict[str, Needs]:
+        """Return by column what its values are made of; nothing of what cannot be told so."""
         import polars as pl
 
-        result = self._result(lambda frame, *_, **__: frame, traced_query)
+        try:
+            frame = self._lazy()
+            names = frame.collect_schema().names()
+            return {c: needed(frame.select(pl.col(c)), self.sources) for c in names}
+        # The user's own code, run otherwise than it was written: it may raise whatever it likes.
+        except Exception:  # noqa: BLE001
+            return {}
+
+    def compared(self, values: Mapping[str, set[tuple[str, str]]]) -> set[tuple[str, str]] | None:
+        """Return what chooses rows by more than that values are equal; None: it is not known."""
+        found = self.made_of()
+        if found.keys() != values.keys():
+            return None
+        chosen = {one for column, needs in found.items() for one in needs - values[column]}
+        return chosen | self.sources.chosen | rows_chosen(self._lazy(), self.sources)
+
+    def _lazy(self) -> pl.LazyFrame:
+        import polars as pl
+
+        result = self._result(lambda frame, *_, **__: frame, self._query)
         if self.sources.executed or not isinstance(result, pl.LazyFrame):
             raise Untraceable("a value was asked for")
-        return self._told(result, lambda needs: needs)
+        return result
+
+    def _query(self, text: str, tables: Mapping[str, Any], sources: Sources) -> Any:
+        return traced_query(text, tables, sources, self.aside)
 
     def eagerly(self) -> Told:
         import polars as pl
@@ -102,7 +160,7 @@ class _Run:
 
     def _result(self, collect: Callable[..., Any], query: Callable[..., Any]) -> Any:
         inputs = {name: self._input(name, schema) for name, schema in self.schemas.items()}
-        with _patched(collect), self._queries(query):
+        with _patched(collect), left_out(self.aside, self.sources), self._queries(query):
             return getattr(self.module, self.name)(**inputs)
 
     def _input(self, name: str, schema: pl.Schema) -> pl.LazyFrame:
@@ -125,7 +183,13 @@ class _Run:
             if own is not None:
                 setattr(self.module, helper, own)
 
-    def _told(self, frame: pl.LazyFrame, over: Callable[[Needs], Needs]) -> Told:
+    def _told(
+        self,
+        frame: pl.LazyFrame,
+        over: Callable[[Needs], Needs],
+        values: Mapping[str, Needs] | None = None,
+    ) -> Told:
+        """Return what is told of a frame; `values`: what its columns are made of, if known."""
         import polars as pl
 
         columns = frame.collect_schema().names()
@@ -134,9 +198,11 @@ class _Run:
         for column in columns:
             plan = frame.select(pl.col(column))
             needs = over(needed(plan, self.sources))
-            direct = {n for n in needs if n not in rows or n[1] == column} or set(needs)
+            direct = needs & values[column] if values and column in values else needs
             how = self._how(plan)
-            fields[column] = sorted((*one, "DIRECT", how) for one in direct)
+            told = [(*one, "DIRECT", how) for one in direct]
+            told += [(*one, "INDIRECT", "") for one in needs - direct - rows]
+            fields[column] = sorted(told)
         kinds = kinds_in(frame)
         only = kinds.pop() if len(kinds) == 1 and not self._queried else ""
         return {"fields": fields, "dataset": sorted((*one, "INDIRECT", only) for one in rows)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Needs", "Sources", "kinds_in", "needed", "rows_needed"]
+__all__ = ["Needs", "Sources", "kinds_in", "needed", "rows_chosen", "rows_needed", "unoptimised"]
 
 Needs = frozenset[tuple[str, str]]
 _ROW = "_mesh_notebook_row"
@@ -27,10 +27,13 @@ class Sources:
     ----------
     executed : bool
         Whether rows were asked of a source, so that a value may have reached the code.
+    chosen : frozenset
+        What chose the rows of the sides of joins that were left out.
     """
 
     known: dict[Any, Mapping[str, Needs]] = field(default_factory=dict)
     executed: bool = False
+    chosen: Needs = frozenset()
 
     def add(self, schema: pl.Schema, needs: Mapping[str, Needs]) -> pl.LazyFrame:
         """Return an empty frame; `needs` says what each column of it stands for."""
@@ -97,6 +100,21 @@ def rows_needed(frame: pl.LazyFrame, sources: Sources) -> Needs:
     return first.intersection(*others)
 
 
+def rows_chosen(frame: pl.LazyFrame, sources: Sources) -> Needs:
+    """Return what every column of a frame needs, as its rows are chosen by it.
+
+    Of a single column that says nothing, unless the plan leaves rows out.
+    """
+    import polars as pl
+
+    names = frame.collect_schema().names()
+    if len(names) < 2 and not any(m in frame.explain(optimizations=unoptimised()) for m in _LEAVES):
+        return frozenset()
+    first, *others = (needed(frame.select(pl.col(name)), sources) for name in names)
+    return first.intersection(*others)
+
+
+_LEAVES = ("FILTER", "SELECTION", "SORT", "SLICE", "JOIN", "UNIQUE", "TOP")
 _KINDS = (
     *(("JOIN", "JOIN"), ("AGGREGATE", "GROUP_BY"), ("FILTER", "FILTER"), ("SELECTION", "FILTER")),
     ("SORT", "SORT"),
@@ -105,11 +123,12 @@ _KINDS = (
 
 def kinds_in(frame: pl.LazyFrame) -> set[str]:
     """Return what a plan does that decides on rows, in OpenLineage's words."""
-    text = frame.explain(optimizations=_unoptimised())
+    text = frame.explain(optimizations=unoptimised())
     return {word for mark, word in _KINDS if mark in text}
 
 
-def _unoptimised() -> Any:
+def unoptimised() -> Any:
+    """Return the settings under which a plan is as the code says it."""
     import polars as pl
 
     return pl.QueryOptFlags.none()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.model.lineage import InputField, PortLineage
+from mesh_notebook.model.lineage import Grouped, InputField, PortLineage
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,7 +83,10 @@ def _read(told: dict[str, Any], names: tuple[str, ...]) -> PortLineage:
         else anything
         for name in names
     }
-    return PortLineage(fields, dataset)
+    matched = frozenset((name, column) for name, column in told.get("matched", ()))
+    groups = told.get("grouped")
+    grouped = groups and Grouped(groups["input"], frozenset(groups["keyed"]))
+    return PortLineage(fields, dataset, matched, grouped)
 
 
 def _anything(names: tuple[str, ...], schemas: Mapping[str, pl.Schema]) -> PortLineage:

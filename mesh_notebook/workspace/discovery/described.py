@@ -207,7 +207,7 @@ class PortCard:
     @property
     def no_shape(self) -> str:
         """Why there is no shape, where there is none."""
-        hidden = self.policy is None or self.policy.privacy or self.policy.rows
+        hidden = self.policy is None or self.policy.closed or self.policy.rows
         return NOT_TOLD if hidden else NOT_MEASURED
 
     @property
