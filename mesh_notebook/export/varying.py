@@ -10,8 +10,8 @@ from typing import Any
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.blaming import maker, parting
 from mesh_notebook.export.comparing import difference
+from mesh_notebook.export.impure import unsteady_in
 from mesh_notebook.export.module import Module
-from mesh_notebook.export.refusals import unsteady_in
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.mesh.ordering import Fault
