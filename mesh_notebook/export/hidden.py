@@ -29,10 +29,10 @@ from mesh_notebook.export.state import (
     told_of,
 )
 from mesh_notebook.export.statements import Statement
-from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.mesh.replay import ReplayFailed, Witness, replay
 from mesh_notebook.model.address import python_name
 
-__all__ = ["State", "refuse_hidden", "states_of", "told_by", "witnessed"]
+__all__ = ["State", "refuse_hidden", "states_of", "witness_of"]
 
 _WITNESS = "mesh_witness"
 
@@ -131,13 +131,46 @@ def _settings(one: Slice) -> Iterator[State]:
 # ---- the clean process ---------------------------------------------------------------------------
 
 
-def refuse_hidden(module: Module, one: Slice, saw: Sequence[State]) -> None:
-    """Raise `ExportRefused` where a name holds something else in a clean process."""
-    made = _replayed(module, one, saw) if saw else {}
-    for state in saw:
-        there = made.get(_key(state))
-        if there is not None and not same(_as_json(state.told), there):
+def witness_of(module: Module, states: Mapping[str, Sequence[State]]) -> Witness | None:
+    """Return what tells the states of all ports; None where there are none to be told.
+
+    Parameters
+    ----------
+    states : mapping
+        By port, as `states_of` gives them.
+    """
+    asked = [one for one in module.plan.slices if states[one.port]]
+    functions = [_witnessed(module, one, states[one.port]) for one in asked]
+    if not functions:
+        return None
+    text = "\n\n".join([module.text, *(function.text for function in functions)])
+    return Witness(text, tuple(function.name for function in functions))
+
+
+def refuse_hidden(
+    module: Module, one: Slice, saw: Sequence[State], heard: Mapping[str, Path]
+) -> None:
+    """Raise `ExportRefused` where a name holds something else in a clean process.
+
+    Parameters
+    ----------
+    heard : mapping
+        By function: what the witness told in the process of the proof. It ran there after the
+        transform, so where it tells of a difference, it is asked again in a process of its own.
+    """
+    if not saw:
+        return
+    path = heard.get(_name(one))
+    if path is None or _differing(saw, _told(path)):
+        for state, there in _differing(saw, _replayed(module, one, saw)):
             raise _refusal(one, state, there)
+
+
+def _differing(saw: Sequence[State], made: Mapping[str, Any]) -> list[tuple[State, Any]]:
+    found = ((state, made.get(_key(state))) for state in saw)
+    return [
+        (s, there) for s, there in found if there is not None and not same(_as_json(s.told), there)
+    ]
 
 
 def _refusal(one: Slice, state: State, there: Any) -> ExportRefused:
@@ -170,23 +203,23 @@ def _as_json(told: Any) -> Any:
 
 
 def _replayed(module: Module, one: Slice, saw: Sequence[State]) -> dict[str, Any]:
-    import polars as pl
-
     inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
-    text, function = witnessed(module, one, saw)
+    function = _witnessed(module, one, saw)
     with tempfile.TemporaryDirectory() as folder:
         transform = Path(folder) / "transform.py"
-        transform.write_text(text, "utf-8")
+        transform.write_text(f"{module.text}\n\n{function.text}", "utf-8")
         try:
-            made = replay(transform, [function], inputs, Path(folder))
+            made = replay(transform, [function.name], inputs, Path(folder))
         except ReplayFailed:  # it did not go the way that the proof went: that is not for us to say
             return {}
-        return told_by(pl.read_ipc(made[function]).item())
+        return _told(made[function.name])
 
 
-def told_by(text: str) -> dict[str, Any]:
+def _told(path: Path) -> dict[str, Any]:
     """Return what a witness told, by moment and name."""
-    told: dict[str, Any] = json.loads(text)
+    import polars as pl
+
+    told: dict[str, Any] = json.loads(pl.read_ipc(path).item())
     return told
 
 
@@ -194,19 +227,22 @@ def _key(state: State) -> str:
     return f"{'end' if state.at_the_end else state.maker.index} {state.name}"
 
 
-def witnessed(module: Module, one: Slice, saw: Sequence[State]) -> tuple[str, str]:
-    """Return the module with a function that tells what names hold on its way, and its name."""
+def _name(one: Slice) -> str:
+    return f"mesh_state_of_{python_name(one.port)}"
+
+
+def _witnessed(module: Module, one: Slice, saw: Sequence[State]) -> Function:
+    """Return a port's function with looks on its way, which gives what names held there."""
     function = next(f for f in module.functions if f.name == python_name(one.port))
     asked: dict[Any, list[str]] = {}
     for state in saw:
         moment = "end" if state.at_the_end else state.maker.index
         asked.setdefault(moment, []).append(state.name)
-    name = f"mesh_state_of_{function.name}"
+    name = _name(one)
     result = f'pl.LazyFrame({{"told": [{_WITNESS}.told()]}})'
     head = function.head.replace(f"def {function.name}(", f"def {name}(", 1)
     parts = tuple(_with_looks(function, asked))
-    told = replace(function, name=name, head=head, doc="", parts=parts, result=result)
-    return f"{module.text}\n\n{told.text}", name
+    return replace(function, name=name, head=head, doc="", parts=parts, result=result)
 
 
 def _with_looks(

@@ -15,11 +15,11 @@ from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.blaming import blame, blame_failure
 from mesh_notebook.export.comparing import difference
 from mesh_notebook.export.drafts import OutputDraft
-from mesh_notebook.export.hidden import refuse_hidden, states_of
+from mesh_notebook.export.hidden import refuse_hidden, states_of, witness_of
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.varying import explain, refuse_undetermined
-from mesh_notebook.mesh.replay import ReplayFailed, Twice, replay_twice
+from mesh_notebook.mesh.replay import ReplayFailed, Twice, Witness, replay_twice
 from mesh_notebook.model.address import python_name
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def prove(
     states = {one.port: states_of(one, namespace) for one in plan.slices}
     saw = {one.port: _seen(one, outputs[one.port]) for one in plan.slices}
     with tempfile.TemporaryDirectory() as folder:
-        twice = _replayed(module, list(saw), Path(folder))
+        twice = _replayed(module, list(saw), Path(folder), witness_of(module, states))
         for one in plan.slices:
             refuse_undetermined(module, one, twice.faults.get(python_name(one.port)))
         for one in plan.slices:
@@ -60,8 +60,8 @@ def prove(
                 raise explain(module, one, parted, namespace)
             if said := difference(saw[one.port], made, key):
                 raise blame(module, one, said, namespace)
-    for one in plan.slices:
-        refuse_hidden(module, one, states[one.port])
+        for one in plan.slices:
+            refuse_hidden(module, one, states[one.port], twice.witnessed)
     return {port: frame.height for port, frame in saw.items()}
 
 
@@ -88,13 +88,13 @@ def _seen(one: Slice, output: OutputDraft) -> pl.DataFrame:
         ) from None
 
 
-def _replayed(module: Module, ports: list[str], folder: Path) -> Twice:
+def _replayed(module: Module, ports: list[str], folder: Path, witness: Witness | None) -> Twice:
     transform = folder / "transform.py"
     transform.write_text(module.text, "utf-8")
     inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
     try:
         functions = [python_name(port) for port in ports]
-        return replay_twice(transform, functions, inputs, folder, module.plan.sql)
+        return replay_twice(transform, functions, inputs, folder, module.plan.sql, witness)
     except ReplayFailed as failure:
         raise blame_failure(module, failure) from None
 

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from mesh_notebook.mesh.scan import Scan
 
-__all__ = ["ReplayFailed", "Started", "Twice", "replay", "replay_twice", "started"]
+__all__ = ["ReplayFailed", "Started", "Twice", "Witness", "replay", "replay_twice", "started"]
 
 # What a process needs of its surroundings to start, find its libraries and print text.
 _ENVIRONMENT = (
@@ -147,6 +147,11 @@ class Started:
             raise _failure(code, self.workdir)
         return made
 
+    def told(self, functions: Sequence[str]) -> dict[str, Path]:
+        """Return by function of a witness where its frame lies, if it was made."""
+        made = {name: self.workdir / f"{name}.arrow" for name in functions}
+        return {name: path for name, path in made.items() if path.exists()}
+
     def faults(self) -> dict[str, Fault]:
         """Return by function the step whose answer the rows do not determine; where one is."""
         record = self.workdir / _ORDER
@@ -168,12 +173,26 @@ class Twice:
         Why it failed.
     faults : dict
         By function: the step whose answer the rows do not determine.
+    witnessed : dict
+        By function of the witness: where its frame lies, if it came so far.
     """
 
     made: dict[str, Path]
     otherwise: dict[str, Path]
     failure: str = ""
     faults: Mapping[str, Fault] = field(default_factory=dict)
+    witnessed: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A module that is run after the transform, in the same process, for what it tells.
+
+    It is loaded anew, and whether it fails is no matter.
+    """
+
+    text: str
+    functions: tuple[str, ...]
 
 
 def replay_twice(
@@ -182,20 +201,30 @@ def replay_twice(
     inputs: Mapping[str, ReplayInput],
     workdir: Path,
     sql: str = "",
+    witness: Witness | None = None,
 ) -> Twice:
-    """Replay in two processes at the same time; raises `ReplayFailed` where the plain one fails."""
+    """Replay in two processes at the same time; raises `ReplayFailed` where the plain one fails.
+
+    Parameters
+    ----------
+    sql : str
+        The module's function that runs SQL, where steps are watched.
+    witness : Witness, optional
+        What the plain process runs besides.
+    """
     folders = [workdir / "plain", workdir / "otherwise"]
     for folder in folders:
         folder.mkdir()
     with (
-        started(transform, functions, inputs, folders[0]) as plain,
+        started(transform, functions, inputs, folders[0], witness=witness) as plain,
         started(transform, functions, inputs, folders[1], variation=OTHERWISE, sql=sql) as other,
     ):
         made = plain.made()
+        told = plain.told(witness.functions) if witness else {}
         try:
-            return Twice(made, other.made(), faults=other.faults())
+            return Twice(made, other.made(), "", other.faults(), told)
         except ReplayFailed as failed:
-            return Twice(made, {}, str(failed), other.faults())
+            return Twice(made, {}, str(failed), other.faults(), told)
 
 
 @contextlib.contextmanager
@@ -209,6 +238,7 @@ def started(
     *,
     variation: Variation = PLAIN,
     sql: str = "",
+    witness: Witness | None = None,
 ) -> Iterator[Started]:
     """Start a clean process, as `replay` does; it ends with the block, whatever it has done.
 
@@ -218,6 +248,8 @@ def started(
         What is otherwise in it than in other ones.
     sql : str
         The module's function that runs SQL, where steps are watched.
+    witness : Witness, optional
+        What it runs after the transform.
     """
     refuse_unknown(engine)
     if engine == "spark":
@@ -240,6 +272,7 @@ def started(
         "watched": variation.order,
         "sql": sql,
         "present": beside(),
+        "witness": asdict(witness) if witness else None,
     }
     (workdir / _JOB).write_text(json.dumps(job), "utf-8")
     with _process(workdir, _credentials(given), variation) as process:

@@ -1,12 +1,15 @@
 """What the rows of a source show of its keys: nothing declares them, and a sort may need one.
 
-A set of columns counts as a key where none of them is a float or has a null, and no two of the
-source's rows are alike in all of them. So a measure that happens to be different in every row
-rarely counts, and an identity does.
+A set of columns counts as a key where none of them is a float or has a null, no two of the source's
+rows are alike in all of them, and that is no accident: were the values drawn at random from those
+between the least and the greatest, two rows would be alike almost surely (the birthday problem). So
+numbers that count the rows, days and names of many rows are believed, and a measure of a few rows,
+or an amount in cents, is not: it may tie in the rows of tomorrow.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Witness"]
 
 _MOST = 3  # columns of a key that is looked for
+_PAIRS = 10.0  # alike by chance, as expected, from which on it says something that there is none
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +53,11 @@ class Witness:
 
     def identify(self, columns: Iterable[str]) -> bool:
         """Return whether no two rows are alike in these columns."""
-        asked = frozenset(self.names[n] for n in columns if n in self.names)
-        return self._unique(frozenset(n for n in asked if self._may_identify(n)))
+        asked = [n for n in columns if n in self.names]
+        if next(self.keys(asked), None) is not None:
+            return True
+        own = (self.names[n] for n in asked)
+        return self._unique(frozenset(n for n in own if self._may_identify(n)))
 
     def keys(self, columns: Iterable[str]) -> Iterator[frozenset[str]]:
         """Yield the least sets of some columns that identify a row."""
@@ -87,5 +94,22 @@ class Witness:
             struct = pl.struct(sorted(columns))
             told = self.rows.select(struct.n_unique().alias("kinds"), pl.len().alias("rows"))
             kinds, rows = told.collect().row(0)
-            self.known[columns] = kinds == rows
+            self.known[columns] = kinds == rows and self._is_no_accident(columns, rows)
         return self.known[columns]
+
+    def _is_no_accident(self, columns: frozenset[str], rows: int) -> bool:
+        """Return whether so many rows would not all differ by chance (see the module)."""
+        schema = self.rows.collect_schema()
+        rooms = self.rows.select(_room(name, schema[name]) for name in columns).collect().row(0)
+        room = math.prod(max(one or 1, 1) for one in rooms)
+        return bool(rows * rows / 2 >= _PAIRS * room)
+
+
+def _room(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Return how many values a column has room for: of numbers and times, all in between."""
+    import polars as pl
+
+    if dtype.is_numeric() or dtype.is_temporal():
+        steps = pl.col(name).to_physical().cast(pl.Float64)
+        return steps.max() - steps.min() + 1
+    return pl.col(name).n_unique().cast(pl.Float64)
