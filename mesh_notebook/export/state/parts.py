@@ -130,6 +130,8 @@ def _of_class(kind: type) -> Iterator[tuple[str, Any]]:
 
 
 def _of_function(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    if function.__globals__.get("__name__") not in _OWN_MODULES:
+        return  # of a library: what it keeps there, such as a cache, is its own affair
     yield "attributes", {n: v for n, v in vars(function).items() if n != "__wrapped__"}
     yield "defaults", function.__defaults__
     yield "keyword defaults", function.__kwdefaults__
