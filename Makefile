@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers engines corpus laws programs hostile fuzz kills races \
+.PHONY: help setup demo lab test format conformance peers engines corpus laws programs hostile public fuzz kills races \
   bench-start bench-ports bench-export \
   lock clean
 
@@ -70,8 +70,9 @@ engines: setup ## run TPC-H and forty pipelines on Polars, DuckDB and Spark, and
 corpus: setup ## export the notebooks that were written to be hard, and say how minimal the slices are
 	$(BIN)/pytest -q -n 2 -rP tests/test_minimal.py tests/test_corpus.py
 
-laws: setup ## try the laws of time and of policies on 1,050 sequences of publications and reads each
-	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws tests/test_laws.py tests/test_policy_law.py
+laws: setup ## try the laws of time and of policies on 1,050 sequences each, masks on chains of products
+	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws tests/test_laws.py tests/test_policy_law.py \
+	  tests/test_inheritance_law.py tests/test_written_values.py
 
 programs: setup ## export 2,000 random notebooks, and hold each module to the cells themselves
 	@$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 1 tests/test_programs.py & \
@@ -81,6 +82,9 @@ programs: setup ## export 2,000 random notebooks, and hold each module to the ce
 SEED ?= 1
 hostile: setup ## export 300 hostile notebooks, from SEED on, and hold each module to the cells on other rows
 	@$(BIN)/python tests/hostile 300 $(SEED)
+
+public: setup ## export notebooks that others published; CLONES names the folder of their repositories
+	@$(BIN)/python tests/public $(CLONES)
 
 fuzz: setup ## read 20,000 contracts and products that are almost right; only errors of our own may come
 	@$(BIN)/python tests/fuzzing.py 10000 & $(BIN)/python tests/fuzzing.py 10000 1000000 && wait $$!

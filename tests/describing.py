@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,8 @@ def publish_delays(folder: Path) -> None:
     """Publish the product three times, in two releases, and a reader of its second snapshot."""
     root, clock = folder / "mesh", Clock()
     bundle = write_delays(folder / "bundle")
-    published_from(bundle, root, clock, SOURCE, FLIGHTS.head(3))
+    # Other rows, so another pin: what was made of the same ones is not made again.
+    published_from(bundle, root, clock, replace(SOURCE, version="e" * 64), FLIGHTS.head(3))
     published_from(bundle, root, clock, SOURCE)
     reader = write_bundle(folder / "reader", address="urn:dmesh:local:travel:late-airports")
     read = InputPin("flights", "port", f"{DELAYS}:daily", "2", Origin.LIVE)

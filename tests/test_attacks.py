@@ -46,7 +46,7 @@ from mesh_notebook.mesh.pictures import Pictures
 from mesh_notebook.mesh.place import place_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.reading import read_port
-from mesh_notebook.mesh.replay import replay
+from mesh_notebook.mesh.replay import ReplayFailed, replay
 from mesh_notebook.mesh.sampling import sample
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.vault import Vault
@@ -945,18 +945,25 @@ import polars as pl
 
 
 def told(guests):
-    first = pathlib_text("/proc/self/environ")
-    said = repr(dict(os.environ)) + first
+    said = repr(dict(os.environ))
     return pl.DataFrame({"email": [guests.collect()["email"].max()], "said": [said]})
 
 
-def pathlib_text(path):
-    with open(path, "rb") as file:
-        return repr(file.read())
+def began(guests):
+    with open("/proc/self/environ", "rb") as file:
+        return pl.DataFrame({"said": [repr(file.read())]})
 """
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="Linux alone tells it there")
+def test_a_transform_does_not_look_up_with_what_its_process_began(stages, tmp_path):
+    (tmp_path / "transform.py").write_text(ENVIRONMENT)
+    (tmp_path / "work").mkdir()
+    scan = stages["a snapshot"].port(OLGA).reading.scan
+    with pytest.raises(ReplayFailed, match="/proc/self/environ, which is no input"):
+        replay(tmp_path / "transform.py", ["began"], {"guests": scan}, tmp_path / "work")
+
+
 def test_a_transform_finds_no_key_in_its_surroundings(stages, tmp_path, monkeypatch):
     keys = os.environ["MESH_KEYS"]
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-aws")

@@ -7,7 +7,7 @@ threads, time zone, locale, and the order of rows that have none of their own.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +48,9 @@ def prove(
     # Before the notebook's frames are made again, which may run the code in them.
     states = {one.port: states_of(one, namespace) for one in plan.slices}
     saw = {one.port: _seen(one, outputs[one.port]) for one in plan.slices}
+    keys = [output.contract.key for output in outputs.values()]
     with tempfile.TemporaryDirectory() as folder:
-        twice = _replayed(module, list(saw), Path(folder), witness_of(module, states))
+        twice = _replayed(module, list(saw), Path(folder), witness_of(module, states), keys)
         for one in plan.slices:
             refuse_undetermined(module, one, twice.faults.get(python_name(one.port)))
         for one in plan.slices:
@@ -88,13 +89,19 @@ def _seen(one: Slice, output: OutputDraft) -> pl.DataFrame:
         ) from None
 
 
-def _replayed(module: Module, ports: list[str], folder: Path, witness: Witness | None) -> Twice:
+def _replayed(
+    module: Module,
+    ports: list[str],
+    folder: Path,
+    witness: Witness | None,
+    keys: Sequence[Sequence[str]],
+) -> Twice:
     transform = folder / "transform.py"
     transform.write_text(module.text, "utf-8")
     inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
     try:
         functions = [python_name(port) for port in ports]
-        return replay_twice(transform, functions, inputs, folder, module.plan.sql, witness)
+        return replay_twice(transform, functions, inputs, folder, module.plan.sql, witness, keys)
     except ReplayFailed as failure:
         raise blame_failure(module, failure) from None
 

@@ -202,6 +202,7 @@ def replay_twice(
     workdir: Path,
     sql: str = "",
     witness: Witness | None = None,
+    keys: Sequence[Sequence[str]] = (),
 ) -> Twice:
     """Replay in two processes at the same time; raises `ReplayFailed` where the plain one fails.
 
@@ -211,13 +212,17 @@ def replay_twice(
         The module's function that runs SQL, where steps are watched.
     witness : Witness, optional
         What the plain process runs besides.
+    keys : sequence
+        What was said to be a key of what the functions make.
     """
     folders = [workdir / "plain", workdir / "otherwise"]
     for folder in folders:
         folder.mkdir()
     with (
         started(transform, functions, inputs, folders[0], witness=witness) as plain,
-        started(transform, functions, inputs, folders[1], variation=OTHERWISE, sql=sql) as other,
+        started(
+            transform, functions, inputs, folders[1], variation=OTHERWISE, sql=sql, keys=keys
+        ) as other,
     ):
         made = plain.made()
         told = plain.told(witness.functions) if witness else {}
@@ -239,6 +244,7 @@ def started(
     variation: Variation = PLAIN,
     sql: str = "",
     witness: Witness | None = None,
+    keys: Sequence[Sequence[str]] = (),
 ) -> Iterator[Started]:
     """Start a clean process, as `replay` does; it ends with the block, whatever it has done.
 
@@ -250,6 +256,8 @@ def started(
         The module's function that runs SQL, where steps are watched.
     witness : Witness, optional
         What it runs after the transform.
+    keys : sequence
+        What was said to be a key of what the functions make.
     """
     refuse_unknown(engine)
     if engine == "spark":
@@ -273,6 +281,7 @@ def started(
         "sql": sql,
         "present": beside(),
         "witness": asdict(witness) if witness else None,
+        "keys": [list(key) for key in keys if key],
     }
     (workdir / _JOB).write_text(json.dumps(job), "utf-8")
     with _process(workdir, _credentials(given), variation) as process:

@@ -44,7 +44,8 @@ def main(job_file: str) -> None:
     sys.excepthook = lambda kind, error, trace: _record(state, error, trace)
     engine = engine_of(job["engine"], job["settings"], Path.cwd())
     inputs = {
-        name: _opened(engine, name, given, job["watched"]) for name, given in job["inputs"].items()
+        name: _opened(engine, name, {**given, "keys": job["keys"]}, job["watched"])
+        for name, given in job["inputs"].items()
     }
     for name in (*VARIABLES, *KEYS):  # the inputs are open: what opened them is not the transform's
         os.environ.pop(name, None)
@@ -145,7 +146,7 @@ def _as_it_lies(name: str, frame: Any, given: Mapping[str, Any]) -> Any:
     from mesh_notebook.mesh.ordering import another_order, port, source
 
     if given.get("ordered", True):
-        return source(frame)
+        return source(frame, given["keys"])
     return port(another_order(frame), name, frozenset(given.get("key", ())))
 
 

@@ -197,11 +197,13 @@ def _ties(call: Call, by: frozenset[str], order: Order) -> Doubt:
 
 
 def _top_k(call: Call) -> Order:
-    by = call.columns_of("by")
+    by, order = call.columns_of("by"), asked(call)
     named = ", ".join(sorted(by)) or "what it is by"
     fix = f"add columns to its `by` until no two rows tie in {named}, such as the rows' key"
+    if order.doubt is None:  # the rows lie in an order of theirs, which a sort can keep
+        fix = "write sort(…, maintain_order=True).head(…) in its place; or " + fix
     need = Need(f"`{call.name}()` chooses among rows", by=by, stable=False, fix=fix)
-    order = _settled(call.asks(need, asked(call)))
+    order = _settled(call.asks(need, order))
     return order.lost(f"`{call.name}()` gives its rows in any order", "sort them just before")
 
 

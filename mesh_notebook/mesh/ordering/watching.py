@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of
@@ -56,9 +56,15 @@ def _named(key: frozenset[str]) -> str:
     return f": .sort({', '.join(map(repr, sorted(key)))})" if key else ""
 
 
-def source(frame: Any) -> Any:
-    """Return an input whose rows lie as its file has them."""
-    return marked(frame, Order(witness=Witness.of(frame)))
+def source(frame: Any, keys: Iterable[Iterable[str]] = ()) -> Any:
+    """Return an input whose rows lie as its file has them.
+
+    Parameters
+    ----------
+    keys
+        What was said to be a key of the ports that are made of it.
+    """
+    return marked(frame, Order(witness=Witness.of(frame, keys)))
 
 
 def watch(text: str = "") -> Watch:

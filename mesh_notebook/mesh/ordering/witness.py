@@ -1,10 +1,11 @@
 """What the rows of a source show of its keys: nothing declares them, and a sort may need one.
 
 A set of columns counts as a key where none of them is a float or has a null, no two of the source's
-rows are alike in all of them, and that is no accident: were the values drawn at random from those
-between the least and the greatest, two rows would be alike almost surely (the birthday problem). So
-numbers that count the rows, days and names of many rows are believed, and a measure of a few rows,
-or an amount in cents, is not: it may tie in the rows of tomorrow.
+rows are alike in all of them, and that is no accident. It is none where somebody said that they are
+a key; of texts, which name things; of numbers that count the rows; and where two rows would almost
+surely be alike if the values were drawn at random between the least and the greatest (the birthday
+problem). So a measure of a few rows, or an amount in cents, is not believed: it may tie in the rows
+of tomorrow.
 """
 
 from __future__ import annotations
@@ -32,16 +33,20 @@ class Witness:
     ----------
     names : mapping
         By the column's name of now, that of the source.
+    said : tuple of frozenset
+        Columns that somebody said are a key of what is made of the rows: then it is no accident.
     """
 
     rows: pl.LazyFrame
     names: Mapping[str, str]
+    said: tuple[frozenset[str], ...] = ()
     known: dict[frozenset[str], bool] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: pl.LazyFrame) -> Witness:
+    def of(cls, rows: pl.LazyFrame, said: Iterable[Iterable[str]] = ()) -> Witness:
         """Return the witness of a source whose columns have their own names."""
-        return cls(rows, {name: name for name in rows.collect_schema()})
+        names = {name: name for name in rows.collect_schema()}
+        return cls(rows, names, tuple(map(frozenset, said)))
 
     def of_columns(self, kept: Callable[[str], bool]) -> Witness:
         """Return what is left where some columns are gone, or hold other values."""
@@ -94,22 +99,29 @@ class Witness:
             struct = pl.struct(sorted(columns))
             told = self.rows.select(struct.n_unique().alias("kinds"), pl.len().alias("rows"))
             kinds, rows = told.collect().row(0)
-            self.known[columns] = kinds == rows and self._is_no_accident(columns, rows)
+            unique, said = kinds == rows, columns in self.said
+            self.known[columns] = unique and (said or self._is_no_accident(columns, rows))
         return self.known[columns]
 
     def _is_no_accident(self, columns: frozenset[str], rows: int) -> bool:
         """Return whether so many rows would not all differ by chance (see the module)."""
         schema = self.rows.collect_schema()
+        if all(_names_things(schema[name]) for name in columns):
+            return True
         rooms = self.rows.select(_room(name, schema[name]) for name in columns).collect().row(0)
         room = math.prod(max(one or 1, 1) for one in rooms)
-        return bool(rows * rows / 2 >= _PAIRS * room)
+        return bool(room <= rows or rows * rows / 2 >= _PAIRS * room)
+
+
+def _names_things(dtype: pl.DataType) -> bool:
+    return not (dtype.is_numeric() or dtype.is_temporal())
 
 
 def _room(name: str, dtype: pl.DataType) -> pl.Expr:
     """Return how many values a column has room for: of numbers and times, all in between."""
     import polars as pl
 
-    if dtype.is_numeric() or dtype.is_temporal():
-        steps = pl.col(name).to_physical().cast(pl.Float64)
-        return steps.max() - steps.min() + 1
-    return pl.col(name).n_unique().cast(pl.Float64)
+    if _names_things(dtype):
+        return pl.col(name).n_unique().cast(pl.Float64)
+    steps = pl.col(name).to_physical().cast(pl.Float64)
+    return steps.max() - steps.min() + 1
