@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
 
     # What the guard of the clean process keeps honest code from would be no proof here.
-    sprung = f"import os\n\nos.mkdir({str(tmp_path / 'sprung')!r})\n"
+    path = os.fsencode(tmp_path / "sprung")
+    sprung = f"import ctypes\n\nctypes.CDLL(None).mkdir({path!r}, 0o700)\n"
     bundle = write_bundle(
         tmp_path / "theirs",
         inputs=(),
