@@ -415,7 +415,7 @@ def test_a_product_of_hidden_rows_and_columns_is_refused_until_it_hides_them_too
 
 
 def test_what_is_shown_on_purpose_says_why_wherever_the_product_is_told_of(notebook):
-    notebook.run("top = users.select('uid').head(3)")
+    notebook.run("top = users.select('uid').sort('uid').head(3)")
     notebook.run("%mesh output top top --key uid")
     for words, said in (
         ("top.uid --declassify", "not said why"),

@@ -188,6 +188,7 @@ def _watch_tables(seen: Watch) -> None:
     from pandas.core.groupby import DataFrameGroupBy, SeriesGroupBy
 
     watched = wrap_watched(seen)
+    pd.DataFrame.query = _looking_further_up(pd.DataFrame.query)
     for kind in (pd.DataFrame, pd.Series):
         wrap(kind, TABLES, watched)
         wrap(kind, CHANGING, _changing)
@@ -201,6 +202,16 @@ def _watch_tables(seen: Watch) -> None:
     pl.from_pandas = _handed_over(pl.from_pandas)
     for frame in (pl.DataFrame, pl.LazyFrame):
         wrap(frame, {"__init__": None}, _made_of)
+
+
+def _looking_further_up(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Have `query("delay > @limit")` find the names of who calls it, past this and its wrapper."""
+
+    @functools.wraps(act)
+    def queried(*args: Any, **kwargs: Any) -> Any:
+        return act(*args, **{**kwargs, "level": kwargs.get("level", 0) + 2})
+
+    return queried
 
 
 def _changing(act: Callable[..., Any], rule: Rule) -> Callable[..., Any]:

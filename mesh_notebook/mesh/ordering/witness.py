@@ -2,10 +2,10 @@
 
 A set of columns counts as a key where none of them is a float or has a null, no two of the source's
 rows are alike in all of them, and that is no accident. It is none where somebody said that they are
-a key; of texts, which name things; of numbers that count the rows; and where two rows would almost
-surely be alike if the values were drawn at random between the least and the greatest (the birthday
-problem). So a measure of a few rows, or an amount in cents, is not believed: it may tie in the rows
-of tomorrow.
+a key; of texts and days, which name things; of numbers that count the rows; and where two rows
+would almost surely be alike if the values were drawn at random between the least and the greatest
+(the birthday problem). So a measure of a few rows, or an amount in cents, is not believed: it may
+tie in the rows of tomorrow.
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ class Witness:
 
 
 def _names_things(dtype: pl.DataType) -> bool:
-    return not (dtype.is_numeric() or dtype.is_temporal())
+    import polars as pl
+
+    return dtype == pl.Date or not (dtype.is_numeric() or dtype.is_temporal())
 
 
 def _room(name: str, dtype: pl.DataType) -> pl.Expr:
