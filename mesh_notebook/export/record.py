@@ -219,7 +219,7 @@ def _last_input(namespace: Mapping[str, Any]) -> dict[str, Any] | None:
 def _observed(namespace: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     own = [(name, value) for name, value in namespace.items() if is_own_name(name)]
     return {
-        "types": {name: _type_name(type(value)) for name, value in own},
+        "types": {name: _type_told(value) for name, value in own},
         "ids": {name: id(value) for name, value in own},
         "sizes": {name: len(value) for name, value in own if type(value) in _SIZED},
         "values": {name: value for name, value in own if is_scalar(value)},
@@ -249,6 +249,20 @@ def _text(value: Any) -> str:
 
 def _differs(before: object, now: object) -> bool:
     return before is not now and (type(before) is not type(now) or before != now)
+
+
+def _type_told(value: object) -> str:
+    """Return the type of a value; a logger that hands on to the notebook's own code is its own."""
+    told = _type_name(type(value))
+    return f"__main__.{told}" if told.startswith("logging.") and _hands_on(value) else told
+
+
+def _hands_on(log: Any) -> bool:
+    parts = [*getattr(log, "handlers", ()), *getattr(log, "filters", ())]
+    if any(type(part).__module__ == "__main__" or callable(part) for part in parts):
+        return True
+    above = getattr(log, "parent", None)
+    return above is not None and _hands_on(above)
 
 
 def _type_name(kind: type) -> str:
