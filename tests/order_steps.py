@@ -188,6 +188,7 @@ SQL = {
 # `table` is what pandas makes of the port.
 PANDAS = {
     "table.head(2)": "table.sort_values('id').head(2)",
+    "table.loc[[table['x'].idxmax()]]": "table.loc[[table.sort_values('id')['x'].idxmax()]]",
     "table.sort_values('d').tail(2)": "table.sort_values(['d', 'id']).tail(2)",
     "table.iloc[:2]": "table.sort_values('id').iloc[:2]",
     "table.assign(c=table['x'].cumsum())": (

@@ -380,6 +380,19 @@ def notebook(shell, tmp_path: Path):
     return shell
 
 
+@pytest.mark.parametrize("mask", ["truncate --keep 60", "tokenise --except officer,intern"])
+def test_a_mask_that_shows_more_than_the_inputs_carries_nothing(notebook, mask):
+    """Others could have made the rest of the output, which says nothing of this column."""
+    notebook.run("top = users.select('country', who=pl.col('uid'))")
+    notebook.run("%mesh output top top")
+    notebook.run("""%mesh protect top --rows "country = 'DE'" --except officer""")
+    exempt = "" if "--except" in mask else " --except officer"
+    notebook.run(f"%mesh protect top.who --with {mask}{exempt}")
+    assert not notebook.run("mesh.check()").passed
+    with pytest.raises(ExportRefused, match="hidden upstream"):
+        notebook.run("%mesh export bundle")
+
+
 def test_a_product_of_hidden_rows_and_columns_is_refused_until_it_hides_them_too(notebook):
     notebook.run("top = users.select('uid', 'country')")
     notebook.run("%mesh output top top --key uid")

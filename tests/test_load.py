@@ -136,7 +136,8 @@ def test_steps_in_sql(notebook: Any, tmp_path: Path) -> None:
         "  FROM Flights WHERE delay > 3;"
     )
     notebook.run("mesh.sql('later', f'SELECT * FROM late WHERE delay > {least}')")
-    notebook.run("most = mesh.sql('x', 'SELECT * FROM t ORDER BY delay LIMIT 5', t=later)")
+    query = "SELECT * FROM t ORDER BY delay, day, origin LIMIT 5"
+    notebook.run(f"most = mesh.sql('x', {query!r}, t=later)")
     notebook.run("%%mesh sql out\nSELECT day, origin, delay FROM most")
     notebook.run("%mesh output daily out --key day,origin")
     notebook.run("%mesh export bundle")

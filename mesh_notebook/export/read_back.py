@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mesh_notebook.errors import LoadRefused
 from mesh_notebook.export.defaults import Default, origins_in
 from mesh_notebook.export.scopes import bound_names
-from mesh_notebook.export.sql_steps import sql_helper
+from mesh_notebook.export.sql_steps import sql_helper, unindented
 from mesh_notebook.export.text import (
     comments_around,
     inner_text,
@@ -232,7 +231,7 @@ class _Reader:
         above = leading_comments(inner_text(self.text, node))
         if above or not plain or any(table != frame for table, frame in said):
             return Step("\n".join([*above, call]), name)
-        return Step(call, name, textwrap.dedent(query.value).strip())  # type: ignore[attr-defined]
+        return Step(call, name, unindented(query.value))  # type: ignore[attr-defined]
 
     def _refused(self, port: str, node: ast.AST, problem: str, instead: str = "") -> LoadRefused:
         line = getattr(node, "lineno", 0)

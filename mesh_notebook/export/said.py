@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import shlex
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from mesh_notebook.errors import SpecError
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.scopes import bound_names
+from mesh_notebook.export.sql_steps import unindented
 from mesh_notebook.export.text import inner_text, statements_of
 from mesh_notebook.export.verbs import magic
 from mesh_notebook.export.words import words
@@ -144,7 +144,7 @@ def _means(node: ast.stmt) -> str:
 
 
 def _sql(name: str, query: str) -> str:
-    return f"sql {name}: {textwrap.dedent(query.expandtabs(4)).strip().rstrip('; ')}"
+    return f"sql {name}: {unindented(query).rstrip('; ')}"
 
 
 # ---- a notebook ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import textwrap
 from mesh_notebook.export.sql_layout import laid_out
 from mesh_notebook.export.verbs import SqlStep
 
-__all__ = ["query_in", "sql_helper", "table_in"]
+__all__ = ["query_in", "sql_helper", "table_in", "unindented"]
 
 _SQL_WIDTH = 88  # characters of a line of SQL: it stands eight from the left
 _SQL = '''
@@ -39,9 +39,7 @@ def table_in(table: str, frame: str) -> str:
 
 def query_in(step: SqlStep) -> str:
     """Return a step's query as a text of Python, laid out."""
-    query = textwrap.dedent(step.query.expandtabs(4)).strip()
-    if "\t" in step.query and _has_long_tokens(step.query):
-        query = step.query.strip()
+    query = unindented(step.query)
     query = laid_out(query.rstrip("; \n"), _SQL_WIDTH)
     if "\n" not in query and not {'"', "\\"} & {*query}:
         return f'"{query}"'
@@ -51,6 +49,13 @@ def query_in(step: SqlStep) -> str:
     if _has_long_tokens(query):
         return f'"""{escaped}\n"""'
     return '"""\n' + textwrap.indent(escaped, " " * 8) + '\n        """'
+
+
+def unindented(query: str) -> str:
+    """Return a query without the indentation of its lines, unless a text in it spans lines."""
+    if {"\n", "\t"} & {*query} and _has_long_tokens(query):
+        return query.strip()
+    return textwrap.dedent(query.expandtabs(4)).strip()
 
 
 def _has_long_tokens(query: str) -> bool:

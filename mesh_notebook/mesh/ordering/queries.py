@@ -94,11 +94,12 @@ def order_of_query(
 
 
 def _with_shown(table: Table, order: Order, words: frozenset[str]) -> Table:
-    """Return a table with the keys that its rows show, of columns that a query names."""
+    """Return a table with the keys that its rows show: what was said, and of named columns."""
     if order.witness is None:
         return table
     named = [name for name in table.columns if name.lower() in words]
-    return replace(table, keys=table.keys | frozenset(order.witness.keys(named)))
+    shown = {*order.witness.keys(named), *order.witness.said_of(table.columns)}
+    return replace(table, keys=table.keys | shown)
 
 
 def _spelled(keys: Keys, columns: list[str]) -> Keys:

@@ -195,6 +195,7 @@ _LOSING = words(
     "sort_index groupby_ sum mean median min max std var count nunique mode quantile describe "
     "agg aggregate combine_first update pop squeeze to_records any all factorize"
 )
+_EXTREMES = words("idxmax idxmin argmax argmin")  # of rows that tie, the first
 _MATHS = words(
     "__add__ __sub__ __mul__ __truediv__ __floordiv__ __mod__ __pow__ __radd__ __rsub__ __rmul__ "
     "__eq__ __ne__ __gt__ __lt__ __ge__ __le__ __and__ __or__ __invert__ __neg__"
@@ -202,7 +203,7 @@ _MATHS = words(
 TABLES: dict[str, Rule] = {
     **dict.fromkeys(_KEEPING, _same),
     **dict.fromkeys((*_LOSING, *_MATHS), _unknown),
-    **dict.fromkeys(_PLACES, _by_place),
+    **dict.fromkeys((*_PLACES, *_EXTREMES), _by_place),
     **dict.fromkeys(("drop_duplicates", "duplicated"), _duplicates),
     **dict.fromkeys(("nlargest", "nsmallest"), _largest),
     "assign": _assign,
@@ -218,7 +219,7 @@ _SUMS = words(
     "sum mean median min max std var count size nunique quantile agg aggregate apply prod"
 )
 GROUPED_TABLES: dict[str, Rule] = {
-    **dict.fromkeys(_PLACES, _by_place),
+    **dict.fromkeys((*_PLACES, *_EXTREMES), _by_place),
     **dict.fromkeys(_SUMS, _summed),
     "transform": _asked_by_name,
     "apply": _unknown,

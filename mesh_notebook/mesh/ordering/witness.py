@@ -74,6 +74,14 @@ class Witness:
                     found.append(names)
                     yield names
 
+    def said_of(self, columns: Iterable[str]) -> Iterator[frozenset[str]]:
+        """Yield the keys that were said and that lie in some columns, if no two rows are alike."""
+        given = {self.names[n]: n for n in columns if n in self.names}
+        for key in self.said:
+            names = frozenset(given[column] for column in key if column in given)
+            if len(names) == len(key) and self._all_identify(names):
+                yield names
+
     def _all_identify(self, columns: frozenset[str]) -> bool:
         own = [self.names[n] for n in columns]
         return all(map(self._may_identify, own)) and self._unique(frozenset(own))
