@@ -141,7 +141,12 @@ def test_rejected_rows_are_shown_to_who_deployed_and_to_who_would_see_all_of_the
 
 
 def test_what_was_read_under_a_role_is_shown_to_others_with_that_role_alone(root, bundle):
-    policy = PortPolicy("up", masks=(Mask("airport", "redact", ("officer",)),))
+    hidden = Mask("airport", "redact", ("officer",))
+    late = contract(delay={"logicalTypeOptions": {"maximum": 100}})
+    passed_on = PortPolicy("daily", masks=(hidden,))  # as a product of what is hidden has to
+    kept = "def daily(flights):\n    return flights\n"
+    write_bundle(bundle, ports={"daily": late}, transform=kept, policies=[passed_on])
+    policy = PortPolicy("up", masks=(hidden,))
     officer = Decision(policy, Principal("ana", roles=frozenset({"officer"})))
 
     def under_a_role(port: InputPort, folder: Path) -> OpenedInput:
