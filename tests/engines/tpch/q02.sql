@@ -16,5 +16,5 @@ WHERE p_partkey = ps_partkey
             AND n_regionkey = r_regionkey
             AND r_name = 'EUROPE'
     )
-ORDER BY s_acctbal DESC, n_name, s_name, p_partkey
+ORDER BY s_acctbal DESC, n_name, s_name, p_partkey, p_mfgr, s_address, s_phone, s_comment
 LIMIT 100
