@@ -516,7 +516,7 @@ def test_the_export_pins_what_the_slice_read_and_not_what_the_name_means_now(
 )
 def test_a_slice_that_mixes_two_truths_of_one_name_is_refused(plays, tmp_path, use) -> None:
     connect(plays, "--mode mock")  # In[3]
-    plays.run("old = plays.head(5)")
+    plays.run("old = plays.sort('play').head(5)")
     plays.run(use)
     plays.run("both = plays.join(old, on='play', how='anti')")
     with pytest.raises(ExportRefused) as caught:
@@ -525,7 +525,7 @@ def test_a_slice_that_mixes_two_truths_of_one_name_is_refused(plays, tmp_path, u
     assert "In[4] read `plays` as mock, as In[3] bound it" in str(caught.value)
     assert "In[6] reads it as live, as In[5] does" in str(caught.value)
     assert not (tmp_path / "bundle").exists()
-    plays.run("old = plays.head(5)")
+    plays.run("old = plays.sort('play').head(5)")
     plays.run("both = plays.join(old, on='play', how='anti')")
     assert export(plays, "both", key="play").origin == "live"
 
