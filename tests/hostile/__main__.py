@@ -33,7 +33,7 @@ def stage(name: str, folder: Path, seed: int, *more: str, **environ: str) -> dic
     surroundings = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": str(_HERE.parent), **environ}
     for kept in ("MESH_KEYS", "MESH_CACHE"):
         surroundings[kept] = str(folder / kept.lower())
-    command = [sys.executable, str(_HERE / "judging.py"), name, str(folder), str(seed), *more]
+    command = [sys.executable, str(_HERE / "stages.py"), name, str(folder), str(seed), *more]
     with (folder.parent / f"{folder.name}.log").open("wb") as log:
         try:
             subprocess.run(

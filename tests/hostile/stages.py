@@ -1,8 +1,8 @@
 """One stage of a hostile notebook's trial, in a process of its own.
 
-python judging.py export FOLDER SEED     the notebook beside few rows, and its export
-python judging.py again FOLDER SEED      the notebook's cells beside other rows
-python judging.py run FOLDER SEED BUNDLE the exported module on those rows
+python stages.py export FOLDER SEED     the notebook beside few rows, and its export
+python stages.py again FOLDER SEED      the notebook's cells beside other rows
+python stages.py run FOLDER SEED BUNDLE the exported module on those rows
 """
 
 from __future__ import annotations
