@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers engines corpus laws programs hostile public fuzz kills races \
+.PHONY: help setup demo lab test format conformance peers engines corpus laws faults programs hostile public fuzz kills races \
   bench-start bench-ports bench-export \
   lock clean
 
@@ -50,7 +50,8 @@ test: setup ## lint, types, import direction, tests, docstring examples, noteboo
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --doctest-modules --doctest-ignore-import-errors mesh_notebook tests
+	$(BIN)/pytest -n 2 -m 'not spark and not faults and not law' \
+	  --doctest-modules --doctest-ignore-import-errors mesh_notebook tests
 	$(BIN)/pytest --nbval --nbval-current-env $(SANITIZE) notebooks/*.ipynb
 
 format: setup ## put the code in the house format
@@ -66,13 +67,16 @@ peers: setup ## hold what Spark sees of each snapshot to what the port serves
 engines: setup ## run TPC-H and forty pipelines on Polars, DuckDB and Spark, and compare the rows
 	$(BIN)/pytest -q -s --no-header tests/engines/tpch_on_engines.py \
 	  tests/engines/*_on_spark.py tests/engines/clusters.py tests/test_dialects.py
+	$(BIN)/pytest -q --no-header -m spark tests/test_verify.py tests/test_run.py
 
 corpus: setup ## export the notebooks that were written to be hard, and say how minimal the slices are
 	$(BIN)/pytest -q -n 2 -rP tests/test_minimal.py tests/test_corpus.py
 
 laws: setup ## try the laws of time and of policies on 1,050 sequences each, masks on chains of products
-	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws tests/test_laws.py tests/test_policy_law.py \
-	  tests/test_inheritance_law.py tests/test_written_values.py
+	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws -m law tests
+
+faults: setup ## kill a few publications and commands, race a few, and have storage fail
+	$(BIN)/pytest -q -n 2 -m faults tests
 
 programs: setup ## export 2,000 random notebooks, and hold each module to the cells themselves
 	@$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 1 tests/test_programs.py & \

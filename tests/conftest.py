@@ -27,6 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--races", type=int, default=3, help="publications of each racing process")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs Java, so that `make engines` runs it and `make test` need not."""
+    for item in items:
+        if "java" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)
+
+
 class Shell:
     """A real IPython shell with the extension loaded, driven cell by cell."""
 

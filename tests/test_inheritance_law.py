@@ -14,6 +14,7 @@ from types import ModuleType
 
 import duckdb
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,8 @@ from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.lineage import PortLineage
 from mesh_notebook.model.policy import Access, Mask, PortPolicy, Principal, RowFilter
+
+pytestmark = pytest.mark.law
 
 # Each in the suite's own run, and ten times as many in `make laws`: many chains in one example,
 # since following them takes a process of its own.

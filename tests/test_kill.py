@@ -25,6 +25,8 @@ from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.reading import read_port
 from mesh_notebook.model.time import Window
 
+pytestmark = pytest.mark.faults
+
 KILLS = 50
 ROWS = 500
 KILLED = -signal.SIGKILL

@@ -15,6 +15,8 @@ from commands import COMMANDS, Killer, kill_many
 
 import mesh_notebook
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_a_killed_command_leaves_nothing_torn_and_goes_through_when_run_again(

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from test_kill import KILLED, Deployer
 
+pytestmark = pytest.mark.faults
+
 # The step at which a killed publication is let run on for a moment: its begin, and its commit.
 BEGIN, COMMIT = "step publish", "step publish snapshot"
 

@@ -31,6 +31,8 @@ from mesh_notebook.mesh.reading import read_port
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.time import Window, interval_around
 
+pytestmark = pytest.mark.law
+
 ADDRESS = "urn:dmesh:local:music:plays"
 KINDS: dict[str, dict[str, Any]] = {
     "snapshot": {"kind": "snapshot"},

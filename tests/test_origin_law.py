@@ -25,6 +25,8 @@ from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.workspace import Workspace
 from mesh_notebook.workspace.exporting import _status
 
+pytestmark = pytest.mark.law
+
 BASES = ("a", "b")
 FRAMES = ("p", "q", "f", "g", "h")
 ORIGINS = st.sampled_from([Origin.LIVE, Origin.LIVE, Origin.SAMPLE, Origin.MOCK])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from listeners import ADDRESS, ANALYST, NOBODY, OFFICER, ROWS, Listeners
@@ -16,6 +17,8 @@ from listeners import ADDRESS, ANALYST, NOBODY, OFFICER, ROWS, Listeners
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.keys import key_of
 from mesh_notebook.model.policy import Mask, PortPolicy, Principal, RowFilter
+
+pytestmark = pytest.mark.law
 
 EMAILS = st.sampled_from(["ann@example.org", "ben@example.org", "", None])
 AGES = st.sampled_from([7, 18, 31, None])

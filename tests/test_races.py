@@ -20,6 +20,8 @@ from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.reading import read_port
 from mesh_notebook.model.time import Window
 
+pytestmark = pytest.mark.faults
+
 PROCESSES = 8
 ON_S3 = 3  # by turns in the usual tests: without a lock, those who lose a race begin again
 SHARED = 0  # the key of the row that every publication of a log corrects

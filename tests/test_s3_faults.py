@@ -16,6 +16,8 @@ from test_kinds import Port, ids
 from mesh_notebook.errors import Unreachable
 from mesh_notebook.mesh.catalogue import Catalogue
 
+pytestmark = pytest.mark.faults
+
 SECRET = "test-secret-of-s3"
 PATIENCE = 40  # seconds
 

@@ -129,7 +129,7 @@ def typed(notebook: Any) -> Any:
     return notebook
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "spark"])
+@pytest.mark.parametrize("engine", ["duckdb", pytest.param("spark", marks=pytest.mark.spark)])
 def test_another_engine_makes_the_sealed_rows_in_their_types(
     typed: Any, engine: str, request: pytest.FixtureRequest
 ) -> None:

@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 from hypothesis import settings
 
+pytestmark = pytest.mark.law
+
 # A product has so many ports, each under a policy of its own; ten products in `make laws`.
 PORTS = 5
 PRODUCTS = range(max(settings.default.max_examples // 100, 1))
