@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import SqlError, near
@@ -131,19 +132,35 @@ def run_sql(
     import duckdb
 
     _only_reads(query)
-    with _interruptible(), closing(without_bar(con.cursor())) as cursor:
+    with closing(without_bar(con.cursor())) as cursor:
         try:
             for name, frame in tables.items():
                 cursor.register(name, _registrable(frame))
             _no_files(query, cursor)
             relation = cursor.sql(query)
             _fits_a_frame(relation, query)
-            # Run by DuckDB, which heeds Ctrl-C; Polars, drawing from the stream, does not.
-            result: pl.DataFrame = relation.materialize().pl()
-            return result
+            return _made(relation, cursor)
         except duckdb.Error as error:
             said = _with_picture(error, query, cursor)
             raise _explained(said, query, cursor, [*tables, *known]) from None
+
+
+def _made(relation: duckdb.DuckDBPyRelation, cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Run a query in a thread of its own, so that Ctrl-C ends it at once.
+
+    DuckDB itself looks for a signal between its tasks, and one task may take minutes.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        # Run by DuckDB, which can be interrupted; Polars, drawing from the stream, can not.
+        pending: Future[pl.DataFrame] = pool.submit(lambda: relation.materialize().pl())
+        try:
+            # A wait without a limit may not hear the signal: Polars has the system resume it.
+            while not wait([pending], timeout=0.2).done:
+                pass
+        except KeyboardInterrupt:
+            cursor.interrupt()
+            raise
+        return pending.result()
 
 
 def _registrable(frame: Any) -> Any:
@@ -164,16 +181,6 @@ def _with_picture(error: duckdb.Error, query: str, cursor: duckdb.DuckDBPyConnec
         except duckdb.Error as again:
             return str(again)
     return str(error)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        if str(error) == "Query interrupted":
-            raise KeyboardInterrupt from None
-        raise
 
 
 def _only_reads(query: str) -> None:
