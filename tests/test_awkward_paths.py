@@ -14,7 +14,7 @@ import pytest
 from bundles import Clock, contract, deployed, write_bundle
 from conftest import Shell
 
-from mesh_notebook.errors import DeployRefused
+from mesh_notebook.errors import DeployRefused, ExportRefused
 from mesh_notebook.mesh.scan import scan_of
 from mesh_notebook.mesh.sources import open_source
 from mesh_notebook.mesh.store import write_snapshot
@@ -173,3 +173,45 @@ def test_a_file_url_may_be_escaped(tmp_path: Path) -> None:
     put_rows(tmp_path / "my a%20b" / "rows.csv", "csv")
     for uri in (f"file://{tmp_path}/my a%20b/rows.csv", (tmp_path / "my a%20b/rows.csv").as_uri()):
         assert open_source(uri, tmp_path).lazy().collect().height == 1
+
+
+def test_temporary_files_may_lie_in_a_folder_that_is_called_like_a_glob(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What proves, what explains and what verifies each read back what a clean process made."""
+    odd = tmp_path / "[t]mp*?{a,b} c=d"
+    odd.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(odd))
+    (tmp_path / "plays.csv").write_text("id,day\n" + "".join(f"{n},{n % 7}\n" for n in range(40)))
+    for line in (
+        "import polars as pl",
+        "%mesh product plays --domain media",
+        "%mesh source plays plays.csv",
+        "limits = {'all': 3}",
+        "other = limits",
+        "def low():\n    return limits['all']",
+        "__import__('operator').setitem(get_ipython().user_ns['other'], 'all', 9)",
+        "out = plays.filter(pl.col('day') < low())",
+        "%mesh output daily out --key id",
+    ):
+        shell.run(line)
+    with pytest.raises(ExportRefused, match="makes `limits`, where they part"):
+        shell.run("%mesh export bundle")
+    shell.run("days = plays.unique(['day', 'id']).collect()['id'].to_list()")
+    shell.run("out = plays.filter(pl.col('id') == days[0])")
+    shell.run("%mesh output daily out --key id")
+    with pytest.raises(ExportRefused, match="the order of rows that have none"):
+        shell.run("%mesh export bundle")
+    shell.run("few = 3")
+    shell.by_hand("few = 4")
+    shell.run("out = plays.filter(pl.col('day') < few)")
+    shell.run("%mesh output daily out --key id")
+    with pytest.raises(ExportRefused, match="`few`"):
+        shell.run("%mesh export bundle")
+    shell.run("few = 3")
+    shell.run("out = plays.filter(pl.col('day') < few)")
+    shell.run("%mesh output daily out --key id")
+    shell.run("%mesh export bundle")
+    shell.run("%mesh verify bundle")
+    shell.run("%mesh run bundle --engine duckdb")
+    assert not shell.run("%mesh deploy bundle").unchanged

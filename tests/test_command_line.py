@@ -141,3 +141,31 @@ def test_a_read_that_cannot_be_is_one_paragraph(published, run, words, said):
     text = run("--root", str(published), "read", "airport-delays", *words, code=1)
     assert said in " ".join(text.split())
     assert "Traceback" not in text
+
+
+def test_an_option_given_twice_is_refused_in_a_shell_too(run):
+    for words in (
+        ("read", "plays", "--port", "a", "--port", "b"),
+        ("--principal", "ana", "--principal", "bo", "search"),
+        ("diff", "bundle", "--", "a", "b"),
+    ):
+        text = run(*words, code=2)
+        assert ("is given twice" if "--" not in words else "word too many") in text
+    assert "mesh read --help" in run("read", "a", "b", code=2)
+    assert "0 products" in run("--root", "a", "--root", "b", "search")
+
+
+def test_every_option_of_a_shell_counts_once():
+    from typer.testing import CliRunner
+
+    from mesh_notebook.surfaces.cli import app
+    from mesh_notebook.surfaces.verbs import VERBS
+
+    shell = CliRunner()
+    for verb in (one for one in VERBS if one.shell):
+        places = ["x" for one in verb.arguments if one.required and not one.flag]
+        for option in (one for one in verb.arguments if one.flag and one.kind != "flag"):
+            given = [option.flag, "1", "2"] if option.kind == "pair" else [option.flag, "1"]
+            done = shell.invoke(app, [verb.name, *places, *given, *given])
+            assert done.exit_code == 2
+            assert f"{option.flag} is given twice" in done.output

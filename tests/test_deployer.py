@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 import yaml
 from bundles import Clock, contract, published, write_bundle
+from typer.testing import CliRunner
 
 import mesh_notebook
 from mesh_notebook.errors import AccessDenied, DeployRefused
@@ -264,6 +265,28 @@ def test_why_and_read_decide_alike_for_who_has_a_role(mesh):
         olga.port("users")
     mesh.put()
     assert olga.why("users").decision.said() == ("no policy is set: everybody reads everything",)
+
+
+def test_why_decides_for_another_as_a_read_in_their_name_does(mesh):
+    mesh.put(TOKEN, rows=(FILTER,), access=Access(purposes=("research",)))
+    bo = mesh.as_("bo")
+    for who in ("olga", "bo", ""):
+        for purpose in ("research", "sales", ""):
+            told = bo.why("users", principal=who, purpose=purpose).decision
+            assert told.allowed == (purpose == "research")
+            if told.allowed:
+                assert told == bo.port("users", principal=who, purpose=purpose).reading.decision
+                continue
+            with pytest.raises(AccessDenied, match=told.principal.name) as denied:
+                bo.port("users", principal=who, purpose=purpose)
+            assert denied.value.reasons == told.refusals
+    assert bo.why("users", principal="olga").decision.principal.roles == {"officer"}
+    told = CliRunner().invoke(
+        cli.app,
+        ["--root", str(mesh.root), "why", "users", "--principal", "olga", "--purpose", "research"],
+    )
+    assert "uid: as it is, since olga is officer" in told.output
+    assert "for olga" in told.output
 
 
 def test_a_notebook_writes_the_view_that_it_saw_into_the_recipe(shell, tmp_path):

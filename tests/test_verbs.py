@@ -64,3 +64,57 @@ def test_quoted_words_are_one_word_without_their_quotes():
     _, given = parse('product p --purpose "Who listens, and where"', None)
     assert given["purpose"] == "Who listens, and where"
     assert shlex.split(given["purpose"])[0] == "Who"
+
+
+# ---- how a line is typed -----------------------------------------------------------------------
+
+OPTIONS = [(verb, one) for verb in VERBS for one in verb.arguments if one.flag]
+
+
+def typed(verb, option, value: str = "") -> str:
+    """Return a line with all that a verb must be given, and an option besides."""
+    words = [verb.name]
+    for one in verb.arguments:
+        if one.required and not one.flag:
+            words.append(one.choices[0] if one.choices else "x")
+    given = {"whole": "3", "number": "0.5", "flag": "", "pair": "a b"}.get(option.kind, value)
+    return " ".join([*words, option.flag, option.choices[0] if option.choices else given]).strip()
+
+
+def test_an_option_given_twice_is_refused_whichever_it_is():
+    for verb, option in OPTIONS:
+        body = "x" if verb.cell else None
+        once = typed(verb, option, "a")
+        parse(once, body)
+        again = once[once.index(option.flag) :]
+        if option.kind == "flag":  # it says the same twice
+            parse(f"{once} {again}", body)
+            continue
+        for more in (again, again.replace(" ", "=", 1) if option.kind != "pair" else again):
+            with pytest.raises(UsageError, match=f"{option.flag} is given twice"):
+                parse(f"{once} {more}", body)
+
+
+def test_a_word_after_an_option_is_named_with_how_it_is_written():
+    for line, extra, step in (
+        ("output o df --key a b", "'b' is a word too many, after --key a", "--key a,b"),
+        ("output o df --key a, b c", "'b c' are words too many", "--key a,b,c"),
+        ("output o df --key a --key b", "--key is given twice", "--key a,b"),
+        ("product p --purpose Who listens", "'listens' is a word", '--purpose "Who listens"'),
+        ("protect o.c --with null x", "'x' is a word", "it takes one value: --with null"),
+        ("use plays live --rows 3 4", "'4' is a word", "it takes one value: --rows 3"),
+        ("drop o p", "'p' is a word too many for 'drop'", "%mesh drop PORT"),
+        ("output o df --kee a", "--kee is no option", "did you mean --key"),
+        ("output o df --key", "--key has no value", "--key KEY"),
+        ("output o df --key --kind log", "--key has no value", "--key KEY"),
+    ):
+        with pytest.raises(UsageError) as refused:
+            parse(line, None)
+        assert extra in refused.value.message, line
+        assert step in refused.value.next_step, line
+
+
+def test_a_word_may_stand_behind_an_option_that_has_its_value():
+    assert parse("promise daily --gate lag lag=2h", None)[1]["promises"] == ("lag=2h",)
+    assert parse("ask plays mean --by country minutes", None)[1]["of"] == "minutes"
+    assert parse("search -- --odd", None)[1]["words"] == ("--odd",)

@@ -19,7 +19,7 @@ from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.checks import CheckReport, check
 from mesh_notebook.mesh.engines import refuse_unknown
 from mesh_notebook.mesh.inputs import OpenedInput
-from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.mesh.replay import ReplayFailed, replay, rows_in
 from mesh_notebook.mesh.store import conformed
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.product import InputPort
@@ -124,7 +124,6 @@ def made_by(
     DeployRefused
         The product does not go to that engine, or its transform fails there.
     """
-    import polars as pl
 
     module = module_for(made, engine)
     try:
@@ -141,7 +140,7 @@ def made_by(
         ) from None
     # In memory, since the folder goes.
     return {
-        port: conformed(pl.scan_ipc(paths[name], glob=False).collect(), made.contracts[port])
+        port: conformed(rows_in(paths[name]), made.contracts[port])
         for port, name in made.functions.items()
     }
 

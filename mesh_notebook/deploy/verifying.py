@@ -15,7 +15,7 @@ from mesh_notebook.errors import MeshError
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.engines import refuse_unknown
 from mesh_notebook.mesh.inputs import OpenedInput
-from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.mesh.replay import ReplayFailed, replay, rows_in
 from mesh_notebook.mesh.seals import RECEIPT, changed_files, conformed, sealed_receipt, unlike
 from mesh_notebook.model.product import InputPort
 from mesh_notebook.model.receipt import InputPin
@@ -153,7 +153,6 @@ def _proved(
     findings: list[str],
 ) -> dict[str, int]:
     """Make the rows again by a module, on an engine; return how many are equal to the sealed."""
-    import polars as pl
 
     module, *engine = there
     rows = {}
@@ -166,7 +165,7 @@ def _proved(
             return {}
         for port, name in made.functions.items():
             seal = proved["seals"][port]
-            frame = pl.scan_ipc(paths[name], glob=False).collect()
+            frame = rows_in(paths[name])
             if engine[0] != "polars":
                 frame = conformed(frame, seal)
             said = unlike(seal, frame, proved["floats"]["relative32"])

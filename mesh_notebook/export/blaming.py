@@ -16,7 +16,7 @@ from mesh_notebook.export.module import Module, probes_of, result_of
 from mesh_notebook.export.outside import source_name
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
-from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.mesh.replay import ReplayFailed, replay, rows_in
 from mesh_notebook.mesh.variation import PLAIN, Variation
 from mesh_notebook.model.address import python_name
 
@@ -95,14 +95,13 @@ def parting(
     module: Module, one: Slice, namespace: Mapping[str, Any], variation: Variation
 ) -> tuple[Statement, str] | None:
     """Return the first statement, and the name, whose value a variation makes otherwise."""
-    import polars as pl
 
     probes = list(_probes(module, one, namespace))[:_MOST]
     with tempfile.TemporaryDirectory() as plain, tempfile.TemporaryDirectory() as varied:
         here = _run(module, one, probes, Path(plain))
         there = _run(module, one, probes, Path(varied), variation)
         for probe in probes:
-            frames = [pl.read_ipc(ran[n]) for ran in (here, there) if (n := probe.function) in ran]
+            frames = [rows_in(ran[n]) for ran in (here, there) if (n := probe.function) in ran]
             if len(frames) == 1 or (frames and difference(frames[0], frames[1])):
                 return probe.statement, probe.name
     return None
@@ -171,7 +170,7 @@ def _parting(
             if probe.function not in made:
                 continue
             try:
-                said = probe.difference(pl.read_ipc(made[probe.function]))
+                said = probe.difference(rows_in(made[probe.function]))
             except pl.exceptions.PolarsError:
                 continue
             if said:

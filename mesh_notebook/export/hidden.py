@@ -29,7 +29,7 @@ from mesh_notebook.export.state import (
     told_of,
 )
 from mesh_notebook.export.statements import Statement
-from mesh_notebook.mesh.replay import ReplayFailed, Witness, replay
+from mesh_notebook.mesh.replay import ReplayFailed, Witness, replay, rows_in
 from mesh_notebook.model.address import python_name
 
 __all__ = ["State", "refuse_hidden", "states_of", "witness_of"]
@@ -217,9 +217,7 @@ def _replayed(module: Module, one: Slice, saw: Sequence[State]) -> dict[str, Any
 
 def _told(path: Path) -> dict[str, Any]:
     """Return what a witness told, by moment and name."""
-    import polars as pl
-
-    told: dict[str, Any] = json.loads(pl.read_ipc(path).item())
+    told: dict[str, Any] = json.loads(rows_in(path).item())
     return told
 
 

@@ -19,7 +19,7 @@ from mesh_notebook.export.hidden import refuse_hidden, states_of, witness_of
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.varying import explain, refuse_undetermined
-from mesh_notebook.mesh.replay import ReplayFailed, Twice, Witness, replay_twice
+from mesh_notebook.mesh.replay import ReplayFailed, Twice, Witness, replay_twice, rows_in
 from mesh_notebook.model.address import python_name
 
 if TYPE_CHECKING:
@@ -107,6 +107,4 @@ def _replayed(
 
 
 def _read(made: Mapping[str, Path], port: str) -> pl.DataFrame:
-    import polars as pl
-
-    return pl.read_ipc(made[python_name(port)])
+    return rows_in(made[python_name(port)])

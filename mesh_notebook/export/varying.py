@@ -15,7 +15,7 @@ from mesh_notebook.export.module import Module
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.mesh.ordering import Fault
-from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.mesh.replay import ReplayFailed, replay, rows_in
 from mesh_notebook.mesh.variation import CHANCE, MACHINE, ORDER, PLAIN, Variation
 from mesh_notebook.model.address import python_name
 
@@ -112,7 +112,6 @@ class _Outcome:
 
 
 def _made(module: Module, one: Slice, variation: Variation) -> _Outcome:
-    import polars as pl
 
     inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
     name = python_name(one.port)
@@ -123,4 +122,4 @@ def _made(module: Module, one: Slice, variation: Variation) -> _Outcome:
             made = replay(transform, [name], inputs, Path(folder), variation=variation)
         except ReplayFailed:
             return _Outcome(None)
-        return _Outcome(pl.read_ipc(made[name]))
+        return _Outcome(rows_in(made[name]))

@@ -8,18 +8,21 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 import mesh_notebook
-from mesh_notebook.errors import MeshError
+from mesh_notebook.errors import MeshError, UsageError
 from mesh_notebook.surfaces import registered  # noqa: F401
 from mesh_notebook.surfaces.panel import as_text
 from mesh_notebook.surfaces.panels import panel_of
-from mesh_notebook.surfaces.verbs import VERBS, Argument, Verb
+from mesh_notebook.surfaces.typed import refuse_mistyped
+from mesh_notebook.surfaces.verbs import VERBS, Argument, Verb, find
 
 __all__ = ["app", "main"]
 
@@ -52,8 +55,41 @@ def _told(error: MeshError, code: int) -> int:
     return code
 
 
+class _Mesh(TyperGroup):
+    """`mesh`, of which `--root` alone may be given more than once."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        with _usage():
+            for one in order:
+                if not one.multiple and order.count(one) > 1:
+                    said = f"{one.opts[0]} is given twice."
+                    raise UsageError(said, next_step="leave one of them out")
+        return super().parse_args(ctx, args)
+
+
+class _Typed(TyperCommand):
+    """A verb, whose words are held to its table before they are parsed."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if "--help" not in args and self.name:
+            with _usage():
+                refuse_mistyped(find(self.name), args)
+        return super().parse_args(ctx, args)
+
+
+@contextmanager
+def _usage() -> Iterator[None]:
+    """Answer what cannot be parsed as every command line does: with exit code 2."""
+    try:
+        yield
+    except UsageError as error:
+        raise typer.Exit(_told(error, 2)) from None
+
+
 app = typer.Typer(
     name="mesh",
+    cls=_Mesh,
     help="The path of a data product: find, read, describe and deploy what a mesh holds.",
     no_args_is_help=True,
     add_completion=False,
@@ -126,6 +162,7 @@ def _tell(step: str) -> None:
 def _in_a_shell(text: str) -> str:
     """Return a text with the verbs that a shell has as one types them there."""
     verbs = "|".join(verb.name for verb in VERBS if verb.shell)
+    text = re.sub(rf"%mesh help ({verbs})\b", r"mesh \1 --help", text)
     return re.sub(rf"%mesh (?=(?:{verbs})\b)", "mesh ", text)
 
 
@@ -142,4 +179,4 @@ def _show(result: Any) -> None:
 
 for _verb in VERBS:
     if _verb.shell:
-        app.command(_verb.name)(_command(_verb))
+        app.command(_verb.name, cls=_Typed)(_command(_verb))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesh_notebook.model.policy import MASKS
-from mesh_notebook.surfaces.verb import PRODUCT, PURPOSE, Argument, Verb, one
+from mesh_notebook.surfaces.verb import PRINCIPAL, PRODUCT, PURPOSE, Argument, Verb, one
 
 __all__ = ["CONTROL"]
 
@@ -98,9 +98,14 @@ CONTROL: tuple[Verb, ...] = (
     Verb(
         "why",
         "connect",
-        "Explain what a port's policy makes of you: what you see of it, and why.",
-        "%mesh why podcast-listeners",
-        (PRODUCT, Argument("port", "the port, if the product has several", "--port"), PURPOSE),
+        "Explain what a port's policy makes of who asks: what they see of it, and why.",
+        "%mesh why podcast-listeners --principal ana --purpose research",
+        (
+            PRODUCT,
+            Argument("port", "the port, if the product has several", "--port"),
+            PRINCIPAL,
+            PURPOSE,
+        ),
         shell=True,
     ),
     Verb(

@@ -12,6 +12,7 @@ from IPython.core.magic_arguments import MagicArgumentParser
 from mesh_notebook.errors import UsageError
 from mesh_notebook.surfaces.display import Formatters
 from mesh_notebook.surfaces.progress import Progress
+from mesh_notebook.surfaces.typed import refuse_mistyped
 from mesh_notebook.surfaces.verbs import VERBS, Argument, Help, Verb, find
 from mesh_notebook.workspace import Workspace
 
@@ -150,10 +151,19 @@ def parse(line: str, body: str | None) -> tuple[Verb, dict[str, Any]]:
         )
     if verb.name == "sql" and body is None:
         raise UsageError("the query is missing.", next_step="%%mesh sql NAME, then the query below")
-    given = {k: _value(verb, k, v) for k, v in vars(_parser(verb).parse_args(words[1:])).items()}
+    given = {name: _value(verb, name, value) for name, value in _parsed(verb, words[1:]).items()}
     if body is not None:
         given[verb.cell] = body
     return verb, given
+
+
+def _parsed(verb: Verb, words: list[str]) -> dict[str, Any]:
+    refuse_mistyped(verb, words)
+    parser = _parser(verb)
+    if "--" in words:  # which ends the options, so that nothing is mixed
+        return vars(parser.parse_args(words))
+    # As in a shell, what is no option may stand behind one.
+    return vars(parser.parse_intermixed_args(words))
 
 
 def _parser(verb: Verb) -> _Parser:

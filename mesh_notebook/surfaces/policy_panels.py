@@ -27,24 +27,28 @@ def _(protected: Protected) -> Panel:
 def _(why: Why) -> Panel:
     decision = why.decision
     verdict = Badge("may read", "good") if decision.allowed else Badge("may not read", "bad")
-    step = ""
-    if decision.asks_instead:
-        step = f"%mesh ask {why.product}/{why.port} count"
-    elif not decision.allowed and decision.policy.access.stand_in:
-        step = f"%mesh connect {why.product}/{why.port} --mode mock gives made-up rows"
     return Panel(
         f"{why.product}/{why.port} for {decision.principal.name}",
         (verdict,),
         tables=[
             Table((title,), [(line,) for line in lines])
             for title, lines in (
-                ("for you", decision.said()),
+                (f"for {'you' if why.own else decision.principal.name}", decision.said()),
                 ("the policy says that it", decision.policy.said()),
             )
             if lines
         ],
-        next_step=step,
+        next_step=_instead(why) if why.own else "",
     )
+
+
+def _instead(why: Why) -> str:
+    """Return what who asks may do where they may not read."""
+    if why.decision.asks_instead:
+        return f"%mesh ask {why.product}/{why.port} count"
+    if not why.decision.allowed and why.decision.policy.access.stand_in:
+        return f"%mesh connect {why.product}/{why.port} --mode mock gives made-up rows"
+    return ""
 
 
 @panel_of.register

@@ -81,11 +81,19 @@ class Control(Session):
         )
         return protect(self, target, rule, remove)
 
-    def why(self, product: str, port: str | None = None, purpose: str = "") -> Why:
-        """Explain what the policy of a port makes of you: what a read gives you, and why."""
+    def why(
+        self, product: str, port: str | None = None, purpose: str = "", principal: str = ""
+    ) -> Why:
+        """Explain what the policy of a port makes of who asks: what a read gives them, and why.
+
+        Parameters
+        ----------
+        purpose, principal
+            As `read` takes them; by default as the session says.
+        """
         from mesh_notebook.workspace.protecting import why
 
-        return why(self, product, port, purpose)
+        return why(self, product, port, self.asker(principal, purpose))
 
     def erase(
         self,

@@ -15,6 +15,7 @@ from mesh_notebook.model.policy import MASKS, Access, Mask, PortPolicy, Privacy,
 if TYPE_CHECKING:
     from mesh_notebook.mesh.published import PublishedProduct
     from mesh_notebook.model.decision import Decision
+    from mesh_notebook.model.policy import Asker
     from mesh_notebook.model.receipt import Receipt
     from mesh_notebook.workspace.drafts import PortDraft
     from mesh_notebook.workspace.session import Session
@@ -60,12 +61,13 @@ class Protected:
 
 @dataclass(frozen=True)
 class Why:
-    """What a port's policy makes of who asks, and why."""
+    """What a port's policy makes of who asks, and why; `own`: of whose session it is."""
 
     product: str
     port: str
     decision: Decision
     receipt: Receipt
+    own: bool = True
 
 
 @dataclass(frozen=True)
@@ -243,14 +245,15 @@ def refuse_unfit(policy: PortPolicy, contract: Contract) -> None:
         )
 
 
-def why(session: Session, product: str, port: str | None, purpose: str) -> Why:
-    """Say what the policy of a port makes of who asks now."""
+def why(session: Session, product: str, port: str | None, asker: Asker) -> Why:
+    """Say what the policy of a port makes of who asks now, for themselves or for another."""
     from mesh_notebook.mesh.access import asked
     from mesh_notebook.model.time import Window
 
     published, named = session.catalogue.resolve(product)
-    found = asked(published, port or named, Window(), session.asker(purpose=purpose))
-    return Why(published.name, found.port, found.decision, found.receipt)
+    found = asked(published, port or named, Window(), asker)
+    own = asker.name == session.principal
+    return Why(published.name, found.port, found.decision, found.receipt, own)
 
 
 def erase(session: Session, product: str, subject: str, port: str | None) -> Erased:

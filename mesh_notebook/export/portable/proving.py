@@ -13,7 +13,7 @@ from mesh_notebook.export.comparing import difference
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.portable.refusals import ENGINES, NotPortable, Portable
 from mesh_notebook.mesh.engines import refuse_unknown
-from mesh_notebook.mesh.replay import ReplayFailed, replay
+from mesh_notebook.mesh.replay import ReplayFailed, replay, rows_in
 from mesh_notebook.model.address import python_name
 
 if TYPE_CHECKING:
@@ -73,7 +73,6 @@ def proved(
 def _refusals(
     text: str, module: Module, frames: Mapping[str, pl.DataFrame], folder: Path, engine: str
 ) -> list[NotPortable]:
-    import polars as pl
 
     stays = "" if engine == "duckdb" else engine
     path = folder / "portable.py"
@@ -87,7 +86,7 @@ def _refusals(
         return [NotPortable(stays, ports.get(failure.function, ""), "", _line(text, failure), why)]
     refusals = []
     for name, port in ports.items():
-        if said := _difference(frames[port], pl.read_ipc(made[name])):
+        if said := _difference(frames[port], rows_in(made[name])):
             why = f"{_NAMES[engine]} gives other rows. {said}"
             refusals.append(NotPortable(stays, port, "", name, why))
     return refusals

@@ -213,12 +213,9 @@ def _line(
         owed = [o for o in left if (o.kind, o.column) == ("mask", one.column)]
         return _mask_line(port, policy, contract, owed)
     if one.kind == "subject":
-        return f"%mesh protect {port} --erasable {one.column}"
-    filtered = {rule.where for rule in policy.rows}
-    if one.kind == "rows" and one.alike and one.alike not in filtered:
-        where = shlex.quote(one.alike) if '"' in one.alike else f'"{one.alike}"'
-        words = ["--rows", where, "--except", ",".join(one.roles)]
-        return " ".join([f"%mesh protect {port}", *words[: 4 if one.roles else 2]])
+        return _subject_line(port, policy, contract, one, left)
+    if line := _filter_line(port, policy, one, left):
+        return line
     roles = _common([policy.access.roles, *(o.roles for o in left if o.kind in _ROWS)])
     purposes = _common([policy.access.purposes, *(o.purposes for o in left)])
     if roles is None or purposes is None:
@@ -227,6 +224,41 @@ def _line(
     words += [f"--purposes {','.join(purposes)}"] if purposes else []
     told = policy.access.stand_in and all(o.stand_in for o in left if o.kind in _ROWS)
     return " ".join([f"%mesh protect {port}", *words, *(["--stand-in"] if told else [])])
+
+
+def _subject_line(
+    port: str,
+    policy: PortPolicy,
+    contract: Contract,
+    one: Obligation,
+    left: Sequence[Obligation],
+) -> str:
+    """Return what lets a column be erased, or, where another is, what keeps none of its values."""
+    mask = policy.mask(one.column)
+    subject = policy.subject or next(o.column for o in left if o.kind == "subject")
+    if subject == one.column and (mask is None or mask.keyed):
+        return f"%mesh protect {port} --erasable {one.column}"
+    none = [Mask(one.column, kind) for kind in _OPAQUE]
+    return next((_said(port, mask) for mask in none if _fits(mask, contract)), "")
+
+
+def _filter_line(
+    port: str, policy: PortPolicy, one: Obligation, left: Sequence[Obligation]
+) -> str:
+    """Return the filter that shows others the rows of the input's; empty where the port has it.
+
+    Of filters that say the same, a port has one: its exempt roles are those that all let through.
+    """
+    if one.kind != "rows" or not one.alike:
+        return ""
+    has = next((rule for rule in policy.rows if rule.where == one.alike), None)
+    every = [set(o.roles) for o in left if (o.kind, o.alike) == ("rows", one.alike)]
+    exempt = set.intersection(*every, *([set(has.exempt)] if has else []))
+    if has and set(has.exempt) == exempt:
+        return ""
+    where = shlex.quote(one.alike) if '"' in one.alike else f'"{one.alike}"'
+    words = [f"%mesh protect {port} --rows {where}"]
+    return " ".join([*words, *([f"--except {','.join(sorted(exempt))}"] if exempt else [])])
 
 
 def _common(lists: Iterable[Sequence[str]]) -> tuple[str, ...] | None:
@@ -246,9 +278,7 @@ def _mask_line(
     every = [set(o.roles) for o in owed] + ([set(before.exempt)] if before else [])
     exempt, weaker = tuple(sorted(set.intersection(*every))), ""
     for mask in _candidates(column, exempt, owed):
-        try:
-            refuse_unfit(mask, contract)
-        except UsageError:
+        if not _fits(mask, contract):
             continue
         if all(_as_strong(mask, one) for one in owed):
             return _said(port, mask)
@@ -256,6 +286,14 @@ def _mask_line(
             # Of code that looks at values more may be owed than is true: it is tried again.
             weaker = weaker or _said(port, mask)
     return weaker
+
+
+def _fits(mask: Mask, contract: Contract) -> bool:
+    try:
+        refuse_unfit(mask, contract)
+    except UsageError:
+        return False
+    return True
 
 
 def _candidates(column: str, exempt: tuple[str, ...], owed: Sequence[Obligation]) -> Iterable[Mask]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from mesh_notebook.errors import MeshError
 from mesh_notebook.mesh.inheritance.obligations import Obligation
 from mesh_notebook.mesh.inputs import OpenedInput, ReplayInput
-from mesh_notebook.mesh.replay import replay
+from mesh_notebook.mesh.replay import replay, rows_in
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.lineage import PortLineage
 
@@ -52,8 +52,6 @@ def smallest_in(transform: str) -> Smallest:
     def smallest(
         port: str, parameters: Sequence[str], inputs: Mapping[str, ReplayInput | OpenedInput]
     ) -> int:
-        import polars as pl
-
         names = {
             "count": _COUNT,
             "function": python_name(port),
@@ -63,7 +61,7 @@ def smallest_in(transform: str) -> Smallest:
             module = Path(folder) / "transform.py"
             module.write_text(transform + _COUNTING.format(**names), "utf-8")
             made = replay(module, [_COUNT], inputs, Path(folder))
-            return int(pl.read_ipc(made[_COUNT]).item() or 0)
+            return int(rows_in(made[_COUNT]).item() or 0)
 
     return smallest
 

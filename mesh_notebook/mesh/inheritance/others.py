@@ -20,7 +20,7 @@ from mesh_notebook.mesh.inheritance.obligations import Upstream
 from mesh_notebook.mesh.inputs import OpenedInput, ReplayInput
 from mesh_notebook.mesh.masking import keyless
 from mesh_notebook.mesh.predicates import predicate
-from mesh_notebook.mesh.replay import replay
+from mesh_notebook.mesh.replay import replay, rows_in
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.policy import Mask, PortPolicy
@@ -37,14 +37,12 @@ def replayed(transform: str) -> Callable[[str, Given], pl.DataFrame]:
     """Return what runs a port's function of a module, given as text, in a clean process."""
 
     def run(port: str, inputs: Given) -> pl.DataFrame:
-        import polars as pl
-
         function = python_name(port)
         with tempfile.TemporaryDirectory() as folder:
             module = Path(folder) / "transform.py"
             module.write_text(transform, "utf-8")
             made = replay(module, [function], inputs, Path(folder))
-            return pl.read_ipc(made[function])
+            return rows_in(made[function])
 
     return run
 
