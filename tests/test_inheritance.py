@@ -18,13 +18,16 @@ from mesh_notebook.mesh.inheritance import (
     Others,
     Upstream,
     replayed,
+    said_once,
     smallest_in,
+    told_of,
     uncarried_in,
 )
 from mesh_notebook.mesh.inputs import ReplayInput
 from mesh_notebook.mesh.lineage.running import lineage_of
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.decision import Decision
+from mesh_notebook.model.declassified import Declassified
 from mesh_notebook.model.policy import (
     Access,
     Mask,
@@ -115,6 +118,8 @@ BODIES = {
 }
 
 
+PORT_OF_MASKS = PortPolicy("users", masks=MASKS)
+LOOKED = "pl.from_pandas(users.collect().to_pandas()).lazy()"
 KEYED = "pl.from_pandas(users.collect().to_pandas()[['uid']]).lazy()"
 
 
@@ -470,3 +475,82 @@ def test_only_who_sees_the_values_can_show_them(notebook):
     with pytest.raises(UsageError, match="nothing to declassify") as refused:
         notebook.run('%mesh protect top.uid --declassify --because "I like it"')
     assert "officer" in refused.value.next_step
+
+
+def test_a_filter_with_a_role_more_is_narrowed_rather_than_the_port_closed(bodies):
+    upstream = PortPolicy("users", rows=(RowFilter("country = 'DE'", ("officer", "auditor")),))
+    wider = PortPolicy("top", rows=(RowFilter("country = 'DE'", ("auditor", "officer", "intern")),))
+    assert lines(bodies["left out"], wider, upstream) == [
+        """top --rows "country = 'DE'" --except auditor,officer"""
+    ]
+
+
+def test_each_column_and_each_rule_is_told_once(bodies):
+    told, contract = followed({"looked": LOOKED})["looked"]
+    given = Upstream("urn:dmesh:local:x:users:users", Decision(PORT_OF_MASKS, OFFICER))
+    left = uncarried_in(
+        *({"top": told}, {"top": PortPolicy("top")}, {"top": contract}, {"users": given}),
+        {"top": ["users"]},
+    )
+    assert len(left) > 9
+    said = "\n".join(part for pair in said_once(left) for part in pair)
+    for mask in MASKS:
+        assert said.count(mask.said()) == 2, "of what rows are chosen by, and of what values are"
+    for column in SCHEMAS["users"]:
+        assert said.count(f"%mesh protect top.{column} --with") == 1
+    message, step = told_of(left)
+    assert f"{message} {step}".count("top.country") < 4
+
+
+def test_names_that_are_hidden_values_are_owed_for_and_never_told():
+    rows = pl.DataFrame(
+        {"uid": ["secret-1", "secret-2"], "country": ["DE", "FR"], "email": ["", ""]}
+        | {"salary": [1, 2]}
+    )
+    text = (
+        "import polars as pl\n\n\ndef top(users):\n"
+        '    """Not the name secret-1."""\n'
+        "    frame = users.collect().with_columns(land=pl.col('country'))\n"
+        "    return frame.pivot('uid', index=['land'], values=['salary', 'email']).lazy()\n"
+    )
+    names: dict = {}
+    exec(text, names)
+    made = names["top"](rows.lazy()).collect()
+    hidden = [column for column in made.columns if "secret" in column]
+    assert len(hidden) == 4
+    with tempfile.TemporaryDirectory() as folder:
+        schemas = {"users": rows.schema}
+        columns = {"top": ("top", tuple(made.columns))}
+        told = lineage_of(text, columns, schemas, {"top": ("users",)}, Path(folder))
+    upstream = PortPolicy("users", masks=MASKS[:1])
+    given = {"users": Upstream("urn:dmesh:local:x:users:users", Decision(upstream, OFFICER))}
+    held = observe(rows.lazy(), name="users", contract_id="urn:x:1", domain="x")
+    contract = observe(made.lazy(), name="top", contract_id="urn:x:1", domain="x")
+    inputs = {"users": ReplayInput(rows.lazy())}
+    others = Others(
+        lambda _, took: names["top"](took["users"].data.lazy()).collect(),
+        *(inputs, {"users": held}, given),
+        text=text,
+    )
+
+    def left(policy: PortPolicy) -> list:
+        return list(
+            uncarried_in(
+                told, {"top": policy}, {"top": contract}, given, {"top": ["users"]}, others
+            )
+        )
+
+    masked = PortPolicy("top", masks=tuple(Mask(column, "null") for column in made.columns))
+    for policy in (PortPolicy("top"), masked, PortPolicy("top", Access(("officer",)))):
+        found = left(policy)
+        said = "\n".join([*told_of(found), *(one.line for one in found)])
+        assert "secret" not in said
+        assert "4 columns are named by values of users/users, of which uid is shown as" in said
+        assert "keep such values in rows" in said
+    shown = Declassified("", ("urn:dmesh:local:x:users:users#uid",), "counsel agreed", "ana")
+    assert "named" not in {
+        one.obligation.kind for one in left(PortPolicy("top", declassified=(shown,)))
+    }
+    # Names of what everybody sees are no values of what is hidden.
+    plain = others.named(["DE", "FR", "country_DE", "land", "salary"])
+    assert plain == {}

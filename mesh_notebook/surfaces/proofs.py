@@ -9,6 +9,7 @@ from mesh_notebook.deploy.deploying import Deployed
 from mesh_notebook.explore.profile import ColumnProfile, Profile
 from mesh_notebook.export.exporting import Exported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
+from mesh_notebook.mesh.inheritance import said_once, told_of
 from mesh_notebook.mesh.verdicts import promise_name, say_completeness
 from mesh_notebook.model.contract import Column, Contract, Rule
 from mesh_notebook.model.origin import worst
@@ -101,7 +102,7 @@ def _(checked: Checked) -> Panel:
     verdict = Badge("holds", "good") if not broken else Badge(f"{broken} broken", "bad")
     tables = [table for report in checked.reports for table in _report_tables(report, checked)]
     if checked.uncarried:
-        said = [(one.said, one.next_step) for one in checked.uncarried]
+        said = said_once(checked.uncarried)
         tables.insert(0, Table(("policies of what it is made of", "what to do"), said))
     ports = ", ".join(report.contract for report in checked.reports)
     origin = origin_badge(worst(checked.origins.values()))
@@ -118,7 +119,7 @@ def _(checked: Checked) -> Panel:
 
 def _after(checked: Checked) -> str:
     if checked.uncarried:
-        return checked.uncarried[0].next_step
+        return told_of(checked.uncarried)[1]
     if checked.passed:
         return "%mesh export"
     return "mend the frame, or the contract, and check again"

@@ -15,12 +15,20 @@ from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.lineage import PortLineage
 from mesh_notebook.model.policy import Mask, PortPolicy
 
-__all__ = ["Uncarried", "kept_by_roles", "told_of", "uncarried_in"]
+__all__ = ["Uncarried", "kept_by_roles", "said_once", "told_of", "uncarried_in"]
 
 _OPAQUE = ("redact", "null")
 # What a run on what others see can tell.
-_TRIED = ("mask", "chosen", "rows")
+_TRIED = ("mask", "chosen", "named", "rows")
 _ROWS = ("rows", "access", "private", "chosen")
+_HOW = {
+    "mask": "made of values that are hidden upstream",
+    "subject": "made of what can be erased upstream",
+    "chosen": "made of rows that are chosen by values that are hidden upstream",
+    "named": "made of columns that have names that are hidden upstream",
+    "purposes": "made of what may be read for a purpose",
+}
+_SOME = 5  # how many columns, and how many lines, a message names
 
 
 @dataclass(frozen=True)
@@ -41,30 +49,68 @@ class Uncarried:
     declassify: str
 
     @property
-    def said(self) -> str:
-        """Say what is owed: `top.uid is made of what is hidden: of users/users, uid is …`."""
-        one = self.obligation
-        what = f"{self.port}.{one.column}" if one.column else self.port
-        how = {
-            "mask": "is made of values that are hidden upstream",
-            "subject": "is made of what can be erased upstream",
-            "chosen": "has rows that are chosen by values that are hidden upstream",
-            "purposes": "is made of what may be read for a purpose",
-        }
-        return f"{what} {how.get(one.kind, 'is made of rows that are hidden upstream')}: {one.rule}"
+    def target(self) -> str:
+        """The port, or the column of it, that owes it."""
+        column = self.obligation.column
+        return f"{self.port}.{column}" if column else self.port
+
+    @property
+    def how(self) -> str:
+        """How the target comes by what is hidden: `made of values that are hidden upstream`."""
+        return _HOW.get(self.obligation.kind, "made of rows that are hidden upstream")
 
     @property
     def next_step(self) -> str:
+        if self.obligation.kind == "named":
+            return (
+                "keep such values in rows, since everybody reads the names of columns; "
+                f"{self.declassify} shows them on purpose"
+            )
         if not self.line:
             return f"{self.declassify}, or leave it out"
         return f"{self.line} carries it over; {self.declassify} shows it on purpose"
 
 
+def said_once(left: Sequence[Uncarried]) -> list[tuple[str, str]]:
+    """Say what is not carried, and what to do: each column, each rule and each line once.
+
+    Columns that owe the same are told together: `top.uid, top.tag are made of values that are
+    hidden upstream: of users/users, uid is …`.
+    """
+    rules: dict[tuple[str, str], dict[str, None]] = {}
+    for one in left:
+        rules.setdefault((one.target, one.how), {})[one.obligation.rule] = None
+    alike: dict[tuple[str, tuple[str, ...]], dict[str, dict[str, None]]] = {}
+    for one in left:
+        owes = alike.setdefault((one.how, tuple(rules[one.target, one.how])), {})
+        owes.setdefault(one.target, {})[one.next_step] = None
+    return [
+        (
+            _together(list(owes), how, said),
+            _steps([step for steps in owes.values() for step in steps]),
+        )
+        for (how, said), owes in alike.items()
+    ]
+
+
+def _together(targets: Sequence[str], how: str, rules: Sequence[str]) -> str:
+    some = ", ".join(targets[:_SOME])
+    more = f" and {len(targets) - _SOME} more" if len(targets) > _SOME else ""
+    are = "are" if len(targets) > 1 else "is"
+    return f"{some}{more} {are} {how}: {'; '.join(rules)}"
+
+
+def _steps(steps: Sequence[str]) -> str:
+    some = list(dict.fromkeys(steps))
+    more = ["and so on, column by column"] if len(some) > _SOME else []
+    return "; ".join([*some[:_SOME], *more])
+
+
 def told_of(left: Sequence[Uncarried]) -> tuple[str, str]:
     """Return what is not carried as the message of an error, and its next step."""
-    first, *others = dict.fromkeys((one.said, one.next_step) for one in left)
-    more = "".join(f"\n  {said} → {step}" for said, step in others)
-    return f"{first[0]}.{more}", first[1]
+    (first, step), *others = said_once(left)
+    more = "".join(f"\n  {said} → {do}" for said, do in others)
+    return f"{first}.{more}", step
 
 
 def uncarried_in(
@@ -83,10 +129,12 @@ def uncarried_in(
     for port, told in ports.items():
         owed = obligations(told, inputs, parameters[port])
         left = [one for one in owed if not _carries(policies[port], one)]
-        if left and others is not None:
+        if others is not None:
             takes = tuple(parameters[port])
+            left = _with_names(left, told, policies[port], others)
             left = _without_made(left, policies[port], contracts[port], others)
             left = _without_groups(left, told, port, takes, others)
+            left = _without_named(left, told, others)
         found += (_named(port, policies[port], contracts[port], one, left) for one in left)
     return tuple(found)
 
@@ -109,6 +157,24 @@ def _target(port: str, column: str) -> str:
     return f'"{name}"' if any(map(str.isspace, name)) else name
 
 
+def _with_names(
+    left: Sequence[Obligation], told: PortLineage, policy: PortPolicy, others: Others
+) -> list[Obligation]:
+    named = others.named(told.fields)
+    return [*(one for one in named if not _is_declassified(policy, one)), *left]
+
+
+def _without_named(
+    left: Sequence[Obligation], told: PortLineage, others: Others
+) -> list[Obligation]:
+    """Return what is owed less what would tell the name of a column that is a hidden value."""
+    if not any(one.kind == "named" for one in left):
+        return list(left)
+    named = others.named(told.fields)
+    untold = {column for one, columns in named.items() if one in left for column in columns}
+    return [one for one in left if one.column not in untold]
+
+
 def _without_groups(
     left: Sequence[Obligation],
     told: PortLineage,
@@ -125,6 +191,8 @@ def _without_made(
     left: Sequence[Obligation], policy: PortPolicy, contract: Contract, others: Others
 ) -> list[Obligation]:
     """Return what is owed less what is owed for nothing: what others could have made."""
+    if not left:
+        return []
     tried = {frozenset(one.roles) for one in left if one.kind in _TRIED}
     free = {roles for roles in tried if others.could_make(policy, contract, roles)}
     return [
@@ -242,9 +310,7 @@ def _subject_line(
     return next((_said(port, mask) for mask in none if _fits(mask, contract)), "")
 
 
-def _filter_line(
-    port: str, policy: PortPolicy, one: Obligation, left: Sequence[Obligation]
-) -> str:
+def _filter_line(port: str, policy: PortPolicy, one: Obligation, left: Sequence[Obligation]) -> str:
     """Return the filter that shows others the rows of the input's; empty where the port has it.
 
     Of filters that say the same, a port has one: its exempt roles are those that all let through.
