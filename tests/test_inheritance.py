@@ -545,7 +545,10 @@ def test_names_that_are_hidden_values_are_owed_for_and_never_told():
         found = left(policy)
         said = "\n".join([*told_of(found), *(one.line for one in found)])
         assert "secret" not in said
-        assert "4 columns are named by values of users/users, of which uid is shown as" in said
+        assert (
+            "named by values that are hidden upstream: 4 columns, by uid of users/users: uid is"
+            in said
+        )
         assert "keep such values in rows" in said
     shown = Declassified("", ("urn:dmesh:local:x:users:users#uid",), "counsel agreed", "ana")
     assert "named" not in {
@@ -554,3 +557,39 @@ def test_names_that_are_hidden_values_are_owed_for_and_never_told():
     # Names of what everybody sees are no values of what is hidden.
     plain = others.named(["DE", "FR", "country_DE", "land", "salary"])
     assert plain == {}
+
+
+def test_what_owes_nothing_on_the_rows_of_the_proof_is_asked_for_again_by_each_deployment(
+    notebook, tmp_path
+):
+    notebook.run("top = users.filter(pl.col('salary') == 71_001).select('country')")
+    notebook.run("%mesh output top top")
+    assert notebook.run("mesh.check()").passed, "the one row is German, which everybody sees"
+    exported = notebook.run("%mesh export bundle")
+    assert exported.tried == ("top",)
+    assert "each deployment asks" in " ".join(notebook.shown(exported)["text/plain"].split())
+    assert "each deployment asks again" in Path("bundle/policies/README.md").read_text()
+    notebook.run("%mesh deploy bundle")
+    (tmp_path / "users.csv").write_text(USERS.replace("secret-1,DE", "secret-1,FR"))
+    notebook.run("%mesh deploy users")
+    with pytest.raises(DeployRefused, match="hidden upstream: users/users shows only rows"):
+        notebook.run("%mesh deploy bundle")
+    assert mesh_notebook.open(".mesh", "bo").connect("top").collect()["country"].to_list() == ["DE"]
+
+
+def test_a_pivot_by_what_is_hidden_is_refused_and_tells_no_value(notebook):
+    notebook.run("top = users.collect().pivot('uid', index='country', values='salary').lazy()")
+    notebook.run("%mesh output top top")
+    checked = notebook.run("mesh.check()")
+    # What the contract's own rules are told of beside it are the columns that the frame has.
+    said = ["\n".join(part for pair in said_once(checked.uncarried) for part in pair)]
+    for line in dict.fromkeys(one.line for one in checked.uncarried if one.line):
+        notebook.run(line)
+    with pytest.raises(ExportRefused, match="named by values that are hidden") as refused:
+        notebook.run("%mesh export bundle")
+    said += [str(refused.value), str(refused.value.facts)]
+    assert "40 columns" in said[0]
+    assert "secret" not in "".join(said)
+    notebook.run('%mesh protect top --declassify --because "counsel agreed"')
+    kinds = {one.obligation.kind for one in notebook.run("mesh.check()").uncarried}
+    assert "named" not in kinds

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("closed", "followed", "lineage_file", "others_of"),
-    *("refuse_uncarried", "uncarried_of", "upstreams"),
+    *("refuse_uncarried", "tried_of", "uncarried_of", "upstreams"),
 ]
 
 
@@ -109,6 +109,19 @@ def refuse_uncarried(
             name=left[0].port,
             uncarried=left,
         )
+
+
+def tried_of(
+    module: Module, outputs: Mapping[str, OutputDraft], ports: Mapping[str, PortLineage]
+) -> tuple[str, ...]:
+    """Return the ports that owe nothing for no other reason than what a run on rows told.
+
+    By their lineage they owe something: of other rows more may be true.
+    """
+    policies = {port: one.carries for port, one in outputs.items()}
+    contracts = {port: one.contract for port, one in outputs.items()}
+    owed = uncarried_in(ports, policies, contracts, upstreams(module), _parameters(module))
+    return tuple(dict.fromkeys(one.port for one in owed))
 
 
 def closed(

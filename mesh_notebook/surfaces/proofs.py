@@ -234,6 +234,7 @@ def _(exported: Exported) -> Panel:
             ("engines", ", ".join(f"{e} {v}" for e, v in exported.portable.verdicts.items())),
             ("files", ", ".join(exported.files)),
             *_unsaved(exported),
+            *_tried(exported),
         ),
         tables=_staying(exported),
         next_step=f"%mesh deploy {from_here(exported.folder)}",
@@ -249,6 +250,15 @@ def _unsaved(exported: Exported) -> list[tuple[str, str]]:
         f"of the cells that ran: the saved file does not hold {named} so; save it, and export again"
     )
     return [("notebook", said)] if cells else []
+
+
+def _tried(exported: Exported) -> list[tuple[str, str]]:
+    """Return what to say of ports that rows alone, and not their lineage, let pass."""
+    said = (
+        f"on these rows, {', '.join(exported.tried)} shows nothing that the inputs hide; each "
+        "deployment asks again, of its own rows"
+    )
+    return [("policies", said)] if exported.tried else []
 
 
 def _staying(exported: Exported) -> list[Table]:

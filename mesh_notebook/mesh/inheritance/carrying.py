@@ -25,7 +25,7 @@ _HOW = {
     "mask": "made of values that are hidden upstream",
     "subject": "made of what can be erased upstream",
     "chosen": "made of rows that are chosen by values that are hidden upstream",
-    "named": "made of columns that have names that are hidden upstream",
+    "named": "made of columns that are named by values that are hidden upstream",
     "purposes": "made of what may be read for a purpose",
 }
 _SOME = 5  # how many columns, and how many lines, a message names

@@ -61,8 +61,8 @@ def named_by_values(
 def _owed(name: str, given: Upstream, named: frozenset[str], column: str) -> Obligation:
     mask = given.decision.policy.mask(column)
     assert mask is not None
-    many = f"{len(named)} columns are" if len(named) > 1 else "a column is"
-    rule = f"{many} named by values of {given.name}, of which {mask.said()}"
+    many = f"{len(named)} columns" if len(named) > 1 else "a column"
+    rule = f"{many}, by {column} of {given.name}: {mask.said()}"
     return Obligation("named", "", f"{given.where}#{column}", rule, mask.exempt, input=name)
 
 
