@@ -555,8 +555,21 @@ def test_names_that_are_hidden_values_are_owed_for_and_never_told():
         one.obligation.kind for one in left(PortPolicy("top", declassified=(shown,)))
     }
     # Names of what everybody sees are no values of what is hidden.
-    plain = others.named(["DE", "FR", "country_DE", "land", "salary"])
-    assert plain == {}
+    assert others.named("top", ["DE", "FR", "country_DE", "land", "salary"]) == {}
+    # A name that code computes, and that has a hidden number in it by accident, is none.
+    counted = (
+        "import polars as pl\n\n\ndef top(users):\n"
+        "    return users.select(pl.len().alias(f'top{100 * 3}'))\n"
+    )
+    paid = PortPolicy("users", masks=(MASKS[2],))
+    rich = rows.with_columns(salary=pl.Series([300, 400])).lazy()
+    computed = replace(
+        others_of(lambda users: users.select(pl.len().alias("top300")), paid, rows),
+        inputs={"users": ReplayInput(rich)},
+        text=counted,
+    )
+    assert computed.named("top", ["top300"]) == {}
+    assert computed.named("top", ["top400"]) != {}
 
 
 def test_what_owes_nothing_on_the_rows_of_the_proof_is_asked_for_again_by_each_deployment(

@@ -109,7 +109,7 @@ def _owed(session: Session, port: PortDraft) -> tuple[Obligation, ...]:
     told = followed(module, {port.port: output_draft(port, session.draft, "draft")})
     parameters = module.plan.parameters(module.plan.slices[0])
     own = told[port.port]
-    named = others_of(module).named(own.fields)
+    named = others_of(module).named(port.port, own.fields)
     return (*obligations(own, upstreams(module), parameters), *named)
 
 

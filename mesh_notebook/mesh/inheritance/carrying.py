@@ -134,7 +134,7 @@ def uncarried_in(
             left = _with_names(left, told, policies[port], others)
             left = _without_made(left, policies[port], contracts[port], others)
             left = _without_groups(left, told, port, takes, others)
-            left = _without_named(left, told, others)
+            left = _without_named(left, told, policies[port], others)
         found += (_named(port, policies[port], contracts[port], one, left) for one in left)
     return tuple(found)
 
@@ -160,17 +160,17 @@ def _target(port: str, column: str) -> str:
 def _with_names(
     left: Sequence[Obligation], told: PortLineage, policy: PortPolicy, others: Others
 ) -> list[Obligation]:
-    named = others.named(told.fields)
+    named = others.named(policy.port, told.fields)
     return [*(one for one in named if not _is_declassified(policy, one)), *left]
 
 
 def _without_named(
-    left: Sequence[Obligation], told: PortLineage, others: Others
+    left: Sequence[Obligation], told: PortLineage, policy: PortPolicy, others: Others
 ) -> list[Obligation]:
     """Return what is owed less what would tell the name of a column that is a hidden value."""
     if not any(one.kind == "named" for one in left):
         return list(left)
-    named = others.named(told.fields)
+    named = others.named(policy.port, told.fields)
     untold = {column for one, columns in named.items() if one in left for column in columns}
     return [one for one in left if one.column not in untold]
 
