@@ -215,3 +215,33 @@ def test_temporary_files_may_lie_in_a_folder_that_is_called_like_a_glob(
     shell.run("%mesh verify bundle")
     shell.run("%mesh run bundle --engine duckdb")
     assert not shell.run("%mesh deploy bundle").unchanged
+
+
+@pytest.mark.parametrize("name", ["br[0]", "a%20b"])
+def test_a_root_that_delta_cannot_name_is_refused_to_the_whole_path_of_a_notebook(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The notebook's own folder may be called so; what it publishes goes to another root."""
+    home = settled(shell, tmp_path / name, monkeypatch)
+    for line in (
+        "import polars as pl",
+        "df = pl.DataFrame({'k': [1]})",
+        "%mesh product p --domain d --owner me --purpose x",
+        "%mesh output o df --key k",
+        "%mesh export b",
+    ):
+        shell.run(line)
+    with pytest.raises(DeployRefused, match=re.escape(f"of '{name}'")):
+        shell.run("%mesh deploy b")
+    assert not (home / ".mesh").exists(), "nothing was written"
+    monkeypatch.setenv("MESH_ROOTS", str(tmp_path / "plain"))
+    shell.run("%reload_ext mesh_notebook")
+    assert shell.run("%mesh deploy b").receipt.snapshot == 1
+
+
+def test_a_prefix_that_delta_cannot_name_is_refused_before_anything_is_put(
+    tmp_path: Path, s3: Any
+) -> None:
+    with pytest.raises(DeployRefused, match=re.escape("of 'a%20b'")):
+        deployed(write_bundle(tmp_path / "bundle"), f"{s3.url}/a%20b", Clock())
+    assert s3.keys() == []

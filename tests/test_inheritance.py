@@ -18,13 +18,16 @@ from mesh_notebook.mesh.inheritance import (
     Others,
     Upstream,
     replayed,
+    said_once,
     smallest_in,
+    told_of,
     uncarried_in,
 )
 from mesh_notebook.mesh.inputs import ReplayInput
 from mesh_notebook.mesh.lineage.running import lineage_of
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.decision import Decision
+from mesh_notebook.model.declassified import Declassified
 from mesh_notebook.model.policy import (
     Access,
     Mask,
@@ -115,6 +118,8 @@ BODIES = {
 }
 
 
+PORT_OF_MASKS = PortPolicy("users", masks=MASKS)
+LOOKED = "pl.from_pandas(users.collect().to_pandas()).lazy()"
 KEYED = "pl.from_pandas(users.collect().to_pandas()[['uid']]).lazy()"
 
 
@@ -470,3 +475,134 @@ def test_only_who_sees_the_values_can_show_them(notebook):
     with pytest.raises(UsageError, match="nothing to declassify") as refused:
         notebook.run('%mesh protect top.uid --declassify --because "I like it"')
     assert "officer" in refused.value.next_step
+
+
+def test_a_filter_with_a_role_more_is_narrowed_rather_than_the_port_closed(bodies):
+    upstream = PortPolicy("users", rows=(RowFilter("country = 'DE'", ("officer", "auditor")),))
+    wider = PortPolicy("top", rows=(RowFilter("country = 'DE'", ("auditor", "officer", "intern")),))
+    assert lines(bodies["left out"], wider, upstream) == [
+        """top --rows "country = 'DE'" --except auditor,officer"""
+    ]
+
+
+def test_each_column_and_each_rule_is_told_once(bodies):
+    told, contract = followed({"looked": LOOKED})["looked"]
+    given = Upstream("urn:dmesh:local:x:users:users", Decision(PORT_OF_MASKS, OFFICER))
+    left = uncarried_in(
+        *({"top": told}, {"top": PortPolicy("top")}, {"top": contract}, {"users": given}),
+        {"top": ["users"]},
+    )
+    assert len(left) > 9
+    said = "\n".join(part for pair in said_once(left) for part in pair)
+    for mask in MASKS:
+        assert said.count(mask.said()) == 2, "of what rows are chosen by, and of what values are"
+    for column in SCHEMAS["users"]:
+        assert said.count(f"%mesh protect top.{column} --with") == 1
+    message, step = told_of(left)
+    assert f"{message} {step}".count("top.country") < 4
+
+
+def test_names_that_are_hidden_values_are_owed_for_and_never_told():
+    rows = pl.DataFrame(
+        {"uid": ["secret-1", "secret-2"], "country": ["DE", "FR"], "email": ["", ""]}
+        | {"salary": [1, 2]}
+    )
+    text = (
+        "import polars as pl\n\n\ndef top(users):\n"
+        '    """Not the name secret-1."""\n'
+        "    frame = users.collect().with_columns(land=pl.col('country'))\n"
+        "    return frame.pivot('uid', index=['land'], values=['salary', 'email']).lazy()\n"
+    )
+    names: dict = {}
+    exec(text, names)
+    made = names["top"](rows.lazy()).collect()
+    hidden = [column for column in made.columns if "secret" in column]
+    assert len(hidden) == 4
+    with tempfile.TemporaryDirectory() as folder:
+        schemas = {"users": rows.schema}
+        columns = {"top": ("top", tuple(made.columns))}
+        told = lineage_of(text, columns, schemas, {"top": ("users",)}, Path(folder))
+    upstream = PortPolicy("users", masks=MASKS[:1])
+    given = {"users": Upstream("urn:dmesh:local:x:users:users", Decision(upstream, OFFICER))}
+    held = observe(rows.lazy(), name="users", contract_id="urn:x:1", domain="x")
+    contract = observe(made.lazy(), name="top", contract_id="urn:x:1", domain="x")
+    inputs = {"users": ReplayInput(rows.lazy())}
+    others = Others(
+        lambda _, took: names["top"](took["users"].data.lazy()).collect(),
+        *(inputs, {"users": held}, given),
+        text=text,
+    )
+
+    def left(policy: PortPolicy) -> list:
+        return list(
+            uncarried_in(
+                told, {"top": policy}, {"top": contract}, given, {"top": ["users"]}, others
+            )
+        )
+
+    masked = PortPolicy("top", masks=tuple(Mask(column, "null") for column in made.columns))
+    for policy in (PortPolicy("top"), masked, PortPolicy("top", Access(("officer",)))):
+        found = left(policy)
+        said = "\n".join([*told_of(found), *(one.line for one in found)])
+        assert "secret" not in said
+        assert (
+            "named by values that are hidden upstream: 4 columns, by uid of users/users: uid is"
+            in said
+        )
+        assert "keep such values in rows" in said
+    shown = Declassified("", ("urn:dmesh:local:x:users:users#uid",), "counsel agreed", "ana")
+    assert "named" not in {
+        one.obligation.kind for one in left(PortPolicy("top", declassified=(shown,)))
+    }
+    # Names of what everybody sees are no values of what is hidden.
+    assert others.named("top", ["DE", "FR", "country_DE", "land", "salary"]) == {}
+    # A name that code computes, and that has a hidden number in it by accident, is none.
+    counted = (
+        "import polars as pl\n\n\ndef top(users):\n"
+        "    return users.select(pl.len().alias(f'top{100 * 3}'))\n"
+    )
+    paid = PortPolicy("users", masks=(MASKS[2],))
+    rich = rows.with_columns(salary=pl.Series([300, 400])).lazy()
+    computed = replace(
+        others_of(lambda users: users.select(pl.len().alias("top300")), paid, rows),
+        inputs={"users": ReplayInput(rich)},
+        text=counted,
+    )
+    assert computed.named("top", ["top300"]) == {}
+    assert computed.named("top", ["top400"]) != {}
+
+
+def test_what_owes_nothing_on_the_rows_of_the_proof_is_asked_for_again_by_each_deployment(
+    notebook, tmp_path
+):
+    notebook.run("top = users.filter(pl.col('salary') == 71_001).select('country')")
+    notebook.run("%mesh output top top")
+    assert notebook.run("mesh.check()").passed, "the one row is German, which everybody sees"
+    exported = notebook.run("%mesh export bundle")
+    assert exported.tried == ("top",)
+    assert "each deployment asks" in " ".join(notebook.shown(exported)["text/plain"].split())
+    assert "each deployment asks again" in Path("bundle/policies/README.md").read_text()
+    notebook.run("%mesh deploy bundle")
+    (tmp_path / "users.csv").write_text(USERS.replace("secret-1,DE", "secret-1,FR"))
+    notebook.run("%mesh deploy users")
+    with pytest.raises(DeployRefused, match="hidden upstream: users/users shows only rows"):
+        notebook.run("%mesh deploy bundle")
+    assert mesh_notebook.open(".mesh", "bo").connect("top").collect()["country"].to_list() == ["DE"]
+
+
+def test_a_pivot_by_what_is_hidden_is_refused_and_tells_no_value(notebook):
+    notebook.run("top = users.collect().pivot('uid', index='country', values='salary').lazy()")
+    notebook.run("%mesh output top top")
+    checked = notebook.run("mesh.check()")
+    # What the contract's own rules are told of beside it are the columns that the frame has.
+    said = ["\n".join(part for pair in said_once(checked.uncarried) for part in pair)]
+    for line in dict.fromkeys(one.line for one in checked.uncarried if one.line):
+        notebook.run(line)
+    with pytest.raises(ExportRefused, match="named by values that are hidden") as refused:
+        notebook.run("%mesh export bundle")
+    said += [str(refused.value), str(refused.value.facts)]
+    assert "40 columns" in said[0]
+    assert "secret" not in "".join(said)
+    notebook.run('%mesh protect top --declassify --because "counsel agreed"')
+    kinds = {one.obligation.kind for one in notebook.run("mesh.check()").uncarried}
+    assert "named" not in kinds

@@ -48,7 +48,7 @@ def refuse_uncarried(made: Validated, opened: Mapping[str, OpenedInput]) -> None
     ports = _followed(made, opened, parameters)
     text = made.bundle.transform.read_text("utf-8")
     held = _contracts(made, inputs)
-    others = Others(replayed(text), opened, held, inputs, smallest_in(text))
+    others = Others(replayed(text), opened, held, inputs, smallest_in(text), text)
     if left := uncarried_in(ports, policies, made.contracts, inputs, parameters, others):
         message, next_step = told_of(left)
         raise DeployRefused(

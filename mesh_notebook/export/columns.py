@@ -31,7 +31,10 @@ from mesh_notebook.model.lineage import Lineage, PortLineage
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["closed", "followed", "lineage_file", "refuse_uncarried", "uncarried_of", "upstreams"]
+__all__ = [
+    *("closed", "followed", "lineage_file", "others_of"),
+    *("refuse_uncarried", "tried_of", "uncarried_of", "upstreams"),
+]
 
 
 def followed(module: Module, outputs: Mapping[str, OutputDraft]) -> dict[str, PortLineage]:
@@ -76,16 +79,21 @@ def uncarried_of(
     """Return what the outputs owe to the inputs, and do not carry."""
     policies = {port: one.carries for port, one in outputs.items()}
     contracts = {port: one.contract for port, one in outputs.items()}
+    others = others_of(module)
+    return uncarried_in(ports, policies, contracts, others.upstreams, _parameters(module), others)
+
+
+def others_of(module: Module) -> Others:
+    """Return the inputs of a module for who is not exempt from their policies."""
     drafts = module.plan.inputs
-    given = upstreams(module)
-    others = Others(
+    return Others(
         replayed(module.text),
         {name: draft.replayed for name, draft in drafts.items()},
         {name: draft.contract for name, draft in drafts.items()},
-        given,
+        upstreams(module),
         smallest_in(module.text),
+        module.text,
     )
-    return uncarried_in(ports, policies, contracts, given, _parameters(module), others)
 
 
 def refuse_uncarried(
@@ -101,6 +109,19 @@ def refuse_uncarried(
             name=left[0].port,
             uncarried=left,
         )
+
+
+def tried_of(
+    module: Module, outputs: Mapping[str, OutputDraft], ports: Mapping[str, PortLineage]
+) -> tuple[str, ...]:
+    """Return the ports that owe nothing for no other reason than what a run on rows told.
+
+    By their lineage they owe something: of other rows more may be true.
+    """
+    policies = {port: one.carries for port, one in outputs.items()}
+    contracts = {port: one.contract for port, one in outputs.items()}
+    owed = uncarried_in(ports, policies, contracts, upstreams(module), _parameters(module))
+    return tuple(dict.fromkeys(one.port for one in owed))
 
 
 def closed(

@@ -10,7 +10,7 @@ from typing import Any
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import notebook as notebooks
-from mesh_notebook.export.columns import closed, followed, lineage_file, refuse_uncarried
+from mesh_notebook.export.columns import closed, followed, lineage_file, refuse_uncarried, tried_of
 from mesh_notebook.export.defaults import tagged_in
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import module_of, title_of
@@ -60,6 +60,9 @@ class Exported:
     unsaved : tuple of str
         The cells that ports are made of and that the notebook's file does not hold as they ran; so
         that the bundle's notebook is written from what ran.
+    tried : tuple of str
+        The ports of which a run on these rows, and not their lineage, says that others could have
+        made them (see `mesh.inheritance`). A deployment asks again, of its own rows.
     """
 
     folder: Path
@@ -72,6 +75,7 @@ class Exported:
     files: tuple[str, ...]
     origin: Origin
     unsaved: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
 
 
 def export(
@@ -132,6 +136,7 @@ def export(
     progress("follow each column back to the inputs")
     ports = followed(module, by_port)
     refuse_uncarried(module, by_port, ports)
+    tried = tried_of(module, by_port, ports)
     by_port = closed(module, by_port, ports)
     progress("prove it in a clean process")
     rows = prove(module, by_port, namespace)
@@ -140,7 +145,7 @@ def export(
     if portable.text is not None:
         portable = proved(portable, module, frames, engines)
     told, unsaved = _notebook(notebook, record, slices)
-    files = files_of(module, product, by_port, told, portable.files)
+    files = files_of(module, product, by_port, told, portable.files, tried)
     files[LINEAGE] = lineage_file(module, ports)
     files[RECEIPT] = receipt_of(module, files, frames, portable.told(), by_port)
     try:
@@ -163,6 +168,7 @@ def export(
         files=tuple(sorted(files)),
         origin=worst(draft.pin.origin for draft in plan.inputs.values()),
         unsaved=unsaved,
+        tried=tried,
     )
 
 

@@ -107,19 +107,34 @@ def _how_to_run(plan: Plan, dependencies: Sequence[str]) -> list[str]:
     ]
 
 
-def policies(product: Product) -> str:
-    """Say which policies hold."""
+def policies(product: Product, tried: Sequence[str]) -> str:
+    """Say which policies hold, and of which ports it was tried that they owe their inputs none."""
     if not product.policies:
         return (
             f"# Policies of {product.name}\n\n"
             "None. Whoever may read the mesh may read every row and column of every port.\n"
+            f"{_tried(tried)}"
         )
     said = "\n".join(
         f"- `{port.name}` {line}"
         for port in product.outputs
         for line in PortPolicy.of(product, port.name).said()
     )
-    return f"# Policies of {product.name}\n\nAs `product.odps.yaml` declares them:\n\n{said}\n"
+    declared = f"As `product.odps.yaml` declares them:\n\n{said}\n{_tried(tried)}"
+    return f"# Policies of {product.name}\n\n{declared}"
+
+
+def _tried(ports: Sequence[str]) -> str:
+    if not ports:
+        return ""
+    named = ", ".join(f"`{port}`" for port in ports)
+    return (
+        "\n## Tried on the rows of the proof\n\n"
+        f"{named}: the inputs hide something, and on the rows of the proof the port shows nothing "
+        "of it. Those from whom it is hidden could have made the port of what they see, or it adds "
+        "up rows enough. Other rows may tell otherwise: each deployment asks again, of the rows "
+        "that it publishes, and is refused where it is so.\n"
+    )
 
 
 def tests() -> str:

@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,7 @@ def files_of(
     outputs: Mapping[str, OutputDraft],
     notebook: str,
     portable: Mapping[str, bytes],
+    tried: Sequence[str] = (),
 ) -> dict[str, bytes]:
     """Return by path every file of the bundle but its lineage and its receipt."""
     plan = module.plan
@@ -58,7 +59,7 @@ def files_of(
     texts |= {
         MODULE: module.text,
         "tests/test_transform.py": templates.tests(),
-        "policies/README.md": templates.policies(spec),
+        "policies/README.md": templates.policies(spec, tried),
         "pyproject.toml": project.pyproject(spec, needs, more),
         "README.md": templates.readme(spec, plan, outputs, needs, contracts),
         project.WORKFLOW: project.workflow(contracts),

@@ -71,7 +71,16 @@ class Place(ABC):
 
     @property
     def amiss(self) -> str:
-        """The part of its path that Delta cannot take, however it is escaped; else nothing."""
+        """The part of its path that Delta cannot take, however it is escaped; else nothing.
+
+        delta-rs 1.6 makes one URL of a table. It decodes the path once where it writes, and twice
+        where it reads the log: a name that holds an escape (`a%20b`) is written to as it is, and
+        looked for as `a b`. What is escaped twice or three times moves both, and they never meet.
+        Of a bracket in a folder it makes a URL that is none, and panics. Tried as well: a `file://`
+        URL, a path relative to the working folder, a link, `/proc/self/fd` and `/proc/self/cwd`,
+        all of which it follows before it looks. It takes no file system of ours. What is left is
+        to write a table elsewhere and move its files, which gives up the atomic commit of its log.
+        """
         return _part_with(_ESCAPE, self.uri)
 
     @property

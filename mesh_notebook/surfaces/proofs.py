@@ -9,6 +9,7 @@ from mesh_notebook.deploy.deploying import Deployed
 from mesh_notebook.explore.profile import ColumnProfile, Profile
 from mesh_notebook.export.exporting import Exported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
+from mesh_notebook.mesh.inheritance import said_once, told_of
 from mesh_notebook.mesh.verdicts import promise_name, say_completeness
 from mesh_notebook.model.contract import Column, Contract, Rule
 from mesh_notebook.model.origin import worst
@@ -101,7 +102,7 @@ def _(checked: Checked) -> Panel:
     verdict = Badge("holds", "good") if not broken else Badge(f"{broken} broken", "bad")
     tables = [table for report in checked.reports for table in _report_tables(report, checked)]
     if checked.uncarried:
-        said = [(one.said, one.next_step) for one in checked.uncarried]
+        said = said_once(checked.uncarried)
         tables.insert(0, Table(("policies of what it is made of", "what to do"), said))
     ports = ", ".join(report.contract for report in checked.reports)
     origin = origin_badge(worst(checked.origins.values()))
@@ -118,7 +119,7 @@ def _(checked: Checked) -> Panel:
 
 def _after(checked: Checked) -> str:
     if checked.uncarried:
-        return checked.uncarried[0].next_step
+        return told_of(checked.uncarried)[1]
     if checked.passed:
         return "%mesh export"
     return "mend the frame, or the contract, and check again"
@@ -233,6 +234,7 @@ def _(exported: Exported) -> Panel:
             ("engines", ", ".join(f"{e} {v}" for e, v in exported.portable.verdicts.items())),
             ("files", ", ".join(exported.files)),
             *_unsaved(exported),
+            *_tried(exported),
         ),
         tables=_staying(exported),
         next_step=f"%mesh deploy {from_here(exported.folder)}",
@@ -248,6 +250,15 @@ def _unsaved(exported: Exported) -> list[tuple[str, str]]:
         f"of the cells that ran: the saved file does not hold {named} so; save it, and export again"
     )
     return [("notebook", said)] if cells else []
+
+
+def _tried(exported: Exported) -> list[tuple[str, str]]:
+    """Return what to say of ports that rows alone, and not their lineage, let pass."""
+    said = (
+        f"on these rows, {', '.join(exported.tried)} shows nothing that the inputs hide; each "
+        "deployment asks again, of its own rows"
+    )
+    return [("policies", said)] if exported.tried else []
 
 
 def _staying(exported: Exported) -> list[Table]:

@@ -94,7 +94,7 @@ def declassified(
 
 
 def _owed(session: Session, port: PortDraft) -> tuple[Obligation, ...]:
-    from mesh_notebook.export.columns import followed, upstreams
+    from mesh_notebook.export.columns import followed, others_of, upstreams
     from mesh_notebook.workspace.exporting import output_draft
 
     if not any(given.owes for given in _upstreams(session)):
@@ -108,7 +108,9 @@ def _owed(session: Session, port: PortDraft) -> tuple[Obligation, ...]:
         ) from None
     told = followed(module, {port.port: output_draft(port, session.draft, "draft")})
     parameters = module.plan.parameters(module.plan.slices[0])
-    return obligations(told[port.port], upstreams(module), parameters)
+    own = told[port.port]
+    named = others_of(module).named(port.port, own.fields)
+    return (*obligations(own, upstreams(module), parameters), *named)
 
 
 def _who_may(session: Session) -> str:

@@ -7,6 +7,7 @@ policy does not hold. So the output carries at least that policy, or is declassi
 from mesh_notebook.mesh.inheritance.carrying import (
     Uncarried,
     kept_by_roles,
+    said_once,
     told_of,
     uncarried_in,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "kept_by_roles",
     "obligations",
     "replayed",
+    "said_once",
     "smallest_in",
     "told_of",
     "uncarried_in",

@@ -1,26 +1,30 @@
-"""Whether an output's policy carries what it owes; and the line that has it carry what it lacks."""
+"""Whether an output's policy carries what it owes; and what is said where it does not."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from mesh_notebook.errors import UsageError
+from mesh_notebook.mesh.inheritance.advising import as_strong, line_for, target_of
 from mesh_notebook.mesh.inheritance.groups import without_large_groups
 from mesh_notebook.mesh.inheritance.obligations import Obligation, Upstream, obligations
 from mesh_notebook.mesh.inheritance.others import Others
-from mesh_notebook.mesh.masking import refuse_unfit
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.lineage import PortLineage
-from mesh_notebook.model.policy import Mask, PortPolicy
+from mesh_notebook.model.policy import PortPolicy
 
-__all__ = ["Uncarried", "kept_by_roles", "told_of", "uncarried_in"]
+__all__ = ["Uncarried", "kept_by_roles", "said_once", "told_of", "uncarried_in"]
 
-_OPAQUE = ("redact", "null")
 # What a run on what others see can tell.
-_TRIED = ("mask", "chosen", "rows")
-_ROWS = ("rows", "access", "private", "chosen")
+_TRIED = ("mask", "chosen", "named", "rows")
+_HOW = {
+    "mask": "made of values that are hidden upstream",
+    "subject": "made of what can be erased upstream",
+    "chosen": "made of rows that are chosen by values that are hidden upstream",
+    "named": "made of columns that are named by values that are hidden upstream",
+    "purposes": "made of what may be read for a purpose",
+}
+_SOME = 5  # how many columns, and how many lines, a message names
 
 
 @dataclass(frozen=True)
@@ -41,30 +45,68 @@ class Uncarried:
     declassify: str
 
     @property
-    def said(self) -> str:
-        """Say what is owed: `top.uid is made of what is hidden: of users/users, uid is …`."""
-        one = self.obligation
-        what = f"{self.port}.{one.column}" if one.column else self.port
-        how = {
-            "mask": "is made of values that are hidden upstream",
-            "subject": "is made of what can be erased upstream",
-            "chosen": "has rows that are chosen by values that are hidden upstream",
-            "purposes": "is made of what may be read for a purpose",
-        }
-        return f"{what} {how.get(one.kind, 'is made of rows that are hidden upstream')}: {one.rule}"
+    def target(self) -> str:
+        """The port, or the column of it, that owes it."""
+        column = self.obligation.column
+        return f"{self.port}.{column}" if column else self.port
+
+    @property
+    def how(self) -> str:
+        """How the target comes by what is hidden: `made of values that are hidden upstream`."""
+        return _HOW.get(self.obligation.kind, "made of rows that are hidden upstream")
 
     @property
     def next_step(self) -> str:
+        if self.obligation.kind == "named":
+            return (
+                "keep such values in rows, since everybody reads the names of columns; "
+                f"{self.declassify} shows them on purpose"
+            )
         if not self.line:
             return f"{self.declassify}, or leave it out"
         return f"{self.line} carries it over; {self.declassify} shows it on purpose"
 
 
+def said_once(left: Sequence[Uncarried]) -> list[tuple[str, str]]:
+    """Say what is not carried, and what to do: each column, each rule and each line once.
+
+    Columns that owe the same are told together: `top.uid, top.tag are made of values that are
+    hidden upstream: of users/users, uid is …`.
+    """
+    rules: dict[tuple[str, str], dict[str, None]] = {}
+    for one in left:
+        rules.setdefault((one.target, one.how), {})[one.obligation.rule] = None
+    alike: dict[tuple[str, tuple[str, ...]], dict[str, dict[str, None]]] = {}
+    for one in left:
+        owes = alike.setdefault((one.how, tuple(rules[one.target, one.how])), {})
+        owes.setdefault(one.target, {})[one.next_step] = None
+    return [
+        (
+            _together(list(owes), how, said),
+            _steps([step for steps in owes.values() for step in steps]),
+        )
+        for (how, said), owes in alike.items()
+    ]
+
+
+def _together(targets: Sequence[str], how: str, rules: Sequence[str]) -> str:
+    some = ", ".join(targets[:_SOME])
+    more = f" and {len(targets) - _SOME} more" if len(targets) > _SOME else ""
+    are = "are" if len(targets) > 1 else "is"
+    return f"{some}{more} {are} {how}: {'; '.join(rules)}"
+
+
+def _steps(steps: Sequence[str]) -> str:
+    some = list(dict.fromkeys(steps))
+    more = ["and so on, column by column"] if len(some) > _SOME else []
+    return "; ".join([*some[:_SOME], *more])
+
+
 def told_of(left: Sequence[Uncarried]) -> tuple[str, str]:
     """Return what is not carried as the message of an error, and its next step."""
-    first, *others = dict.fromkeys((one.said, one.next_step) for one in left)
-    more = "".join(f"\n  {said} → {step}" for said, step in others)
-    return f"{first[0]}.{more}", first[1]
+    (first, step), *others = said_once(left)
+    more = "".join(f"\n  {said} → {do}" for said, do in others)
+    return f"{first}.{more}", step
 
 
 def uncarried_in(
@@ -83,10 +125,12 @@ def uncarried_in(
     for port, told in ports.items():
         owed = obligations(told, inputs, parameters[port])
         left = [one for one in owed if not _carries(policies[port], one)]
-        if left and others is not None:
+        if others is not None:
             takes = tuple(parameters[port])
+            left = _with_names(left, told, policies[port], others)
             left = _without_made(left, policies[port], contracts[port], others)
             left = _without_groups(left, told, port, takes, others)
+            left = _without_named(left, told, policies[port], others)
         found += (_named(port, policies[port], contracts[port], one, left) for one in left)
     return tuple(found)
 
@@ -98,15 +142,27 @@ def _named(
     one: Obligation,
     left: Sequence[Obligation],
 ) -> Uncarried:
-    line = _line(port, policy, contract, one, left)
-    target = _target(port, one.column)
+    line = line_for(port, policy, contract, one, left)
+    target = target_of(port, one.column)
     return Uncarried(port, one, line, f'%mesh protect {target} --declassify --because "…"')
 
 
-def _target(port: str, column: str) -> str:
-    """Return a port, or a column of it, as a magic takes one."""
-    name = f"{port}.{column}" if column else port
-    return f'"{name}"' if any(map(str.isspace, name)) else name
+def _with_names(
+    left: Sequence[Obligation], told: PortLineage, policy: PortPolicy, others: Others
+) -> list[Obligation]:
+    named = others.named(policy.port, told.fields)
+    return [*(one for one in named if not _is_declassified(policy, one)), *left]
+
+
+def _without_named(
+    left: Sequence[Obligation], told: PortLineage, policy: PortPolicy, others: Others
+) -> list[Obligation]:
+    """Return what is owed less what would tell the name of a column that is a hidden value."""
+    if not any(one.kind == "named" for one in left):
+        return list(left)
+    named = others.named(policy.port, told.fields)
+    untold = {column for one, columns in named.items() if one in left for column in columns}
+    return [one for one in left if one.column not in untold]
 
 
 def _without_groups(
@@ -125,6 +181,8 @@ def _without_made(
     left: Sequence[Obligation], policy: PortPolicy, contract: Contract, others: Others
 ) -> list[Obligation]:
     """Return what is owed less what is owed for nothing: what others could have made."""
+    if not left:
+        return []
     tried = {frozenset(one.roles) for one in left if one.kind in _TRIED}
     free = {roles for roles in tried if others.could_make(policy, contract, roles)}
     return [
@@ -147,7 +205,7 @@ def _carries(policy: PortPolicy, one: Obligation) -> bool:
     match one.kind:
         case "mask":
             mask = policy.mask(one.column)
-            return mask is not None and _within(mask.exempt, one.roles) and _as_strong(mask, one)
+            return mask is not None and _within(mask.exempt, one.roles) and as_strong(mask, one)
         case "subject":
             mask = policy.mask(one.column)
             kept = mask is None or mask.exempt  # else the values are not there to be erased
@@ -181,133 +239,3 @@ def kept_by_roles(policy: PortPolicy, owed: Iterable[Obligation]) -> bool:
 
 def _within(some: Iterable[str], others: Collection[str]) -> bool:
     return set(some) <= set(others)
-
-
-def _as_strong(mask: Mask, one: Obligation) -> bool:
-    """Whether a mask shows no more than the upstream's: of a value that is made of it, too."""
-    assert one.mask is not None
-    if mask.kind in _OPAQUE:
-        return True
-    if one.mask.kind in _OPAQUE:
-        return False
-    if mask.keyed:
-        return True
-    alike = replace(one.mask, column=mask.column, exempt=mask.exempt, aggregates=mask.aggregates)
-    if one.mask.kind == "truncate":
-        alike = replace(alike, keep=min(mask.keep, alike.keep))
-    return one.same and mask == alike
-
-
-# ---- the line that carries it ------------------------------------------------------------------
-
-
-def _line(
-    port: str,
-    policy: PortPolicy,
-    contract: Contract,
-    one: Obligation,
-    left: Sequence[Obligation],
-) -> str:
-    """Return the line after which the port carries an obligation, and loses no rule that it has."""
-    if one.kind == "mask":
-        owed = [o for o in left if (o.kind, o.column) == ("mask", one.column)]
-        return _mask_line(port, policy, contract, owed)
-    if one.kind == "subject":
-        return _subject_line(port, policy, contract, one, left)
-    if line := _filter_line(port, policy, one, left):
-        return line
-    roles = _common([policy.access.roles, *(o.roles for o in left if o.kind in _ROWS)])
-    purposes = _common([policy.access.purposes, *(o.purposes for o in left)])
-    if roles is None or purposes is None:
-        return ""  # nobody has what every input asks for
-    words = [f"--roles {','.join(roles)}"] if roles else []
-    words += [f"--purposes {','.join(purposes)}"] if purposes else []
-    told = policy.access.stand_in and all(o.stand_in for o in left if o.kind in _ROWS)
-    return " ".join([f"%mesh protect {port}", *words, *(["--stand-in"] if told else [])])
-
-
-def _subject_line(
-    port: str,
-    policy: PortPolicy,
-    contract: Contract,
-    one: Obligation,
-    left: Sequence[Obligation],
-) -> str:
-    """Return what lets a column be erased, or, where another is, what keeps none of its values."""
-    mask = policy.mask(one.column)
-    subject = policy.subject or next(o.column for o in left if o.kind == "subject")
-    if subject == one.column and (mask is None or mask.keyed):
-        return f"%mesh protect {port} --erasable {one.column}"
-    none = [Mask(one.column, kind) for kind in _OPAQUE]
-    return next((_said(port, mask) for mask in none if _fits(mask, contract)), "")
-
-
-def _filter_line(
-    port: str, policy: PortPolicy, one: Obligation, left: Sequence[Obligation]
-) -> str:
-    """Return the filter that shows others the rows of the input's; empty where the port has it.
-
-    Of filters that say the same, a port has one: its exempt roles are those that all let through.
-    """
-    if one.kind != "rows" or not one.alike:
-        return ""
-    has = next((rule for rule in policy.rows if rule.where == one.alike), None)
-    every = [set(o.roles) for o in left if (o.kind, o.alike) == ("rows", one.alike)]
-    exempt = set.intersection(*every, *([set(has.exempt)] if has else []))
-    if has and set(has.exempt) == exempt:
-        return ""
-    where = shlex.quote(one.alike) if '"' in one.alike else f'"{one.alike}"'
-    words = [f"%mesh protect {port} --rows {where}"]
-    return " ".join([*words, *([f"--except {','.join(sorted(exempt))}"] if exempt else [])])
-
-
-def _common(lists: Iterable[Sequence[str]]) -> tuple[str, ...] | None:
-    """Return the names that all lists hold, of those that hold any; None where there is none."""
-    given = [names for names in lists if names]
-    if not given:
-        return ()
-    common = set(given[0]).intersection(*given[1:])
-    return tuple(name for name in given[0] if name in common) or None
-
-
-def _mask_line(
-    port: str, policy: PortPolicy, contract: Contract, owed: Sequence[Obligation]
-) -> str:
-    column = owed[0].column
-    before = policy.mask(column)
-    every = [set(o.roles) for o in owed] + ([set(before.exempt)] if before else [])
-    exempt, weaker = tuple(sorted(set.intersection(*every))), ""
-    for mask in _candidates(column, exempt, owed):
-        if not _fits(mask, contract):
-            continue
-        if all(_as_strong(mask, one) for one in owed):
-            return _said(port, mask)
-        if mask.keyed and mask != before and any(_as_strong(mask, one) for one in owed):
-            # Of code that looks at values more may be owed than is true: it is tried again.
-            weaker = weaker or _said(port, mask)
-    return weaker
-
-
-def _fits(mask: Mask, contract: Contract) -> bool:
-    try:
-        refuse_unfit(mask, contract)
-    except UsageError:
-        return False
-    return True
-
-
-def _candidates(column: str, exempt: tuple[str, ...], owed: Sequence[Obligation]) -> Iterable[Mask]:
-    for one in owed:
-        assert one.mask is not None
-        yield replace(one.mask, column=column, exempt=exempt, key="", aggregates=0)
-    yield from (Mask(column, kind, exempt) for kind in ("tokenise", "redact", "null"))
-
-
-def _said(port: str, mask: Mask) -> str:
-    groups = ",".join(f"{region}={'|'.join(places)}" for region, places in mask.groups.items())
-    words = [f"%mesh protect {_target(port, mask.column)} --with {mask.kind}"]
-    words += [f"--to {mask.to}"] if mask.to else []
-    words += [f"--keep {mask.keep}"] if mask.keep else []
-    words += [f"--groups {groups}"] if groups else []
-    words += [f"--except {','.join(mask.exempt)}"] if mask.exempt else []
-    return " ".join(words)

@@ -69,7 +69,8 @@ class Obligation:
     ----------
     kind : str
         `mask` (a column's values are made of a masked one), `subject` (of one that can be erased),
-        `chosen` (rows are chosen by a masked one), `rows`, `access`, `private` or `purposes`.
+        `chosen` (rows are chosen by a masked one), `named` (columns are named by values of one),
+        `rows`, `access`, `private` or `purposes`.
     column : str
         The output's column; empty where the port as a whole owes it.
     of : str

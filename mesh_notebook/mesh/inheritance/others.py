@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import MeshError
 from mesh_notebook.mesh.inheritance.groups import Smallest
+from mesh_notebook.mesh.inheritance.names import Named, named_by_values
 from mesh_notebook.mesh.inheritance.obligations import Upstream
 from mesh_notebook.mesh.inputs import OpenedInput, ReplayInput
 from mesh_notebook.mesh.masking import keyless
@@ -63,6 +64,8 @@ class Others:
         Their policies.
     smallest : callable, optional
         Counts the smallest group of a port that adds up rows.
+    text : str
+        The transform's.
     """
 
     run: Callable[[str, Given], pl.DataFrame]
@@ -70,6 +73,28 @@ class Others:
     contracts: Mapping[str, Contract]
     upstreams: Mapping[str, Upstream]
     smallest: Smallest | None = None
+    text: str = ""
+
+    def named(self, port: str, columns: Iterable[str]) -> Named:
+        """Return which of a port's columns are named by values that others do not see.
+
+        A name that comes out of what they see as well is none of them.
+        """
+        given = (self.text, self.inputs, self.upstreams)
+        found = named_by_values(columns, *given) if self.text else {}
+        if not found:
+            return {}
+        return named_by_values(set(columns) - self._names(port), *given)
+
+    def _names(self, port: str) -> set[str]:
+        """Return the columns of a port for who is exempt from nothing; none where it fails."""
+        if not self.upstreams.keys() <= self.contracts.keys():
+            return set()
+        every = {role for one in self.upstreams.values() for role in one.decision.policy.roles}
+        try:
+            return set(self.run(port, self._as_seen(frozenset(every))).columns)
+        except MeshError:
+            return set()
 
     def could_make(self, policy: PortPolicy, contract: Contract, roles: Iterable[str]) -> bool:
         """Whether who has none of the roles sees nothing of a port but what they could make."""
