@@ -32,7 +32,16 @@ if TYPE_CHECKING:
 
     from mesh_notebook.mesh.scan import Scan
 
-__all__ = ["ReplayFailed", "Started", "Twice", "Witness", "replay", "replay_twice", "started"]
+__all__ = [
+    "Dependent",
+    "ReplayFailed",
+    "Started",
+    "Twice",
+    "Witness",
+    "replay",
+    "replay_twice",
+    "started",
+]
 
 # What a process needs of its surroundings to start, find its libraries and print text.
 _ENVIRONMENT = (
@@ -43,6 +52,7 @@ _ENVIRONMENT = (
 _JOB = "job.json"
 _FAILURE = "failure.json"
 _ORDER = "order.json"
+_DEPENDENCES = "dependences.json"
 _LOG = "replay.log"
 # A wait with a limit looks again and again, and so hears Ctrl-C; one without may not, as Polars has
 # the system take up again what a signal interrupts.
@@ -152,6 +162,14 @@ class Started:
         made = {name: self.workdir / f"{name}.arrow" for name in functions}
         return {name: path for name, path in made.items() if path.exists()}
 
+    def dependences(self) -> dict[str, Dependent]:
+        """Return by function the rows of which another order makes it answer otherwise, if any."""
+        record = self.workdir / _DEPENDENCES
+        if not record.exists():
+            return {}
+        told: dict[str, dict[str, Any]] = json.loads(record.read_text("utf-8"))
+        return {name: Dependent.from_dict(one, self.workdir) for name, one in told.items()}
+
     def faults(self) -> dict[str, Fault]:
         """Return by function the step whose answer the rows do not determine; where one is."""
         record = self.workdir / _ORDER
@@ -159,6 +177,32 @@ class Started:
             return {}
         told: dict[str, dict[str, Any]] = json.loads(record.read_text("utf-8"))
         return {name: Fault(**fault) for name, fault in told.items()}
+
+
+@dataclass(frozen=True)
+class Dependent:
+    """Rows of the inputs' contracts of which another order makes a function answer otherwise.
+
+    Attributes
+    ----------
+    said : str
+        How the answers differ.
+    ports : tuple of str
+        The inputs whose rows lie otherwise; none where it is up to steps that keep no order.
+    one, other : dict
+        By input: the file of its rows, in the one order and in the other.
+    """
+
+    said: str
+    ports: tuple[str, ...]
+    one: Mapping[str, Path]
+    other: Mapping[str, Path]
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any], folder: Path) -> Dependent:
+        """Read what the clean process wrote down."""
+        sides = [{n: folder / path for n, path in told[side].items()} for side in ("one", "other")]
+        return cls(told["said"], tuple(told["ports"]), *sides)
 
 
 @dataclass(frozen=True)
@@ -175,6 +219,8 @@ class Twice:
         By function: the step whose answer the rows do not determine.
     witnessed : dict
         By function of the witness: where its frame lies, if it came so far.
+    dependences : dict
+        By function: rows like those at hand, of which another order makes it answer otherwise.
     """
 
     made: dict[str, Path]
@@ -182,6 +228,7 @@ class Twice:
     failure: str = ""
     faults: Mapping[str, Fault] = field(default_factory=dict)
     witnessed: Mapping[str, Path] = field(default_factory=dict)
+    dependences: Mapping[str, Dependent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -221,13 +268,18 @@ def replay_twice(
     with (
         started(transform, functions, inputs, folders[0], witness=witness) as plain,
         started(
-            transform, functions, inputs, folders[1], variation=OTHERWISE, sql=sql, keys=keys
+            *(transform, functions, inputs, folders[1]),
+            variation=OTHERWISE,
+            sql=sql,
+            keys=keys,
+            tried=True,
         ) as other,
     ):
         made = plain.made()
         told = plain.told(witness.functions) if witness else {}
         try:
-            return Twice(made, other.made(), "", other.faults(), told)
+            otherwise = other.made()
+            return Twice(made, otherwise, "", other.faults(), told, other.dependences())
         except ReplayFailed as failed:
             return Twice(made, {}, str(failed), other.faults(), told)
 
@@ -245,6 +297,7 @@ def started(
     sql: str = "",
     witness: Witness | None = None,
     keys: Sequence[Sequence[str]] = (),
+    tried: bool = False,
 ) -> Iterator[Started]:
     """Start a clean process, as `replay` does; it ends with the block, whatever it has done.
 
@@ -258,6 +311,8 @@ def started(
         What it runs after the transform.
     keys : sequence
         What was said to be a key of what the functions make.
+    tried : bool
+        Whether it asks the functions on other rows of the same contracts, too, in several orders.
     """
     refuse_unknown(engine)
     if engine == "spark":
@@ -282,6 +337,7 @@ def started(
         "present": beside(),
         "witness": asdict(witness) if witness else None,
         "keys": [list(key) for key in keys if key],
+        "tried": tried,
     }
     (workdir / _JOB).write_text(json.dumps(job), "utf-8")
     with _process(workdir, _credentials(given), variation) as process:
@@ -302,7 +358,7 @@ def _described(name: str, given: Any, workdir: Path) -> dict[str, Any]:
         scan = Scan("ipc", (str(path),))
     told = {"scan": scan.as_dict(), "window": given.window and given.window.as_dict()}
     if isinstance(given, ReplayInput):
-        told |= {"ordered": given.ordered, "key": given.key}
+        told |= {"ordered": given.ordered, "demands": given.demands}
     return told
 
 
