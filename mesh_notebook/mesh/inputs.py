@@ -124,9 +124,13 @@ class ReplayInput:
         if self.contract is None:
             return {"key": list(self.key)}
         unique = [column.name for column in self.contract.columns if column.unique]
-        more = any(_says_more(rule) for rule in self.contract.rules)
+        rules = self.contract.rules
+        shut = {rule.column for rule in rules if rule.kind not in ("type", "required")}
+        linked = {column.name for column in self.contract.columns if column.link}
+        free = [c.name for c in self.contract.columns if c.name not in shut | linked]
+        more = any(_says_more(rule) for rule in rules)
         text = self.contract.dumps() if more else ""
-        return {"key": list(self.key), "unique": unique, "contract": text}
+        return {"key": list(self.key), "unique": unique, "open": free, "contract": text}
 
 
 _OF_VALUES = {"key", "type", "required", "unique", "enum", "text", *LIMITS}

@@ -20,7 +20,7 @@ __all__ = ["TIMES", "Demands", "few_of", "resampled"]
 
 _ROWS = 200  # of each input at most
 _ENOUGH = 10  # rows that are left of an input, for it to be cut to what others join
-Draw = Callable[[random.Random, int], list[int]]
+Draw = Callable[[random.Random, int, int], list[int]]
 
 
 @dataclass(frozen=True)
@@ -33,19 +33,22 @@ class Demands:
         Columns in which no two rows are alike.
     unique : frozenset of str
         Columns that have no value twice.
+    open : frozenset of str
+        Columns that may have any other value.
     contract : str
         The contract, as YAML, where its rules say more; else empty.
     """
 
     key: tuple[str, ...] = ()
     unique: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
     contract: str = ""
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Demands:
         """Read what `ReplayInput.demands` tells."""
-        unique = frozenset(told.get("unique", ()))
-        return cls(tuple(told.get("key", ())), unique, told.get("contract", ""))
+        unique, open_ = frozenset(told.get("unique", ())), frozenset(told.get("open", ()))
+        return cls(tuple(told.get("key", ())), unique, open_, told.get("contract", ""))
 
     @cached_property
     def alone(self) -> frozenset[str]:
@@ -65,27 +68,32 @@ class Demands:
 # ---- how values are drawn ------------------------------------------------------------------------
 
 
-def _any(draw: random.Random, rows: int) -> list[int]:
+def _any(draw: random.Random, rows: int, pool: int) -> list[int]:
     return draw.choices(range(rows), k=rows)
 
 
-def _two(draw: random.Random, rows: int) -> list[int]:
+def _more(draw: random.Random, rows: int, pool: int) -> list[int]:
+    """Values that are not at hand among those that are."""
+    return draw.choices(range(pool), k=rows)
+
+
+def _two(draw: random.Random, rows: int, pool: int) -> list[int]:
     """Two of the values, each as often as the other."""
-    pool = draw.sample(range(rows), min(rows, 2))
-    places = [pool[at % len(pool)] for at in range(rows)]
+    kinds = draw.sample(range(rows), min(rows, 2))
+    places = [kinds[at % len(kinds)] for at in range(rows)]
     draw.shuffle(places)
     return places
 
 
-def _one(draw: random.Random, rows: int) -> list[int]:
+def _one(draw: random.Random, rows: int, pool: int) -> list[int]:
     return [draw.randrange(rows)] * rows
 
 
-def _each(draw: random.Random, rows: int) -> list[int]:
+def _each(draw: random.Random, rows: int, pool: int) -> list[int]:
     return draw.sample(range(rows), rows)
 
 
-def _same(draw: random.Random, rows: int) -> list[int]:
+def _same(draw: random.Random, rows: int, pool: int) -> list[int]:
     return list(range(rows))
 
 
@@ -94,11 +102,13 @@ _WAYS: tuple[tuple[Draw, Draw], ...] = (
     (_same, _same),
     (_any, _any),
     (_two, _one),
+    (_more, _more),
     (_two, _any),
     (_same, _one),
     (_two, _two),
     (_any, _two),
     (_each, _one),
+    (_more, _any),
 )
 TIMES = len(_WAYS)
 
@@ -129,18 +139,32 @@ def _drawn(frame: pl.DataFrame, demands: Demands, time: int) -> pl.DataFrame:
         elif column.name in demands.key:
             way = _any if way is _one else way
         draw = random.Random(f"{column.name} {time}")
-        columns.append(column.gather(way(draw, frame.height)))
-    drawn = frame.clear().with_columns() if not columns else frame.select(columns)
+        pool = _widened(column) if column.name in demands.open else column
+        columns.append(pool.gather(way(draw, frame.height, len(pool))))
+    drawn = frame.select(columns)
     if not demands.key or not set(demands.key) <= set(drawn.columns):
         return drawn
     return drawn.unique(demands.key, keep="first", maintain_order=True)
+
+
+def _widened(column: pl.Series) -> pl.Series:
+    """Return the values, and as many others like them."""
+    import polars as pl
+
+    if column.dtype == pl.String:
+        return column.append(column + " 2")
+    if column.dtype.is_integer() and column.len() > column.null_count():
+        wide = column.cast(pl.Int64)
+        further = wide + (wide.max() - wide.min() + 1)  # type: ignore[operator]
+        return column.append(further.cast(column.dtype, strict=False))
+    return column
 
 
 def _moved(frame: pl.DataFrame, demands: Demands, time: int) -> pl.DataFrame:
     """Return the rows, of which each has what is said of another one."""
     kept = {*demands.alone, *demands.key}
     rest = [name for name in frame.columns if name not in kept]
-    places = (_any, _two)[time % 2](random.Random(time), frame.height)
+    places = (_any, _two)[time % 2](random.Random(time), frame.height, frame.height)
     return frame.with_columns(frame.select(rest)[places].get_columns())
 
 

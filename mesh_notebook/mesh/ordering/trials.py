@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Dependence", "Rows", "Trials"]
 
-_LEAST = 3  # times that are asked, whatever they take
-_BUDGET = 0.6  # seconds of the processor after which no more times are asked
+_LEAST = 5  # times that are asked, whatever they take
+_BUDGET = 1.0  # seconds of the processor after which no more times are asked
 Act = Callable[[Mapping[str, Any]], "pl.DataFrame | None"]
 
 
@@ -154,7 +154,7 @@ def _demands(one: Rows, few: pl.DataFrame) -> Demands:
         return one.demands
     witness = Witness.of(few.lazy())
     names = frozenset(n for n in few.columns if witness.identify([n]))
-    return replace(one.demands, unique=one.demands.unique | names)
+    return replace(one.demands, unique=one.demands.unique | names, open=frozenset(few.columns))
 
 
 def _turned(frame: pl.DataFrame, number: int) -> pl.DataFrame:
