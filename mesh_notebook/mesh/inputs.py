@@ -125,7 +125,7 @@ class ReplayInput:
             return {"key": list(self.key)}
         unique = [column.name for column in self.contract.columns if column.unique]
         rules = self.contract.rules
-        shut = {rule.column for rule in rules if rule.kind not in ("type", "required")}
+        shut = {rule.column for rule in rules if rule.kind not in _OF_ANY}
         linked = {column.name for column in self.contract.columns if column.link}
         free = [c.name for c in self.contract.columns if c.name not in shut | linked]
         more = any(_says_more(rule) for rule in rules)
@@ -133,6 +133,7 @@ class ReplayInput:
         return {"key": list(self.key), "unique": unique, "open": free, "contract": text}
 
 
+_OF_ANY = {"key", "type", "required", "unique"}
 _OF_VALUES = {"key", "type", "required", "unique", "enum", "text", *LIMITS}
 
 

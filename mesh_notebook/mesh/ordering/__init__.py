@@ -1,7 +1,7 @@
 """The order of rows: what determines it, what depends on it, and how few rows show it."""
 
 from mesh_notebook.mesh.ordering.order import Fault, decides
-from mesh_notebook.mesh.ordering.resampling import Demands
+from mesh_notebook.mesh.ordering.resampling import Demands, resampled
 from mesh_notebook.mesh.ordering.scattering import another_order, duckdb_otherwise
 from mesh_notebook.mesh.ordering.trials import Dependence, Rows, Trials
 from mesh_notebook.mesh.ordering.watching import Watch, port, source, watch, watch_queries
@@ -17,6 +17,7 @@ __all__ = [
     "decides",
     "duckdb_otherwise",
     "port",
+    "resampled",
     "source",
     "watch",
     "watch_queries",

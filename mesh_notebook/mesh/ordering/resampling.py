@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["TIMES", "Demands", "few_of", "resampled"]
 
 _ROWS = 200  # of each input at most
+_FEW = 8  # of each input at least, where more can be made
 _ENOUGH = 10  # rows that are left of an input, for it to be cut to what others join
 Draw = Callable[[random.Random, int, int], list[int]]
 
@@ -119,10 +120,10 @@ def resampled(frame: pl.DataFrame, demands: Demands, time: int) -> pl.DataFrame:
     Where rules of the contract hold rows together, the values of a row that name it go to another
     one, all together; and where that breaks a rule as well, the rows are left as they are.
     """
-    if time == 0 or frame.height < 2:
+    if time == 0 or frame.height < 2 or not frame.width:
         return frame
     even = frame.head(frame.height // 2 * 2)  # so that two values can tie in how often they are
-    drawn = _drawn(even, demands, time)
+    drawn = _drawn(_grown(even, demands), demands, time)
     if demands.met_by(drawn):
         return drawn
     together = _moved(even, demands, time)
@@ -147,17 +148,39 @@ def _drawn(frame: pl.DataFrame, demands: Demands, time: int) -> pl.DataFrame:
     return drawn.unique(demands.key, keep="first", maintain_order=True)
 
 
+def _grown(frame: pl.DataFrame, demands: Demands) -> pl.DataFrame:
+    """Return more rows where there are few: each again, by another name."""
+    import polars as pl
+
+    named = frame.select(sorted(demands.alone & set(frame.columns)))
+    if frame.height >= _FEW or not demands.alone <= demands.open:
+        return frame
+    parts = [frame]
+    for number in range(1, -(-_FEW // frame.height)):
+        others = [_others(column, number) for column in named.iter_columns()]
+        if any(column is None for column in others):
+            return frame
+        parts.append(frame.with_columns([column for column in others if column is not None]))
+    return pl.concat(parts)
+
+
 def _widened(column: pl.Series) -> pl.Series:
-    """Return the values, and as many others like them."""
+    """Return the values, and as many others like them, where such can be made."""
+    others = _others(column, 1)
+    return column if others is None else column.append(others)
+
+
+def _others(column: pl.Series, number: int) -> pl.Series | None:
+    """Return another value for each: the same for equal ones, and none that is there."""
     import polars as pl
 
     if column.dtype == pl.String:
-        return column.append(column + " 2")
+        return column + f" {number + 1}"
     if column.dtype.is_integer() and column.len() > column.null_count():
         wide = column.cast(pl.Int64)
-        further = wide + (wide.max() - wide.min() + 1)  # type: ignore[operator]
-        return column.append(further.cast(column.dtype, strict=False))
-    return column
+        further = wide + number * (wide.max() - wide.min() + 1)  # type: ignore[operator]
+        return further.cast(column.dtype, strict=False)
+    return None
 
 
 def _moved(frame: pl.DataFrame, demands: Demands, time: int) -> pl.DataFrame:

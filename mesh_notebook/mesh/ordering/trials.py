@@ -122,12 +122,14 @@ class Trials:
         lost = turn.asked > 0
         for other, ports, seed in self._orders(rows, number, lost=lost):
             turn.to(seed)
-            if (said := _difference(made, again := self._made(act, other))) is None:
+            again = self._made(act, other)
+            if again is None or (said := _difference(made, again)) is None:
                 continue
-            same = again is not None and _difference(again, self._made(act, other)) is None
+            steady = _difference(again, self._made(act, other)) is None
             turn.to(None)
-            if same and _difference(made, self._made(act, rows)) is None:  # it is no chance
-                return Dependence(said, ports, rows, other)
+            steady = steady and _difference(made, self._made(act, rows)) is None
+            if steady or lost:  # else it is chance, and no order has a say
+                return Dependence(said, ports if steady else (), rows, other)
         return None
 
     def _orders(
