@@ -18,8 +18,8 @@ TIED = [
     TABLE + "pl.DataFrame(table.groupby('g')['x'].apply(lambda s: s.values[0]).to_frame())",
     TABLE + "pl.DataFrame(table.pivot_table(index='g', values='id', aggfunc=lambda s: list(s)[0]))",
     TABLE + "found = table.set_index('k')['x'].to_dict()\n" + OF_DICT,
-    TABLE
-    + "found = table.set_index('k')['x']\npl.DataFrame(found[~found.index.duplicated()].to_frame())",
+    TABLE + "found = table.set_index('k')['x'].to_frame()\n"
+    "pl.DataFrame(found[~found.index.duplicated()])",
     TABLE + "codes, _ = pd.factorize(table['k'])\npl.DataFrame({'id': table['id'], 'code': codes})",
     TABLE + "pl.DataFrame({'k': [table['k'].value_counts().index[0]]})",
     TABLE + "pl.DataFrame({'c': [functools.reduce(lambda a, b: a / 2 + b, table['x'])]})",

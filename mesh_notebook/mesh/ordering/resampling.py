@@ -102,14 +102,14 @@ def _same(draw: random.Random, rows: int, pool: int) -> list[int]:
 _WAYS: tuple[tuple[Draw, Draw], ...] = (
     (_same, _same),
     (_any, _any),
-    (_two, _one),
     (_more, _more),
+    (_two, _one),
+    (_more, _any),
     (_two, _any),
     (_same, _one),
     (_two, _two),
     (_any, _two),
     (_each, _one),
-    (_more, _any),
 )
 TIMES = len(_WAYS)
 
