@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of, words
-from mesh_notebook.mesh.ordering.frames import Rule
 from mesh_notebook.mesh.ordering.order import Doubt, Need, Order
+from mesh_notebook.mesh.ordering.steps import Rule
 
 __all__ = [
     "CHANGING",

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import ORDER, Call, flat, order_of
-from mesh_notebook.mesh.ordering.frames import Rule
 from mesh_notebook.mesh.ordering.groups import GROUPS
 from mesh_notebook.mesh.ordering.order import Fault, Order
 from mesh_notebook.mesh.ordering.scattering import Turn
+from mesh_notebook.mesh.ordering.steps import Rule
 
 __all__ = [
     "Watch",
