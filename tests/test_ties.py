@@ -104,7 +104,7 @@ def frames(draw: st.DrawFn) -> pl.DataFrame:
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(frames(), st.booleans(), st.sampled_from([("id",), ("id", "day"), ()]))
 def test_what_a_contract_demands_holds_of_the_rows_that_are_asked(rows, ruled, key) -> None:
     types = {"id": "BIGINT", "day": "DATE", "name": "VARCHAR", "g": "VARCHAR"}

@@ -72,11 +72,22 @@ _TAKEN = [
     "[name for (name,), _ in src.collect().group_by('g')][:2]",
     "[row[0] for row in _sql('SELECT DISTINCT g FROM src', src=src).rows()[:2]]",
 ]
+_CONNECTED = "connection = duckdb.connect()\nconnection.register('given', src.collect())\n"
+_ANSWERED = [
+    "connection.execute('SELECT DISTINCT g FROM given').fetchone()[0]",
+    "connection.execute('SELECT DISTINCT g FROM given').fetchall()[0][0]",
+    "connection.execute('SELECT g, count(*) FROM given GROUP BY g').fetchall()[-1][0]",
+    "connection.sql('SELECT g FROM given GROUP BY g').to_arrow_table()['g'].to_pylist()[0]",
+    "connection.execute('SELECT DISTINCT g FROM given').df()['g'].tolist()[0]",
+]
 # Names that are taken by their place of rows without an order, and decide which rows are kept.
 LISTS = [
     f"names = {taken}\nnames = [names] if isinstance(names, str) else list(names)\n"
     "src.filter(pl.col('g').is_in(names) | pl.col('k').is_in(names))"
     for taken in _TAKEN
+]
+LISTS += [
+    f"{_CONNECTED}name = {answered}\nsrc.filter(pl.col('g') == name)" for answered in _ANSWERED
 ]
 
 # What the rows determine, ties or not.
@@ -107,6 +118,13 @@ DETERMINED = [
     "pl.DataFrame({'id': list(found), 'n': list(found.values())})",
     "names = sorted(src.select('g').unique().collect()['g'].to_list())\n"
     "src.filter(pl.col('g').is_in(names[:1]))",
+    _CONNECTED + "name = connection.execute('SELECT max(g) FROM given').fetchone()[0]\n"
+    "src.filter(pl.col('g') == name)",
+    _CONNECTED + "pl.DataFrame(connection.sql('SELECT g, sum(x) AS x FROM given GROUP BY g').df())",
+    _CONNECTED + "name = connection.execute('SELECT g FROM given').fetchone()[0]\n"
+    "src.filter(pl.col('g') == name)",
+    _CONNECTED + "names = connection.sql('SELECT DISTINCT g FROM given ORDER BY g').fetchall()\n"
+    "src.filter(pl.col('g') == names[0][0])",
     "pl.concat([rows.select(pl.col('g').min(), pl.col('x').sum()) for _, rows in "
     "src.collect().group_by('g')])",
 ]

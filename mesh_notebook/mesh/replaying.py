@@ -34,7 +34,7 @@ __all__ = ["main"]
 _FAILURE = "failure.json"
 _ORDER = "order.json"
 _DEPENDENCES = "dependences.json"
-_PATIENCE = 5.0  # seconds of the processor that a function may be asked on other rows
+_PATIENCE = 3.0  # seconds of the processor that a function may be asked on other rows
 
 
 def main(job_file: str) -> None:

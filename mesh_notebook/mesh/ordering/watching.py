@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of
+from mesh_notebook.mesh.ordering.connections import watch_connections
 from mesh_notebook.mesh.ordering.frames import FRAMES
 from mesh_notebook.mesh.ordering.groups import GROUPED, GROUPING, GROUPS, Groups
 from mesh_notebook.mesh.ordering.leaving import LEAVING, SERIES
@@ -91,6 +92,8 @@ def watch(text: str = "") -> Watch:
     _wrap_functions()
     if "pandas" in text:
         _watch_tables(seen)
+    if "duckdb" in text:
+        watch_connections(seen)
     return seen
 
 
@@ -154,6 +157,7 @@ def _wrap_functions() -> None:
 
 def watch_queries(module: Any, name: str, seen: Watch) -> None:
     """Follow what the module's function for SQL steps makes."""
+    seen.queries = name
     setattr(module, name, _querying(getattr(module, name), seen))
 
 

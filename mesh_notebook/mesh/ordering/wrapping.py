@@ -36,10 +36,13 @@ class Watch:
     ----------
     turn : Turn
         How rows that lie in no order of theirs are left.
+    queries : str
+        The module's function that runs SQL over frames; empty where it has none.
     """
 
     faults: list[Fault] = field(default_factory=list)
     turn: Turn = field(default_factory=Turn)
+    queries: str = ""
 
     def fault_of(self, made: object) -> Fault | None:
         """Return why the rows of an output are not determined, if they are not."""
