@@ -197,6 +197,8 @@ PANDAS = {
     "table.assign(c=table.groupby('k')['x'].shift())": (
         "table.sort_values('id').pipe(lambda t: t.assign(c=t.groupby('k')['x'].shift()))"
     ),
+    "table.set_index('d').sort_index().head(2)": "table.set_index('id').sort_index().head(2)",
+    "table[table['x'] > 0].reset_index()": "table.describe().reset_index()",
     "table.drop_duplicates('k')": "table.sort_values('id').drop_duplicates('k')",
     "table.groupby('k', as_index=False).first()": "table.groupby('k', as_index=False).max()",
     "table.groupby('k').agg(x=('x', 'last')).reset_index()": (

@@ -16,6 +16,7 @@ from mesh_notebook.export.module import Module, probes_of, result_of
 from mesh_notebook.export.outside import source_name
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
+from mesh_notebook.mesh.inputs import ReplayInput
 from mesh_notebook.mesh.replay import ReplayFailed, replay, rows_in
 from mesh_notebook.mesh.variation import PLAIN, Variation
 from mesh_notebook.model.address import python_name
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["blame", "blame_failure", "maker", "parting"]
 
+Inputs = Mapping[str, ReplayInput]
 _MOST = 40  # probes in one go
 _SCALARS = (int, float, complex, str, bytes, type(None))  # told in full by their `repr`
 _PLAIN = (*_SCALARS, list, dict, tuple)
@@ -92,14 +94,26 @@ def blame(module: Module, one: Slice, said: str, namespace: Mapping[str, Any]) -
 
 
 def parting(
-    module: Module, one: Slice, namespace: Mapping[str, Any], variation: Variation
+    module: Module,
+    one: Slice,
+    namespace: Mapping[str, Any],
+    variation: Variation,
+    inputs: tuple[Inputs, Inputs] | None = None,
 ) -> tuple[Statement, str] | None:
-    """Return the first statement, and the name, whose value a variation makes otherwise."""
+    """Return the first statement, and the name, whose value a variation makes otherwise.
+
+    Parameters
+    ----------
+    inputs : tuple, optional
+        What is read here and there, where it is not the notebook's own inputs.
+    """
 
     probes = list(_probes(module, one, namespace))[:_MOST]
     with tempfile.TemporaryDirectory() as plain, tempfile.TemporaryDirectory() as varied:
-        here = _run(module, one, probes, Path(plain))
-        there = _run(module, one, probes, Path(varied), variation)
+        usual = {name: draft.replayed for name, draft in module.plan.inputs.items()}
+        ours, theirs = inputs or (usual, usual)
+        here = _run(module, one, probes, Path(plain), inputs=ours)
+        there = _run(module, one, probes, Path(varied), variation, theirs)
         for probe in probes:
             frames = [rows_in(ran[n]) for ran in (here, there) if (n := probe.function) in ran]
             if len(frames) == 1 or (frames and difference(frames[0], frames[1])):
@@ -212,11 +226,13 @@ def _run(
     probes: Sequence[_Probe],
     folder: Path,
     variation: Variation = PLAIN,
+    inputs: Inputs | None = None,
 ) -> dict[str, Path]:
     transform = folder / "transform.py"
     wanted = [(p.position, p.function, p.result) for p in probes]
     transform.write_text(probes_of(module, one, wanted), "utf-8")
-    inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
+    if inputs is None:
+        inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
     try:
         return replay(transform, [p.function for p in probes], inputs, folder, variation=variation)
     except ReplayFailed:  # a value on the way cannot be told; those told before it stand

@@ -117,7 +117,8 @@ class InputDraft:
         # Of a source, its own rows were asked for a key; nothing holds the next ones to it.
         source = self.recipe.get("kind") == "source"
         key = () if source else tuple(self.contract.key)
-        return ReplayInput(self.data, self.window, ordered=source, key=key)
+        held = None if source else self.contract
+        return ReplayInput(self.data, self.window, ordered=source, key=key, contract=held)
 
 
 def _without_major(urn: str) -> str:

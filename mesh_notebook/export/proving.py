@@ -18,7 +18,7 @@ from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.hidden import refuse_hidden, states_of, witness_of
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.slicing import Slice
-from mesh_notebook.export.varying import explain, refuse_undetermined
+from mesh_notebook.export.varying import explain, refuse_dependent, refuse_undetermined
 from mesh_notebook.mesh.replay import ReplayFailed, Twice, Witness, replay_twice, rows_in
 from mesh_notebook.model.address import python_name
 
@@ -61,6 +61,8 @@ def prove(
                 raise explain(module, one, parted, namespace)
             if said := difference(saw[one.port], made, key):
                 raise blame(module, one, said, namespace)
+        for one in plan.slices:
+            refuse_dependent(module, one, twice.dependences.get(python_name(one.port)), namespace)
         for one in plan.slices:
             refuse_hidden(module, one, states[one.port], twice.witnessed)
     return {port: frame.height for port, frame in saw.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from mesh_notebook.export.module import Module
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.mesh.ordering import Fault
-from mesh_notebook.mesh.replay import ReplayFailed, replay, rows_in
+from mesh_notebook.mesh.replay import Dependent, ReplayFailed, replay, rows_in
+from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.variation import CHANCE, MACHINE, ORDER, PLAIN, Variation
 from mesh_notebook.model.address import python_name
 
-__all__ = ["explain", "refuse_undetermined", "what_tells"]
+__all__ = ["explain", "refuse_dependent", "refuse_undetermined", "what_tells"]
 
 _WHY = {
     "order": (
@@ -55,6 +57,52 @@ def refuse_undetermined(module: Module, one: Slice, fault: Fault | None) -> None
         cell=statement.cell.count,
         name=name,
     )
+
+
+def refuse_dependent(
+    module: Module, one: Slice, found: Dependent | None, namespace: Mapping[str, Any]
+) -> None:
+    """Raise `ExportRefused` where, on rows like those at hand, their order makes the port."""
+    if found is None:
+        return
+    statement, name = _dependent(module, one, found, namespace)
+    said = found.said.replace("the notebook", "one order").replace("the clean process", "another")
+    if found.ports:
+        port = found.ports[0]
+        key = module.plan.inputs[port].replayed.key
+        whose = f"of the rows of the port `{port}`, which come in no order of theirs"
+        fix = "sort them just before by what identifies a row"
+        fix += f": {port}.sort({', '.join(map(repr, key))})" if key else ""
+    else:
+        whose = "in which a step that keeps none leaves its rows"
+        fix = "sort them just before by columns in which no two rows tie, or have the step keep "
+        fix += "their order (maintain_order=…)"
+    raise ExportRefused(
+        f"{statement.cell.label}, in what makes `{name}`, depends on the order {whose}. It makes "
+        "no difference on the rows at hand, but it does where more of their values are alike. So "
+        f"the port '{one.port}' may hold other rows each time that it is made.\n"
+        f"`{one.result}` of such rows: {said}",
+        next_step=fix,
+        cell=statement.cell.count,
+        name=name,
+    )
+
+
+def _dependent(
+    module: Module, one: Slice, found: Dependent, namespace: Mapping[str, Any]
+) -> tuple[Statement, str]:
+    drafts = module.plan.inputs
+    here, there = (
+        {n: replace(drafts[n].replayed, data=_lying(path), window=None) for n, path in side.items()}
+        for side in (found.one, found.other)
+    )
+    variation = PLAIN if found.ports else ORDER
+    parted = parting(module, one, namespace, variation, (here, there))
+    return parted or (maker(one), one.result)
+
+
+def _lying(path: Path) -> Scan:
+    return Scan("ipc", (str(path),))
 
 
 def explain(module: Module, one: Slice, said: str, namespace: Mapping[str, Any]) -> ExportRefused:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError
+from mesh_notebook.model.contract import LIMITS, Contract, Rule
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.receipt import InputPin
 from mesh_notebook.model.time import iso
@@ -107,12 +108,38 @@ class ReplayInput:
         port.
     key : tuple of str
         The columns that identify a row, where something holds the rows to it.
+    contract : Contract, optional
+        What else the rows of a port are held to.
     """
 
     data: Scan | pl.LazyFrame | pl.DataFrame
     window: EventWindow | None = None
     ordered: bool = True
     key: tuple[str, ...] = ()
+    contract: Contract | None = None
+
+    @property
+    def demands(self) -> dict[str, Any]:
+        """What the rows are held to besides the values of each column, as JSON-able values."""
+        if self.contract is None:
+            return {"key": list(self.key)}
+        unique = [column.name for column in self.contract.columns if column.unique]
+        rules = self.contract.rules
+        shut = {rule.column for rule in rules if rule.kind not in _OF_ANY}
+        linked = {column.name for column in self.contract.columns if column.link}
+        free = [c.name for c in self.contract.columns if c.name not in shut | linked]
+        more = any(_says_more(rule) for rule in rules)
+        text = self.contract.dumps() if more else ""
+        return {"key": list(self.key), "unique": unique, "open": free, "contract": text}
+
+
+_OF_ANY = {"key", "type", "required", "unique"}
+_OF_VALUES = {"key", "type", "required", "unique", "enum", "text", *LIMITS}
+
+
+def _says_more(rule: Rule) -> bool:
+    """Return whether a rule is of more than one value of a row."""
+    return rule.kind not in _OF_VALUES and not rule.promised
 
 
 @dataclass(frozen=True)

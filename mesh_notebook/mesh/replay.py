@@ -13,17 +13,25 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import MeshError, UsageError
+from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.engines import refuse_unknown
 from mesh_notebook.mesh.guard import beside
 from mesh_notebook.mesh.inputs import OpenedInput, ReplayInput
 from mesh_notebook.mesh.keys import VARIABLES as KEYS
 from mesh_notebook.mesh.keys import keys_folder
-from mesh_notebook.mesh.ordering import Fault
+from mesh_notebook.mesh.outcomes import (
+    LOG,
+    Dependent,
+    ReplayFailed,
+    Started,
+    Twice,
+    Witness,
+    rows_in,
+)
 from mesh_notebook.mesh.s3 import VARIABLES
 from mesh_notebook.mesh.variation import OTHERWISE, PLAIN, Variation
 
@@ -33,8 +41,15 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.scan import Scan
 
 __all__ = [
-    *("ReplayFailed", "Started", "Twice", "Witness"),
-    *("replay", "replay_twice", "rows_in", "started"),
+    "Dependent",
+    "ReplayFailed",
+    "Started",
+    "Twice",
+    "Witness",
+    "replay",
+    "replay_twice",
+    "rows_in",
+    "started",
 ]
 
 # What a process needs of its surroundings to start, find its libraries and print text.
@@ -44,39 +59,6 @@ _ENVIRONMENT = (
     "JAVA_HOME",
 )
 _JOB = "job.json"
-_FAILURE = "failure.json"
-_ORDER = "order.json"
-_LOG = "replay.log"
-# A wait with a limit looks again and again, and so hears Ctrl-C; one without may not, as Polars has
-# the system take up again what a signal interrupts.
-_FOREVER = 10**9  # seconds
-
-
-class ReplayFailed(MeshError):
-    """The transform did not run through in a clean process.
-
-    Attributes
-    ----------
-    function : str
-        The function of the transform that failed; empty where the module did not load.
-    line : int or None
-        The line of the transform.
-    error_type : str
-        The name of the error's class.
-    detail : str
-        The traceback, the transform's own lines only.
-    reached : str
-        What it reached for that is no input, as in `looks at late.txt`, if that is why.
-    path : str
-        The file or folder that it reached for, as it was written.
-    """
-
-    function: str
-    line: int | None
-    error_type: str
-    detail: str
-    reached: str
-    path: str
 
 
 def replay(
@@ -126,88 +108,6 @@ def replay(
         return one.made()
 
 
-def rows_in(path: Path) -> pl.DataFrame:
-    """Return the rows that a clean process left in a file, which may go then.
-
-    The folder of temporary files is the user's: its name may be that of a glob, which is none.
-    """
-    import polars as pl
-
-    return pl.scan_ipc(path, glob=False, hive_partitioning=False).collect()
-
-
-@dataclass(frozen=True)
-class Started:
-    """A clean process at work.
-
-    Attributes
-    ----------
-    process : subprocess.Popen
-    workdir : Path
-    functions : tuple of str
-        What it was asked to call.
-    """
-
-    process: subprocess.Popen[bytes]
-    workdir: Path
-    functions: tuple[str, ...]
-
-    def made(self) -> dict[str, Path]:
-        """Wait for it, and return by function where its frame lies; raises `ReplayFailed`."""
-        code = self.process.wait(_FOREVER)
-        made = {name: self.workdir / f"{name}.arrow" for name in self.functions}
-        if code != 0 or not all(path.exists() for path in made.values()):
-            raise _failure(code, self.workdir)
-        return made
-
-    def told(self, functions: Sequence[str]) -> dict[str, Path]:
-        """Return by function of a witness where its frame lies, if it was made."""
-        made = {name: self.workdir / f"{name}.arrow" for name in functions}
-        return {name: path for name, path in made.items() if path.exists()}
-
-    def faults(self) -> dict[str, Fault]:
-        """Return by function the step whose answer the rows do not determine; where one is."""
-        record = self.workdir / _ORDER
-        if not record.exists():
-            return {}
-        told: dict[str, dict[str, Any]] = json.loads(record.read_text("utf-8"))
-        return {name: Fault(**fault) for name, fault in told.items()}
-
-
-@dataclass(frozen=True)
-class Twice:
-    """What two clean processes made that differ in all that no input says.
-
-    Attributes
-    ----------
-    made, otherwise : dict
-        By function: where its frame lies. The second is empty where that process failed.
-    failure : str
-        Why it failed.
-    faults : dict
-        By function: the step whose answer the rows do not determine.
-    witnessed : dict
-        By function of the witness: where its frame lies, if it came so far.
-    """
-
-    made: dict[str, Path]
-    otherwise: dict[str, Path]
-    failure: str = ""
-    faults: Mapping[str, Fault] = field(default_factory=dict)
-    witnessed: Mapping[str, Path] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Witness:
-    """A module that is run after the transform, in the same process, for what it tells.
-
-    It is loaded anew, and whether it fails is no matter.
-    """
-
-    text: str
-    functions: tuple[str, ...]
-
-
 def replay_twice(
     transform: Path,
     functions: Sequence[str],
@@ -234,13 +134,18 @@ def replay_twice(
     with (
         started(transform, functions, inputs, folders[0], witness=witness) as plain,
         started(
-            transform, functions, inputs, folders[1], variation=OTHERWISE, sql=sql, keys=keys
+            *(transform, functions, inputs, folders[1]),
+            variation=OTHERWISE,
+            sql=sql,
+            keys=keys,
+            tried=True,
         ) as other,
     ):
         made = plain.made()
         told = plain.told(witness.functions) if witness else {}
         try:
-            return Twice(made, other.made(), "", other.faults(), told)
+            otherwise = other.made()
+            return Twice(made, otherwise, "", other.faults(), told, other.dependences())
         except ReplayFailed as failed:
             return Twice(made, {}, str(failed), other.faults(), told)
 
@@ -258,6 +163,7 @@ def started(
     sql: str = "",
     witness: Witness | None = None,
     keys: Sequence[Sequence[str]] = (),
+    tried: bool = False,
 ) -> Iterator[Started]:
     """Start a clean process, as `replay` does; it ends with the block, whatever it has done.
 
@@ -271,6 +177,8 @@ def started(
         What it runs after the transform.
     keys : sequence
         What was said to be a key of what the functions make.
+    tried : bool
+        Whether it asks the functions on other rows of the same contracts, too, in several orders.
     """
     refuse_unknown(engine)
     if engine == "spark":
@@ -295,6 +203,7 @@ def started(
         "present": beside(),
         "witness": asdict(witness) if witness else None,
         "keys": [list(key) for key in keys if key],
+        "tried": tried,
     }
     (workdir / _JOB).write_text(json.dumps(job), "utf-8")
     with _process(workdir, _credentials(given), variation) as process:
@@ -315,7 +224,7 @@ def _described(name: str, given: Any, workdir: Path) -> dict[str, Any]:
         scan = Scan("ipc", (str(path),))
     told = {"scan": scan.as_dict(), "window": given.window and given.window.as_dict()}
     if isinstance(given, ReplayInput):
-        told |= {"ordered": given.ordered, "key": given.key}
+        told |= {"ordered": given.ordered, "demands": given.demands}
     return told
 
 
@@ -340,7 +249,7 @@ def _process(
     # What `-I` asks for but that Python's variables be ignored: there is none here but the seed of
     # its hashes, without which the order of a set would be another one each time.
     command = [sys.executable, "-P", "-s", "-m", "mesh_notebook.mesh.replaying", _JOB]
-    with (workdir / _LOG).open("wb") as log:
+    with (workdir / LOG).open("wb") as log:
         # A session of its own: Ctrl-C reaches this process, which then ends the child.
         process = subprocess.Popen(
             command,
@@ -388,26 +297,3 @@ def _tell(process: subprocess.Popen[bytes], credentials: Mapping[str, str]) -> N
         assert process.stdin is not None
         process.stdin.write(json.dumps(credentials).encode() + b"\n")
         process.stdin.flush()
-
-
-def _failure(code: int, workdir: Path) -> ReplayFailed:
-    log = (workdir / _LOG).read_text("utf-8", "replace")
-    record = workdir / _FAILURE
-    if record.exists():
-        facts = json.loads(record.read_text("utf-8"))
-    else:
-        ended = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        reason = f"the process {ended} before every frame was made"
-        facts = {"function": "", "line": None, "error_type": "", "detail": log[-2_000:].strip()}
-        facts |= {"reached": "", "path": ""}
-        facts["reason"] = reason
-    where = f"{facts['function']}()" if facts["function"] else "transform.py"
-    line = f", line {facts['line']}" if facts["line"] else ""
-    kind = facts["error_type"] if facts["error_type"] not in ("", "UsageError") else ""
-    said = f"{kind}: {facts['reason']}" if kind else facts["reason"]
-    return ReplayFailed(
-        f"{where} failed in a clean process{line}: {said}",
-        next_step="what it needs must be in the module itself, or come through its parameters",
-        log=log,
-        **facts,
-    )

@@ -9,8 +9,9 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from mesh_notebook.mesh.ordering import Watch
+    from mesh_notebook.mesh.ordering import Trials, Watch
 
 __all__ = ["main"]
 
 _FAILURE = "failure.json"
 _ORDER = "order.json"
+_DEPENDENCES = "dependences.json"
+_PATIENCE = 3.0  # seconds of the processor that a function may be asked on other rows
 
 
 def main(job_file: str) -> None:
@@ -43,10 +46,9 @@ def main(job_file: str) -> None:
     faults: dict[str, Any] = {}
     sys.excepthook = lambda kind, error, trace: _record(state, error, trace)
     engine = engine_of(job["engine"], job["settings"], Path.cwd())
-    inputs = {
-        name: _opened(engine, name, {**given, "keys": job["keys"]}, job["watched"])
-        for name, given in job["inputs"].items()
-    }
+    rows = {name: _rows(given) for name, given in job["inputs"].items()}
+    inputs = {name: _opened(engine, name, frame, job) for name, frame in rows.items()}
+    trials = _trials(job, rows) if job["tried"] else None
     for name in (*VARIABLES, *KEYS):  # the inputs are open: what opened them is not the transform's
         os.environ.pop(name, None)
     files = [path for given in job["inputs"].values() for path in given["scan"]["paths"]]
@@ -59,12 +61,8 @@ def main(job_file: str) -> None:
     sys.excepthook = lambda kind, error, trace: _record(state, error, trace, attempts.first())
     engine.sealed()
     watch = _watch(job)
-    module = loaded(transform)
+    module = _followed(transform, job["sql"], watch)
     attempts.refuse()
-    if watch and job["sql"]:
-        from mesh_notebook.mesh.ordering import watch_queries
-
-        watch_queries(module, job["sql"])
     loading = len(watch.faults) if watch else 0
     for name in job["functions"]:
         state["function"] = name
@@ -77,6 +75,8 @@ def main(job_file: str) -> None:
         frame = engine.gathered(made)
         attempts.refuse()
         _write(name, frame)
+    if trials and watch:
+        _try(trials, watch, job, [name for name in job["functions"] if name not in faults])
     if job["witness"]:
         _hear(job["witness"], {**engine.given(), **inputs})
     engine.ended()
@@ -132,22 +132,108 @@ def _watch(job: Mapping[str, Any]) -> Watch | None:
     return watch(Path(job["transform"]).read_text("utf-8"))
 
 
-def _opened(engine: Engine, name: str, given: dict[str, Any], watched: bool) -> Any:
+def _followed(transform: Path, sql: str, watch: Watch | None) -> ModuleType:
+    """Run a module, and follow what its function for SQL makes, if it has one."""
+    module = loaded(transform)
+    if watch and sql:
+        from mesh_notebook.mesh.ordering import watch_queries
+
+        watch_queries(module, sql, watch)
+    return module
+
+
+def _rows(given: Mapping[str, Any]) -> pl.LazyFrame:
     from mesh_notebook.mesh.scan import Scan
 
+    frame = Scan.from_dict(given["scan"]).lazy()
+    return EventWindow.from_dict(given["window"]).cut(frame) if given["window"] else frame
+
+
+def _opened(engine: Engine, name: str, frame: pl.LazyFrame, job: Mapping[str, Any]) -> Any:
+    from mesh_notebook.mesh.scan import Scan
+
+    given = job["inputs"][name]
     scan = Scan.from_dict(given["scan"])
-    frame = scan.lazy()
-    cut = EventWindow.from_dict(given["window"]).cut(frame) if given["window"] else frame
-    return engine.opened(name, scan, _as_it_lies(name, cut, given) if watched else cut)
+    return engine.opened(name, scan, _as_it_lies(name, frame, job) if job["watched"] else frame)
 
 
-def _as_it_lies(name: str, frame: Any, given: Mapping[str, Any]) -> Any:
+def _as_it_lies(name: str, frame: Any, job: Mapping[str, Any]) -> Any:
     """Return an input that says what is known of its rows' order; a port's rows in another one."""
     from mesh_notebook.mesh.ordering import another_order, port, source
 
+    given = job["inputs"][name]
     if given.get("ordered", True):
-        return source(frame, given["keys"])
-    return port(another_order(frame), name, frozenset(given.get("key", ())))
+        return source(frame, job["keys"])
+    return port(another_order(frame), name, frozenset(given["demands"]["key"]))
+
+
+# ---- whether the order of rows has a say ---------------------------------------------------------
+
+
+def _trials(job: Mapping[str, Any], rows: Mapping[str, pl.LazyFrame]) -> Trials:
+    from mesh_notebook.mesh.ordering import Demands, Rows, Trials
+
+    given = job["inputs"].items()
+    return Trials(
+        [
+            Rows(n, rows[n], one.get("ordered", True), Demands.from_dict(one.get("demands", {})))
+            for n, one in given
+        ]
+    )
+
+
+def _try(trials: Trials, watch: Watch, job: Mapping[str, Any], functions: Sequence[str]) -> None:
+    """Ask the functions on other rows, in several orders; what they made is written already."""
+    if not trials.needed(watch.turn):
+        return
+    _end_after(_PATIENCE * len(functions))
+    found = {}
+    for name in functions:
+        act = partial(_once, Path(job["transform"]), job["sql"], watch, name)
+        if (told := trials.dependence(act, watch.turn)) is not None:
+            sides = {"one": told.one, "other": told.other}
+            paths = {side: _kept(f"{name}-{side}", frames) for side, frames in sides.items()}
+            found[name] = {"said": told.said, "ports": told.ports, **paths}
+            Path(_DEPENDENCES).write_text(json.dumps(found), "utf-8")
+
+
+def _once(
+    transform: Path, sql: str, watch: Watch, name: str, given: Mapping[str, Any]
+) -> pl.DataFrame | None:
+    """Return what a function makes in a module that is loaded anew; None where it fails."""
+    with contextlib.suppress(Exception, SystemExit):
+        frame: pl.DataFrame = _called(_followed(transform, sql, watch), name, given).lazy()
+        return frame.lazy().collect()
+    return None
+
+
+def _kept(name: str, frames: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    for given, frame in frames.items():
+        _write(f"{name}-{given}", frame)
+    return {given: f"{name}-{given}.arrow" for given in frames}
+
+
+def _end_after(seconds: float) -> None:
+    """End this process, which has done its job, where a loop does not end on other rows.
+
+    Parameters
+    ----------
+    seconds
+        Of the processor; so a busy machine does not make the answer another one.
+    """
+    import threading
+    import time
+
+    began, started = time.process_time(), time.monotonic()
+
+    def watch() -> None:
+        while time.process_time() - began < seconds:
+            if time.monotonic() - started > 10 * seconds:
+                break
+            time.sleep(0.05)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _called(module: ModuleType, name: str, given: Mapping[str, Any]) -> Any:

@@ -16,10 +16,10 @@ from mesh_notebook.errors import SpecError, UnknownName, near
 from mesh_notebook.model.document import custom, digest, parse_yaml, to_yaml
 from mesh_notebook.model.standards import validate
 
-__all__ = ["Column", "Contract", "Rule", "Slo"]
+__all__ = ["LIMITS", "Column", "Contract", "Rule", "Slo"]
 
 ODCS_VERSION = "v3.1.0"
-_LIMITS = (
+LIMITS = (
     "minimum",
     "maximum",
     "exclusiveMinimum",
@@ -170,7 +170,7 @@ class Column:
         for kind in ("required", "unique"):
             if getattr(self, kind):
                 yield Rule(kind, self.name, True, _DIMENSION[kind])
-        for kind in _LIMITS:
+        for kind in LIMITS:
             if kind in self.options:
                 yield Rule(kind, self.name, self.options[kind])
         if self.values is not None:

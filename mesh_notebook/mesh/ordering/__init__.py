@@ -1,16 +1,23 @@
 """The order of rows: what determines it, what depends on it, and how few rows show it."""
 
 from mesh_notebook.mesh.ordering.order import Fault, decides
+from mesh_notebook.mesh.ordering.resampling import Demands, resampled
 from mesh_notebook.mesh.ordering.scattering import another_order, duckdb_otherwise
+from mesh_notebook.mesh.ordering.trials import Dependence, Rows, Trials
 from mesh_notebook.mesh.ordering.watching import Watch, port, source, watch, watch_queries
 
 __all__ = [
+    "Demands",
+    "Dependence",
     "Fault",
+    "Rows",
+    "Trials",
     "Watch",
     "another_order",
     "decides",
     "duckdb_otherwise",
     "port",
+    "resampled",
     "source",
     "watch",
     "watch_queries",

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from mesh_notebook.mesh.ordering.calls import Call, flat, order_of, words
-from mesh_notebook.mesh.ordering.expressions import is_one_value, needs_of, side_by_side
+from mesh_notebook.mesh.ordering.calls import Call, flat, words
+from mesh_notebook.mesh.ordering.expressions import is_one_value, side_by_side
+from mesh_notebook.mesh.ordering.joins import JOINS
 from mesh_notebook.mesh.ordering.order import NO_KEYS, Doubt, Need, Order
-from mesh_notebook.mesh.ordering.queries import order_of_query
+from mesh_notebook.mesh.ordering.steps import Rule, asked, expressions_of
 
-__all__ = ["FRAMES", "Rule", "asked"]
-
-Rule = Callable[[Call], Order]
-
-
-def asked(call: Call, partition: frozenset[str] = frozenset()) -> Order:
-    """Return the order after what the expressions of a call ask of it."""
-    order = call.order
-    for one in _expressions(call):
-        for need in needs_of(one, partition):
-            order = call.asks(need, order)
-    return order
-
-
-def _expressions(call: Call) -> Iterator[Any]:
-    for name, given in call.given.items():
-        if name != "self":
-            yield from (one for one in flat(given) if hasattr(one, "meta"))
+__all__ = ["FRAMES"]
 
 
 def _named(call: Call) -> Iterator[tuple[str, Any]]:
@@ -63,7 +47,7 @@ def _keeps(call: Call) -> Order:
 
 
 def _beside_each_other(call: Call, order: Order, *, beside_rows: bool) -> Order:
-    given = list(_expressions(call))
+    given = list(expressions_of(call))
     if not beside_rows and len(given) == 1 and not any(map(_is_text, _positional(call))):
         return order
     beside_rows = beside_rows or any(map(_is_text, _positional(call)))
@@ -250,88 +234,6 @@ def _transposed(call: Call) -> Order:
     return _settled(call.asks(Need(f"`{call.name}()` makes columns of rows as they lie")))
 
 
-# ---- two frames --------------------------------------------------------------------------------
-
-
-def _join(call: Call) -> Order:
-    other = order_of(call.given["other"])
-    order = replace(call.order, fault=call.order.fault or other.fault)
-    how = call.given.get("how", "inner")
-    left, right = _joined_on(call)
-    alone = how in ("semi", "anti") or other.identifies(right, tuple)
-    keys = order.keys if alone else _joined_keys(call, how, left, right, other)
-    if how not in ("left", "inner", "semi", "anti"):
-        keys, alone = NO_KEYS, False
-    if not alone:
-        order = order.without_keys()
-    kept = call.given.get("maintain_order") or "none"
-    fix = f"write join(…, maintain_order={'left' if how != 'right' else 'right'!r})"
-    lost = replace(order, keys=keys).lost("`join()` keeps no order of rows", fix)
-    if kept == "none":
-        return lost
-    one, rest = (order, other) if kept.startswith("left") else (other, order)
-    if one.doubt is None and (rest.doubt is None or alone):
-        return replace(lost, doubt=None)
-    return replace(lost, doubt=one.doubt or rest.doubt)
-
-
-def _joined_on(call: Call) -> tuple[frozenset[str], frozenset[str]]:
-    if call.given.get("on") is not None:
-        both = call.columns_of("on")
-        return both, both
-    return call.columns_of("left_on"), call.columns_of("right_on")
-
-
-def _joined_keys(
-    call: Call, how: str, left: frozenset[str], right: frozenset[str], other: Order
-) -> frozenset[frozenset[str]]:
-    """Return the keys of what a join makes: a row of each side is found by its own key."""
-    ours, theirs = call.order.keys, other.keys
-    kept: set[frozenset[str]] = set()
-    if how == "inner" and call.order.identifies(left, tuple):
-        # Their columns have their own names only where ours have none of these.
-        kept |= {key for key in theirs if not (key - right) & set(call.columns) and left == right}
-    if how in ("left", "inner"):
-        pairs = ((one, two) for one in ours for two in theirs if left == right)
-        kept |= {one | two for one, two in pairs if not (two - right) & set(call.columns)}
-    return frozenset(kept)
-
-
-def _join_asof(call: Call) -> Order:
-    other = order_of(call.given["other"])
-    order = asked(call)
-    fault = order.fault or other.fault
-    by = call.columns_of("by", "by_right", "on", "right_on")
-    need = Need("`join_asof()` takes the last of several rows that match", by)
-    named = replace(other, fault=None)
-    if not named.meets(need, tuple):
-        fault = fault or named.faulty(need, call.line).fault
-    return replace(order, fault=fault)
-
-
-def _stacked(call: Call) -> Order:
-    """Rows of one frame, then those of another."""
-    others = [order_of(one) for one in flat(call.given.get("other", call.given.get("items")))]
-    orders = [call.order, *others]
-    doubt = next((one.doubt for one in orders if one.doubt), None)
-    fault = next((one.fault for one in orders if one.fault), None)
-    return Order(doubt=doubt, fault=fault)
-
-
-def _queried(call: Call) -> Order:
-    """`frame.sql(…)`: a query over the frame alone."""
-    columns = tuple(call.columns)
-    given = {str(call.given.get("table_name", "self")): (columns, call.order)}
-    made = call.frame.lazy().clear() if hasattr(call.frame, "collect_schema") else call.frame
-    names = made.sql(call.given["query"], table_name=next(iter(given))).lazy().collect_schema()
-    return order_of_query(str(call.given["query"]), given, call.line, list(names))
-
-
-def _unordered(call: Call) -> Order:
-    order = Order(fault=call.order.fault or order_of(call.given.get("other")).fault)
-    return order.lost(f"`{call.name}()` keeps no order of rows", "sort its rows by their key")
-
-
 _SAME = words(
     "lazy collect collect_async clone cache rechunk filter remove drop_nulls drop_nans "
     "fill_nan set_sorted shrink_to_fit inspect match_to_schema unnest insert_column "
@@ -341,6 +243,7 @@ _PLACES = words("head limit tail slice first last gather gather_every")
 _SUMS = words("sum mean median min max std var quantile null_count count product describe corr")
 
 FRAMES: dict[str, Rule] = {
+    **JOINS,
     **dict.fromkeys(_SAME, _keeps),
     **dict.fromkeys(_PLACES, _takes_rows),
     **dict.fromkeys(_SUMS, _one_row),
@@ -350,7 +253,6 @@ FRAMES: dict[str, Rule] = {
     **dict.fromkeys(("shift", "interpolate"), _beside),
     **dict.fromkeys(("top_k", "bottom_k"), _top_k),
     **dict.fromkeys(("transpose", "unstack", "to_dummies"), _transposed),
-    **dict.fromkeys(("vstack", "extend", "hstack", "update", "merge_sorted"), _stacked),
     "cast": _cast,
     "drop": _drop,
     "rename": _rename,
@@ -360,9 +262,5 @@ FRAMES: dict[str, Rule] = {
     "sort": _sort,
     "unique": _unique,
     "pivot": _pivot,
-    "join": _join,
-    "join_asof": _join_asof,
-    "join_where": _unordered,
-    "sql": _queried,
     "unpivot": _unpivoted,
 }

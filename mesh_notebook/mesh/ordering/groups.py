@@ -7,8 +7,8 @@ from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat
 from mesh_notebook.mesh.ordering.expressions import needs_of, positions_of
-from mesh_notebook.mesh.ordering.frames import Rule, asked
 from mesh_notebook.mesh.ordering.order import Need, Order
+from mesh_notebook.mesh.ordering.steps import Rule, asked
 
 __all__ = ["GROUPED", "GROUPING", "GROUPS", "Groups"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, words
-from mesh_notebook.mesh.ordering.frames import Rule
 from mesh_notebook.mesh.ordering.order import Need, Order
+from mesh_notebook.mesh.ordering.steps import Rule
 
 __all__ = ["LEAVING", "SERIES"]
 
@@ -45,32 +45,8 @@ _WHOLE = words(
     "to_dicts to_dict rows iter_rows iter_columns iter_slices to_numpy to_pandas to_arrow "
     "to_series get_column get_columns partition_by rows_by_key to_struct hash_rows"
 )
-_WHOLE = words(
-    "to_dicts to_dict rows iter_rows iter_columns iter_slices to_numpy to_pandas to_arrow "
-    "to_series get_column get_columns partition_by rows_by_key to_struct hash_rows"
-)
 LEAVING: dict[str, Rule] = {
-    **dict.fromkeys(
-        [
-            "to_dicts",
-            "to_dict",
-            "rows",
-            "iter_rows",
-            "iter_columns",
-            "iter_slices",
-            "to_numpy",
-            "to_pandas",
-            "to_arrow",
-            "to_series",
-            "get_column",
-            "get_columns",
-            "partition_by",
-            "rows_by_key",
-            "to_struct",
-            "hash_rows",
-        ],
-        _whole,
-    ),
+    **dict.fromkeys(_WHOLE, _whole),
     "row": _row,
     "item": _row,
     "__getitem__": _indexed,

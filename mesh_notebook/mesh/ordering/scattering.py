@@ -6,39 +6,68 @@ shows on few rows what the other would show on many.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["LARGE", "another_order", "duckdb_otherwise", "scattered"]
+__all__ = ["LARGE", "Turn", "another_order", "duckdb_otherwise"]
 
 LARGE = 500_000  # rows from which on the engines themselves answer otherwise each time
-_SEED = 7
+_SEED, _ROUND = 7, 6  # an even one turns few rows round
 _FEW = 50  # rows up to which they are turned round: shuffled, the first may stay the first
 _PLACE, _RUN = "place of this row\0", "run of this row\0"
 
 
-def scattered(frame: pl.DataFrame, by: Collection[str] = ()) -> pl.DataFrame:
-    """Return the rows in another order; rows that are sorted by columns change places with ties."""
-    import polars as pl
+@dataclass
+class Turn:
+    """How rows that lie in no order of theirs are left.
 
-    if not 1 < frame.height <= LARGE or not frame.width:
-        return frame
-    if not by:
-        return _mixed(frame)
-    if not set(by) <= set(frame.columns):
-        return frame
-    run = pl.struct(sorted(by)).rle_id().alias(_RUN)
-    places = _mixed(frame.select(run).with_row_index(_PLACE))
-    return frame[places.sort(_RUN, maintain_order=True)[_PLACE]]
+    Attributes
+    ----------
+    seed : int, optional
+        Of the order that they are put in; None leaves them as they lie. Few rows are turned round
+        by an even one.
+    asked : int
+        How often there were such rows.
+    """
 
+    seed: int | None = _ROUND
+    asked: int = 0
 
-def _mixed(frame: pl.DataFrame) -> pl.DataFrame:
-    if frame.height <= _FEW:
-        return frame.reverse()
-    return frame.sample(fraction=1, shuffle=True, seed=_SEED)
+    def to(self, seed: int | None) -> None:
+        """Leave them otherwise from now on."""
+        self.seed, self.asked = seed, 0
+
+    def scattered(self, frame: pl.DataFrame, by: Collection[str] = ()) -> pl.DataFrame:
+        """Return the rows in another order; where they are sorted by columns, ties change place."""
+        import polars as pl
+
+        if not 1 < frame.height <= LARGE or not frame.width:
+            return frame
+        self.asked += 1
+        if self.seed is None or not set(by) <= set(frame.columns):
+            return frame
+        if not by:
+            return self._mixed(frame, self.seed)
+        run = pl.struct(sorted(by)).rle_id().alias(_RUN)
+        places = self._mixed(frame.select(run).with_row_index(_PLACE), self.seed)
+        return frame[places.sort(_RUN, maintain_order=True)[_PLACE]]
+
+    def shuffle(self, parts: list[Any]) -> None:
+        """Put groups in another order, in place."""
+        self.asked += 1
+        if self.seed is not None:
+            random.Random(len(parts) + self.seed).shuffle(parts)
+
+    @staticmethod
+    def _mixed(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
+        if frame.height <= _FEW and seed % 2 == 0:
+            return frame.reverse()
+        return frame.sample(fraction=1, shuffle=True, seed=seed)
 
 
 def another_order(frame: pl.LazyFrame) -> pl.LazyFrame:

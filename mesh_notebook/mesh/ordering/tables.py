@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of, words
-from mesh_notebook.mesh.ordering.frames import Rule
 from mesh_notebook.mesh.ordering.order import Doubt, Need, Order
+from mesh_notebook.mesh.ordering.steps import Rule
 
 __all__ = [
     "CHANGING",
@@ -86,11 +86,24 @@ def _sort_values(call: Call) -> Order:
     by = _named(call, "by")
     if not by and call.order.by:
         return call.order
+    return _sorted_by(call, by)
+
+
+def _sort_index(call: Call) -> Order:
+    names = list(getattr(call.frame.index, "names", ()))
+    if call.given.get("axis") in (1, "columns"):
+        return call.order
+    if not all(isinstance(name, str) for name in names):
+        return _unknown(call)
+    return _sorted_by(call, frozenset(names))
+
+
+def _sorted_by(call: Call, by: frozenset[str]) -> Order:
     order = replace(call.order, by=by)
     if by and order.determines((), lambda: call.columns):
         return replace(order, doubt=None)
     tied = ", ".join(sorted(by)) or "their values"
-    fix = f"add columns to sort_values() until no two rows tie, such as {order.a_key}"
+    fix = f"add columns to {call.name}() until no two rows tie, such as {order.a_key}"
     return replace(order, doubt=Doubt(f"rows may tie in {tied}", fix))
 
 
@@ -116,7 +129,8 @@ def _rank(call: Call) -> Order:
 
 
 def _reset_index(call: Call) -> Order:
-    numbered = list(getattr(call.frame.index, "names", ())) == [None]
+    index = call.frame.index  # the labels of `describe()` are no numbers of rows
+    numbered = list(index.names) == [None] and getattr(index.dtype, "kind", "i") in "iu"
     if numbered and not call.flag("drop"):
         return _by_place(call)
     return call.order
@@ -192,7 +206,7 @@ _KEEPING = words(
 _LOSING = words(
     "merge join map apply transform add sub mul div pow explode melt stack unstack pivot "
     "pivot_table reindex to_dict to_numpy tolist to_list iterrows itertuples items unique "
-    "sort_index groupby_ sum mean median min max std var count nunique mode quantile describe "
+    "groupby_ sum mean median min max std var count nunique mode quantile describe "
     "agg aggregate combine_first update pop squeeze to_records any all factorize"
 )
 _EXTREMES = words("idxmax idxmin argmax argmin")  # of rows that tie, the first
@@ -209,6 +223,7 @@ TABLES: dict[str, Rule] = {
     "assign": _assign,
     "rename": _renamed,
     "sort_values": _sort_values,
+    "sort_index": _sort_index,
     "reset_index": _reset_index,
     "rank": _rank,
     "value_counts": _value_counts,

@@ -9,17 +9,17 @@ alike, whatever it is written with, and as Polars itself understands its argumen
 from __future__ import annotations
 
 import functools
-import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of
-from mesh_notebook.mesh.ordering.frames import FRAMES, Rule
+from mesh_notebook.mesh.ordering.connections import watch_connections
+from mesh_notebook.mesh.ordering.frames import FRAMES
 from mesh_notebook.mesh.ordering.groups import GROUPED, GROUPING, GROUPS, Groups
 from mesh_notebook.mesh.ordering.leaving import LEAVING, SERIES
 from mesh_notebook.mesh.ordering.order import Doubt, Need, Order
 from mesh_notebook.mesh.ordering.queries import order_of_query
-from mesh_notebook.mesh.ordering.scattering import scattered
+from mesh_notebook.mesh.ordering.steps import Rule
 from mesh_notebook.mesh.ordering.tables import (
     CHANGING,
     GROUPED_TABLES,
@@ -87,11 +87,13 @@ def watch(text: str = "") -> Watch:
         wrap(kind, LEAVING, wrap_leaving(seen))
     for groups in (LazyGroupBy, eager.GroupBy, eager.DynamicGroupBy, eager.RollingGroupBy):
         wrap(groups, GROUPED, watched)
-    wrap(eager.GroupBy, {"__iter__": None}, _iterating)
+    wrap(eager.GroupBy, {"__iter__": seen}, _iterating)
     wrap(pl.Series, SERIES, watched)
     _wrap_functions()
     if "pandas" in text:
         _watch_tables(seen)
+    if "duckdb" in text:
+        watch_connections(seen)
     return seen
 
 
@@ -107,7 +109,7 @@ def _grouping(act: Callable[..., Any], rule: Callable[[Call], Groups]) -> Callab
     return grouped
 
 
-def _iterating(act: Callable[..., Any], rule: None) -> Callable[..., Any]:
+def _iterating(act: Callable[..., Any], seen: Watch) -> Callable[..., Any]:
     """Wrap the loop over groups: they come in another order, if they are promised in none."""
 
     @functools.wraps(act)
@@ -117,7 +119,7 @@ def _iterating(act: Callable[..., Any], rule: None) -> Callable[..., Any]:
             return act(self)
         parts = [(name, marked(part, known.order)) for name, part in act(self)]
         if not known.kept:
-            random.Random(len(parts)).shuffle(parts)
+            seen.turn.shuffle(parts)
         return iter(parts)
 
     return iterated
@@ -153,12 +155,13 @@ def _wrap_functions() -> None:
     pl.concat, pl.collect_all = concatenated, collected
 
 
-def watch_queries(module: Any, name: str) -> None:
+def watch_queries(module: Any, name: str, seen: Watch) -> None:
     """Follow what the module's function for SQL steps makes."""
-    setattr(module, name, _querying(getattr(module, name)))
+    seen.queries = name
+    setattr(module, name, _querying(getattr(module, name), seen))
 
 
-def _querying(act: Callable[..., Any]) -> Callable[..., Any]:
+def _querying(act: Callable[..., Any], seen: Watch) -> Callable[..., Any]:
     """Wrap the module's function that runs SQL over frames."""
 
     @functools.wraps(act)
@@ -167,7 +170,7 @@ def _querying(act: Callable[..., Any]) -> Callable[..., Any]:
         given = {name: (_columns_of(frame), order_of(frame)) for name, frame in tables.items()}
         made = act(query, **tables)
         order = order_of_query(query, given, line, made.columns)
-        return marked(scattered(made) if order.doubt else made, order)
+        return marked(seen.turn.scattered(made) if order.doubt else made, order)
 
     return queried
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import ORDER, Call, flat, order_of
-from mesh_notebook.mesh.ordering.frames import Rule
 from mesh_notebook.mesh.ordering.groups import GROUPS
 from mesh_notebook.mesh.ordering.order import Fault, Order
-from mesh_notebook.mesh.ordering.scattering import scattered
+from mesh_notebook.mesh.ordering.scattering import Turn
+from mesh_notebook.mesh.ordering.steps import Rule
 
 __all__ = [
     "Watch",
@@ -30,9 +30,19 @@ Wrapper = Callable[[Callable[..., Any], Any], Callable[..., Any]]
 
 @dataclass
 class Watch:
-    """What was seen: the faults of frames whose values the code itself went on with."""
+    """What was seen: the faults of frames whose values the code itself went on with.
+
+    Attributes
+    ----------
+    turn : Turn
+        How rows that lie in no order of theirs are left.
+    queries : str
+        The module's function that runs SQL over frames; empty where it has none.
+    """
 
     faults: list[Fault] = field(default_factory=list)
+    turn: Turn = field(default_factory=Turn)
+    queries: str = ""
 
     def fault_of(self, made: object) -> Fault | None:
         """Return why the rows of an output are not determined, if they are not."""
@@ -96,7 +106,7 @@ def _seen(seen: Watch, call: Call, order: Order, made: Any) -> Any:
         return made
     news = order.doubt is not None and (order.doubt != call.order.doubt or call.name == "collect")
     if news and _is_rows(made):
-        made = scattered(made, order.by)
+        made = seen.turn.scattered(made, order.by)
     return marked(made, order)
 
 
