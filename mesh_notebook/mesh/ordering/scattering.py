@@ -59,13 +59,16 @@ def duckdb_otherwise(threads: int, *, ordered: bool) -> None:
 
     connect = duckdb.connect
 
-    @functools.wraps(connect)
-    def otherwise(*args: object, **kwargs: object) -> duckdb.DuckDBPyConnection:
-        connection = connect(*args, **kwargs)  # type: ignore[arg-type]
+    def set_up(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         if threads:
             connection.execute("SET threads = $1", [threads]).fetchall()
         if not ordered:
             connection.execute("SET preserve_insertion_order = false").fetchall()
         return connection
 
+    @functools.wraps(connect)
+    def otherwise(*args: object, **kwargs: object) -> duckdb.DuckDBPyConnection:
+        return set_up(connect(*args, **kwargs))  # type: ignore[arg-type]
+
+    set_up(duckdb.default_connection())
     duckdb.connect = otherwise

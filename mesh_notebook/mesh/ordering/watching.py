@@ -19,6 +19,7 @@ from mesh_notebook.mesh.ordering.groups import GROUPED, GROUPING, GROUPS, Groups
 from mesh_notebook.mesh.ordering.leaving import LEAVING, SERIES
 from mesh_notebook.mesh.ordering.order import Doubt, Need, Order
 from mesh_notebook.mesh.ordering.queries import order_of_query
+from mesh_notebook.mesh.ordering.relations import watch_relations
 from mesh_notebook.mesh.ordering.scattering import scattered
 from mesh_notebook.mesh.ordering.tables import (
     CHANGING,
@@ -92,6 +93,8 @@ def watch(text: str = "") -> Watch:
     _wrap_functions()
     if "pandas" in text:
         _watch_tables(seen)
+    if "duckdb" in text:
+        watch_relations(seen)
     return seen
 
 
