@@ -74,6 +74,7 @@ _TAKEN = [
 ]
 _CONNECTED = "connection = duckdb.connect()\nconnection.register('given', src.collect())\n"
 _ANSWERED = [
+    "connection.execute('SELECT g FROM given').fetchone()[0]",  # as a LIMIT without an ORDER BY
     "connection.execute('SELECT DISTINCT g FROM given').fetchone()[0]",
     "connection.execute('SELECT DISTINCT g FROM given').fetchall()[0][0]",
     "connection.execute('SELECT g, count(*) FROM given GROUP BY g').fetchall()[-1][0]",
@@ -121,8 +122,6 @@ DETERMINED = [
     _CONNECTED + "name = connection.execute('SELECT max(g) FROM given').fetchone()[0]\n"
     "src.filter(pl.col('g') == name)",
     _CONNECTED + "pl.DataFrame(connection.sql('SELECT g, sum(x) AS x FROM given GROUP BY g').df())",
-    _CONNECTED + "name = connection.execute('SELECT g FROM given').fetchone()[0]\n"
-    "src.filter(pl.col('g') == name)",
     _CONNECTED + "names = connection.sql('SELECT DISTINCT g FROM given ORDER BY g').fetchall()\n"
     "src.filter(pl.col('g') == names[0][0])",
     "pl.concat([rows.select(pl.col('g').min(), pl.col('x').sum()) for _, rows in "

@@ -18,11 +18,14 @@ from mesh_notebook.export.effects import Body
 from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.given import put_together
 from mesh_notebook.export.meaning import BUILTINS, Meanings
+from mesh_notebook.export.own_sql import is_relation, queries_in, quiet
 from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
 
 __all__ = ["Graph", "Pass", "graph_of"]
+
+_LAZY = ("polars.", "duckdb.")  # frames and relations
 
 
 @dataclass
@@ -97,7 +100,7 @@ class Pass:
     def _deferred(self) -> set[str]:
         """Return the names that code changes which runs when a lazy frame is collected."""
         names = self.names
-        lazy = [n for n in self.writers if (names.type_of(n) or "").startswith("polars.")]
+        lazy = [n for n in self.writers if (names.type_of(n) or "").startswith(_LAZY)]
         bodies = names.reached(names.code_of(*lazy))
         touches = [t for b in bodies for touch in _free_touches(b) for t in names.meant(touch)]
         called = {
@@ -129,10 +132,13 @@ class Pass:
         if statement.kind == "opaque":
             for name in [n for n in effects.binds if self._explained(n, statement)]:
                 del effects.binds[name]
+        self._read_queries(statement)
         bodies = self._runs(statement)
         touches = [*effects.touches, *(t for b in bodies for t in _free_touches(b))]
         touches = [same for touch in touches for same in names.meant(touch)]
-        changed = {t.name for t in touches if names.changes(t)}
+        same = quiet(statement.node, statement.queries)
+        changed = {t.name for t in touches if t.name not in same and names.changes(t)}
+        changed |= {q.receiver for q in statement.queries if not (q.only_reads or q.inside)}
         changed |= self._changed_by_calls(statement) if bodies else set()
         changed |= {name for name in effects.reads if names.acts_when_read(name)}
         changed = self.aliases.reached(changed)
@@ -148,9 +154,47 @@ class Pass:
         self.writers |= dict.fromkeys(drawn.reset, (statement.index,))
         self._keep_code(statement, code, changed)
         self._relink(statement, links)
+        self._link_relations(statement)
         for one, other in together:
             if known.FROZEN not in (names.kind_of(one), names.kind_of(other)):
                 self.aliases.link(one, other)
+
+    # ---- SQL of the notebook's own ------------------------------------------------------------
+
+    def _read_queries(self, statement: Statement) -> None:
+        """Take the tables of a statement's own SQL for names that it reads."""
+        if statement.kind != "code":
+            return
+
+        def type_of(name: str) -> str | None:
+            own = name in statement.effects.binds
+            return statement.cell.types.get(name) if own else self.names.type_of(name)
+
+        given = type_of, self.names.origin_of, self._spelled
+        statement.queries = queries_in(statement.node, *given)
+        for query in statement.queries:
+            tables = {n for n in query.tables if n in self.writers or n not in BUILTINS}
+            if not query.inside:
+                statement.effects.reads |= tables
+                statement.effects.values |= tables
+
+    def _spelled(self, name: str) -> ast.expr | None:
+        """Return the expression that a name stands for, where nothing was done to it since."""
+        binder = self.names.binder.get(name)
+        alone = binder is not None and self.writers.get(name) == (binder.index,)
+        match binder.node if binder is not None and alone else None:
+            case ast.Assign(targets=[ast.Name()], value=value):
+                return value
+        return None
+
+    def _link_relations(self, statement: Statement) -> None:
+        """Link relations to the frames of their SQL, at which they look when they are asked."""
+        made = [n for n in statement.effects.binds if is_relation(self.names.type_of(n))]
+        tables = {t for q in statement.queries for t in q.tables if t in self.writers}
+        for name in made:
+            for table in sorted(tables - {name}):
+                if self.names.kind_of(table) != known.FROZEN:
+                    self.aliases.link(name, table)
 
     def _explained(self, name: str, statement: Statement) -> bool:
         """Return whether the cell's own statements account for what became of a name."""

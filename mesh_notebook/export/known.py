@@ -29,6 +29,7 @@ NUMPY = "numpy"  # the same, and slices share memory
 CONTAINER = "container"  # list, dict, set and their like
 MODULE = "module"  # by calls made for their effect
 ITERATOR = "iterator"  # by being gone through
+CONNECTION = "connection"  # to a database: by what is run on it
 VIEWER = "viewer"  # a grouping, a window, a style: it looks at its frame when it is asked
 PICTURE = "picture"  # a plot: what it shows is not changed by it
 CLASS = "class"  # one of the user's own: by its methods, and by instances that write into it
@@ -130,6 +131,10 @@ def kind_of(type_name: str | None) -> str:
         return MODULE
     if type_name in ("builtins.type", "abc.ABCMeta"):
         return MODULE  # a class: like a module, it changes by calls made for their effect
+    if name == "DuckDBPyConnection":
+        return CONNECTION
+    if name == "DuckDBPyRelation":
+        return VIEWER
     if (module == "builtins" and name in _FROZEN) or root in _FROZEN_MODULES:
         return FROZEN
     if root in _PLOTTING:
@@ -222,7 +227,7 @@ def changes(touch: Touch, kind: str, receiver: str = UNKNOWN, origin: str = "") 
         case "call":
             return kind in (BOUND, OWN) and touch.what == touch.name
         case "effect":
-            return kind in (OWN, UNKNOWN, BOUND)
+            return kind in (OWN, UNKNOWN, BOUND, CONNECTION)
         case "augment":
             return kind in (CONTAINER, OWN, UNKNOWN, NUMPY, PANDAS)
         case "computed":

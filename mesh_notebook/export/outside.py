@@ -20,10 +20,11 @@ from mesh_notebook.export.words import words
 __all__ = ["Outside", "finds_names", "outside", "source_name"]
 
 _READERS = ("read_", "scan_")
-_FRAME_LIBRARIES = ("polars", "pandas", "narwhals", "pyarrow", "geopandas")
+_FRAME_LIBRARIES = ("polars", "pandas", "narwhals", "pyarrow", "geopandas", "duckdb")
 _FILES = words(
     "builtins.open io.open os.open codecs.open numpy.load numpy.loadtxt numpy.genfromtxt "
     "numpy.fromfile numpy.memmap json.load pickle.load joblib.load sqlite3.connect gzip.open "
+    "duckdb.connect duckdb.from_csv_auto duckdb.from_parquet "
     "bz2.open lzma.open zipfile.ZipFile zipfile.is_zipfile tarfile.open tarfile.is_tarfile "
     "os.listdir os.scandir os.walk os.stat os.lstat os.access os.readlink os.path.exists "
     "os.path.lexists os.path.isfile os.path.isdir os.path.islink os.path.getsize os.path.getmtime "
@@ -56,11 +57,6 @@ _NO_NETWORK = (".exceptions", ".codes", ".structures", ".util", ".compat", ".sta
 _WRITTEN_ADDRESSES = words("inet_aton inet_ntoa inet_pton inet_ntop htons htonl ntohs ntohl")
 _HIDDEN_READS = {
     "polars.sql": "Polars SQL looks for its tables among the notebook's names",
-    "duckdb.sql": "DuckDB looks for its tables among the notebook's names",
-    "duckdb.query": "DuckDB looks for its tables among the notebook's names",
-    "duckdb.execute": "DuckDB looks for its tables among the notebook's names",
-    "duckdb.connect": "a connection of your own is outside the inputs",
-    "duckdb.table": "the notebook's DuckDB is outside the inputs",
 }
 _NAMELESS = "Polars SQL may look for its tables among the notebook's names"
 _DYNAMIC = words(
@@ -159,6 +155,8 @@ def _reads_file(one: Reference, call: ast.Call, statement: Statement, graph: Gra
         return False
     if known and _only_writes(one.name, call):
         return False
+    if one.name == "duckdb.connect" and not (call.args or _says(call, "database")):
+        return False  # in memory
     keywords = [keyword.value for keyword in call.keywords]
     given = [*call.args[:1], *keywords] if known else [_receiver(one)]
     if any(in_memory(value, statement, graph) for value in given):
@@ -166,6 +164,10 @@ def _reads_file(one: Reference, call: ast.Call, statement: Statement, graph: Gra
     if known and "sql" in method:  # a query, and then the connection that it goes over
         return not any(in_memory(value, statement, graph) for value in call.args[1:2])
     return not any(of_the_run(value, statement, graph) for value in given)
+
+
+def _says(call: ast.Call, keyword: str) -> bool:
+    return any(one.arg in (keyword, None) for one in call.keywords)
 
 
 def _receiver(one: Reference) -> ast.expr:

@@ -10,6 +10,7 @@ from mesh_notebook.export.awaiting import waits_for_others
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.impure import impurities, unsteady_in_query
 from mesh_notebook.export.outside import finds_names, outside
+from mesh_notebook.export.own_sql import Query, refused_query
 from mesh_notebook.export.references import references
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
@@ -42,13 +43,29 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
         _refuse(statement, patched, what, fix)
     for one in impurities(statement, graph):
         _refuse(statement, one.said, one.what, one.fix)
+    for query in statement.queries:
+        _refuse_own_sql(query, statement, graph)
     for reference in references(statement, graph):
         if found := outside(reference, statement, graph):
             _refuse(statement, reference.said, found.what, found.fix)
 
 
+def _refuse_own_sql(query: Query, statement: Statement, graph: Graph) -> None:
+    def is_frame(name: str) -> bool:
+        types = statement.cell.types
+        return name in types or graph.binder_of(name, statement.index) is not None
+
+    if found := refused_query(query, is_frame):
+        _refuse(statement, ast.unparse(query.call.func), *found)
+    if query.told is not None:
+        _refuse_unsteady(statement, query.told.text)
+
+
 def _refuse_query(statement: Statement) -> None:
-    query = str(statement.event.payload["query"]) if statement.event else ""
+    _refuse_unsteady(statement, str(statement.event.payload["query"]) if statement.event else "")
+
+
+def _refuse_unsteady(statement: Statement, query: str) -> None:
     if call := unsteady_in_query(query):
         fix = "put the value into the query as a literal, or take it from an input's column"
         _refuse(statement, call, "answers differently each time that the query runs", fix)

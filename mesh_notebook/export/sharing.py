@@ -31,6 +31,7 @@ _PANDAS_WRAPPING = words(
 )
 # Methods of pandas whose result may hold what a function of the user's returned.
 _PASSING = words("pipe apply agg aggregate transform map applymap set_axis insert update")
+_VALUES = (known.PANDAS, known.POLARS, known.NUMPY, known.CONTAINER)
 _LIBRARY_KINDS = (known.PANDAS, known.VIEWER, known.POLARS)
 
 
@@ -45,6 +46,8 @@ def shares(touch: Touch, source: str, target: str, origin: str = "") -> bool:
         Of an argument: the full name of the callee; `pandas.().merge` of a method of a frame.
     """
     if known.FROZEN in (source, target) or known.MODULE in (source, target):
+        return False
+    if source == known.CONNECTION and target in _VALUES:
         return False
     if target == known.PICTURE:
         return source == known.PICTURE

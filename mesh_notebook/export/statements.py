@@ -13,6 +13,7 @@ from mesh_notebook.export.analysis import effects_of
 from mesh_notebook.export.effects import Effects
 from mesh_notebook.export.halves import had_effect
 from mesh_notebook.export.lambdas import as_function
+from mesh_notebook.export.own_sql import Query
 from mesh_notebook.export.record import Event, ExecutedCell, Record
 from mesh_notebook.export.text import inner_text, leading_comments, statements_of
 from mesh_notebook.export.unexplained import moved_before, unexplained
@@ -43,6 +44,8 @@ class Statement:
         Of an import: the full name of what is bound.
     above : tuple of str
         Of a verb: the comment lines straight above it.
+    queries : tuple of Query
+        The SQL that it runs by DuckDB; known once the statements before it were followed.
     """
 
     cell: ExecutedCell
@@ -56,6 +59,7 @@ class Statement:
     origin: str = ""
     above: tuple[str, ...] = ()
     reason: str = ""
+    queries: tuple[Query, ...] = ()
     index: int = field(default=-1)
 
     @property

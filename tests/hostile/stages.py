@@ -3,6 +3,8 @@
 python stages.py export FOLDER SEED     the notebook beside few rows, and its export
 python stages.py again FOLDER SEED      the notebook's cells beside other rows
 python stages.py run FOLDER SEED BUNDLE the exported module on those rows
+
+The modules of the tests that it imports are found through PYTHONPATH, which `__main__.py` sets.
 """
 
 from __future__ import annotations

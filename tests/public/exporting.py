@@ -23,17 +23,22 @@ __all__: list[str] = []
 
 # What is for the front end alone; a shell without one does not know it.
 _FRONT_END = re.compile(r"^\s*%(matplotlib|config|pylab|load_ext)\b.*$", re.MULTILINE)
-_READS = re.compile(r"(pd|pandas|pl|polars)\.(read|scan)_\w+")
+_READS = re.compile(r"(pd|pandas|pl|polars|duckdb)\.(read|scan)_\w+")
+# A file in SQL: `read_csv('a.csv', …)`, or `FROM 'a.csv'`.
+_CALLED = r"\bread_\w+\s*\(\s*'[^'{}]+'[^()]*\)"
+_QUOTED = r"(?<=FROM\s)'[^'{}]+\.\w+'|(?<=JOIN\s)'[^'{}]+\.\w+'"
+_IN_SQL = re.compile(f"{_CALLED}|{_QUOTED}", re.IGNORECASE)
 
 
 class Declared:
     """The files that a notebook reads, as sources of a mesh."""
 
     def __init__(self, folder: Path, run: Any) -> None:
-        self.folder, self.run, self.many = folder, run, 0
+        self.folder, self.run, self.many, self.duckdb = folder, run, 0, False
 
     def instead(self, cell: str) -> str:
         """Return a cell in which constant reads of files are reads of declared inputs."""
+        cell = _IN_SQL.sub(self._in_sql, cell) if self._by_duckdb(cell) else cell
         try:
             calls = [n for n in ast.walk(ast.parse(cell)) if self._is_read(n)]
         except SyntaxError:
@@ -43,18 +48,27 @@ class Declared:
                 cell = _replaced(cell, call, given)
         return cell
 
+    def _by_duckdb(self, cell: str) -> bool:
+        self.duckdb = self.duckdb or "duckdb" in cell
+        return self.duckdb
+
+    def _in_sql(self, found: re.Match[str]) -> str:
+        return self._input(f'duckdb.sql("""FROM {found[0]}""")', in_sql=True) or found[0]
+
     def _is_read(self, node: ast.AST) -> bool:
         if not isinstance(node, ast.Call) or not _READS.fullmatch(ast.unparse(node.func)):
             return False
         first = node.args[0] if node.args else None
         return isinstance(first, ast.Constant) and isinstance(first.value, str)
 
-    def _input(self, read: str) -> str | None:
+    def _input(self, read: str, in_sql: bool = False) -> str | None:
+        import duckdb
         import pandas as pd
         import polars as pl
 
         try:
-            value = eval(read, {"pd": pd, "pandas": pd, "pl": pl, "polars": pl})
+            known = {"pd": pd, "pandas": pd, "pl": pl, "polars": pl, "duckdb": duckdb}
+            value = eval(read, known)
             name = f"input_{self.many + 1}"
             path = self.folder / f"{name}.parquet"
             given = _written(value, name, path)
@@ -62,17 +76,21 @@ class Declared:
             return None
         self.many += 1
         self.run(f"%mesh source {name} {path}")
-        return given
+        return name if in_sql else given
 
 
 def _written(value: Any, name: str, path: Path) -> str:
     """Write the rows of a frame, and return the expression that gives the frame again."""
+    import duckdb
     import pandas as pd
     import polars as pl
 
     if isinstance(value, pl.LazyFrame):
         value.sink_parquet(path)
         return name
+    if isinstance(value, duckdb.DuckDBPyRelation):
+        value.pl().write_parquet(path)
+        return f'duckdb.sql("FROM {name}")'
     if isinstance(value, pl.DataFrame):
         value.write_parquet(path)
         return f"{name}.collect()"
@@ -92,9 +110,12 @@ def _replaced(cell: str, call: ast.Call, text: str) -> str:
 
 def made_fit(name: str, frame: Any) -> Iterator[str]:
     """Yield the lines that give a frame the index, names and types that a port keeps."""
+    import duckdb
     import pandas as pd
     import polars as pl
 
+    if isinstance(frame, duckdb.DuckDBPyRelation):
+        name, frame = f"{name}.pl()", frame.pl()
     clean = '"".join(s if s.isalnum() else "_" for s in str({c})).strip("_") or "column"'
     if isinstance(frame, pl.DataFrame | pl.LazyFrame):
         yield f"port = {name}"

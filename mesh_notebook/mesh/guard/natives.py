@@ -47,7 +47,14 @@ _READERS = {
     "cv2": "imread",
     "lightgbm": "Booster",
 }
-_SHUT_OFF = "file system operations are disabled"  # in DuckDB's words
+# In DuckDB's words, where files are shut off by us, and where a connection does so itself.
+_SHUT_OFF = ("has been disabled by configuration", "file system operations are disabled")
+# Not `enable_external_access`: without it, SQL does not find the frames of the code that runs it.
+_NO_FILES = (
+    "SET disabled_filesystems = 'LocalFileSystem'",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+)
 
 
 def wrap_readers(look: Look, refuse: Refuse) -> None:
@@ -180,23 +187,27 @@ def _shut_off_duckdb(look: Look, refuse: Refuse) -> None:
 
     real, memory = duckdb.connect, ("", ":memory:", ":default:")
 
+    def without_files(connection: Any) -> Any:
+        for statement in _NO_FILES:
+            connection.execute(statement).fetchall()
+        return connection
+
     @functools.wraps(real)
     def connect(database: Any = ":memory:", *arguments: Any, **options: Any) -> Any:
         if str(database) not in memory:
             look(database)
         connection = real(database, *arguments, **options)
-        connection.execute("SET enable_external_access = false")
-        return connection
+        return without_files(connection)
 
     # Not around `sql` and its like, which look for tables in the frame that calls them. An error
     # is made wherever a query named a file, also where the code goes on without the answer.
     def made(self: Exception, *arguments: object) -> None:
         Exception.__init__(self, *arguments)
-        if _SHUT_OFF in str(self):
+        if any(said in str(self) for said in _SHUT_OFF):
             refuse("reads a file in its SQL")
 
     duckdb.connect = connect
-    duckdb.default_connection().execute("SET enable_external_access = false")
+    without_files(duckdb.default_connection())
     duckdb.PermissionException.__init__ = made  # type: ignore[method-assign, assignment]
 
 

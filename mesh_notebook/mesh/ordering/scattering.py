@@ -63,6 +63,17 @@ class Turn:
         if self.seed is not None:
             random.Random(len(parts) + self.seed).shuffle(parts)
 
+    def places(self, rows: int) -> list[int]:
+        """Return the places of so many rows in another order."""
+        self.asked += rows > 1
+        places = list(range(rows))
+        if self.seed is None or rows > LARGE:
+            return places
+        if rows <= _FEW and self.seed % 2 == 0:
+            return places[::-1]
+        random.Random(rows + self.seed).shuffle(places)
+        return places
+
     @staticmethod
     def _mixed(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
         if frame.height <= _FEW and seed % 2 == 0:
@@ -88,13 +99,16 @@ def duckdb_otherwise(threads: int, *, ordered: bool) -> None:
 
     connect = duckdb.connect
 
-    @functools.wraps(connect)
-    def otherwise(*args: object, **kwargs: object) -> duckdb.DuckDBPyConnection:
-        connection = connect(*args, **kwargs)  # type: ignore[arg-type]
+    def set_up(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         if threads:
             connection.execute("SET threads = $1", [threads]).fetchall()
         if not ordered:
             connection.execute("SET preserve_insertion_order = false").fetchall()
         return connection
 
+    @functools.wraps(connect)
+    def otherwise(*args: object, **kwargs: object) -> duckdb.DuckDBPyConnection:
+        return set_up(connect(*args, **kwargs))  # type: ignore[arg-type]
+
+    set_up(duckdb.default_connection())
     duckdb.connect = otherwise

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import Call, flat, order_of
-from mesh_notebook.mesh.ordering.connections import watch_connections
 from mesh_notebook.mesh.ordering.frames import FRAMES
 from mesh_notebook.mesh.ordering.groups import GROUPED, GROUPING, GROUPS, Groups
 from mesh_notebook.mesh.ordering.leaving import LEAVING, SERIES
 from mesh_notebook.mesh.ordering.order import Doubt, Need, Order
 from mesh_notebook.mesh.ordering.queries import order_of_query
+from mesh_notebook.mesh.ordering.relations import watch_relations
 from mesh_notebook.mesh.ordering.steps import Rule
 from mesh_notebook.mesh.ordering.tables import (
     CHANGING,
@@ -93,7 +93,7 @@ def watch(text: str = "") -> Watch:
     if "pandas" in text:
         _watch_tables(seen)
     if "duckdb" in text:
-        watch_connections(seen)
+        watch_relations(seen)
     return seen
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -58,7 +60,11 @@ def wrap(kind: Any, rules: Mapping[str, Any], wrapper: Wrapper) -> None:
     """Wrap the methods of a class that rules are given for, inherited ones too."""
     for name, rule in rules.items():
         if callable(act := getattr(kind, name, None)):
-            setattr(kind, name, wrapper(act, rule))
+            made = wrapper(act, rule)
+            with contextlib.suppress(TypeError, ValueError):  # some of C tell none
+                # pandas looks there whether a method knows `axis`, and not at what is wrapped.
+                vars(made)["__signature__"] = inspect.signature(act)
+            setattr(kind, name, made)
 
 
 def line_of_the_module(depth: int = 2) -> int:
