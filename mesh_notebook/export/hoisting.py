@@ -79,13 +79,14 @@ def hoisted(slices: Sequence[Slice], reserved: set[str]) -> dict[str, Statement]
             for name in statement.names:
                 binders.setdefault(name, set()).add(_key(statement))
     changed = _changed(slices)
+    acting = _acting(slices)
     lifted: dict[str, Statement] = {}
     for statement in sorted({s for one in slices for s in one.statements}, key=lambda s: s.index):
         (name, *more) = statement.names or ("",)
         sole = not more and _alone(statement, binders.get(name, set()))
         # What is done to a library is done to it under whatever import.
         fixed = reserved if statement.kind == "import" else reserved | changed
-        if sole and name not in fixed and can_lift(statement):
+        if sole and name not in fixed and statement not in acting and can_lift(statement):
             lifted.setdefault(statement.text, statement)
     return _with_constants_used(_closed(lifted))
 
@@ -118,6 +119,19 @@ def _changed(slices: Sequence[Slice]) -> set[str]:
                 if len(made) > 1 and any(s.kind != "import" for s in made):
                     changed.add(name)
     return changed
+
+
+def _acting(slices: Sequence[Slice]) -> set[Statement]:
+    """Return the definitions that change something else when they are made, by a base class, say.
+
+    At module level they would do so before all else, whatever the order of the cells.
+    """
+    return {
+        s
+        for one in slices
+        for s in one.statements
+        if s.kind != "import" and one.graph.writes[s.index] - set(s.names)
+    }
 
 
 def _needs(statement: Statement) -> set[str]:

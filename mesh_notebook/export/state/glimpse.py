@@ -6,7 +6,9 @@ plain, of others their size or identity.
 
 from __future__ import annotations
 
+import contextvars
 import datetime as dt
+import io
 import types
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any
@@ -25,7 +27,11 @@ _SCALARS = frozenset(
 _NEVER = _SCALARS | {types.ModuleType, type, types.BuiltinFunctionType}
 _FLAT = frozenset((list, tuple))
 _MOVABLE = ("value", "index", "selected_index", "children")
-_LOOKED_INTO = ("builtins", "collections", "array", "queue", "weakref", "functools", "ipywidgets")
+_LOOKED_INTO = (
+    *("builtins", "collections", "array", "queue", "weakref", "functools", "ipywidgets"),
+    *("_io", "_contextvars", "ctypes", "mmap"),
+)
+_BUFFERS = ("ctypes", "mmap", "__main__")  # an array of ctypes is of a class made on the spot
 
 
 def is_scalar(value: object) -> bool:
@@ -57,6 +63,8 @@ def _glimpse(value: Any, left: list[int], above: tuple[int, ...]) -> Any:
     kind = type(value)
     if kind in _SCALARS:
         return value
+    if (held := _bytes_of(value, kind)) is not None:
+        return (id(value), held)
     if kind in _FLAT and len(value) <= left[0] and (kinds := set(map(type, value))) <= _SCALARS:
         return (id(value), *value, *kinds)  # the usual case; and yes is not one
     if left[0] < 0 or id(value) in above:
@@ -71,6 +79,21 @@ def _glimpse(value: Any, left: list[int], above: tuple[int, ...]) -> Any:
     if items is not None:
         return (id(value), _row(items, left, above))
     return (id(value), tuple((n, _glimpse(v, left, above)) for n, v in _named(value)))
+
+
+def _bytes_of(value: Any, kind: type) -> Any:
+    """Return what a buffer, or a file in memory, holds; of a large one its size."""
+    if kind is bytearray or kind is memoryview or kind.__module__ in _BUFFERS:
+        try:
+            held = memoryview(value)
+        except (TypeError, ValueError):  # closed, released, or no buffer
+            return None
+        return held.tobytes() if held.nbytes <= _BYTES else held.nbytes
+    if kind is io.StringIO or kind is io.BytesIO:
+        return None if value.closed else (value.tell(), value.getvalue()[:_BYTES])
+    if kind is contextvars.ContextVar:
+        return id(value.get(None))
+    return None
 
 
 def _holds_more(function: types.FunctionType) -> bool:
