@@ -191,8 +191,8 @@ class _Reader:
         )
         limits = [node.args.get(name) for name in ("limit", "offset")]
         if any(limits) and not total and not selects.all_or_nothing(node):
-            why = f"rows may tie in {', '.join(sorted(by))}" if by else "no ORDER BY"
-            self.faults.append((f"LIMIT takes rows by their place, with {why}", _NO_ORDER))
+            why = f"and rows may tie in {', '.join(sorted(by))}" if by else "with no ORDER BY"
+            self.faults.append((f"LIMIT takes rows by their place, {why}", _NO_ORDER))
         return total
 
     def _call(self, call: Any, base: Table, grouped: frozenset[str] | None) -> None:
@@ -244,8 +244,8 @@ class _Reader:
         order = window.args.get("order")
         by = selects.order_names(order, (), None)
         if not decides(given | by, base.columns, base.keys):
-            why = f"rows may tie in {', '.join(sorted(by))}" if by else "no ORDER BY"
-            said = f"{name}() OVER (…) looks at rows by their place, with {why}"
+            why = f"and rows may tie in {', '.join(sorted(by))}" if by else "with no ORDER BY"
+            said = f"{name}() OVER (…) looks at rows by their place, {why}"
             self.faults.append((said, _NO_ORDER))
 
     def _distinct_on(self, node: Any, base: Table) -> None:
