@@ -71,8 +71,15 @@ def mock(
 
 
 def one_table(contract: Contract) -> None:
-    """Raise `ContractError` where a contract describes several tables."""
-    names = [str(table.get("name")) for table in contract.raw["schema"]]
+    """Raise `ContractError` where a contract describes several tables, or none yet."""
+    names = [str(table["name"]) for table in contract.tables]
+    if not contract.columns:
+        what = f"no column of '{names[0]}'" if names else "no table"
+        raise ContractError(
+            f"{contract.where} describes {what} yet, so there is nothing to mock.",
+            next_step="give its schema a table with properties",
+            tables=names,
+        )
     if len(names) > 1:
         raise ContractError(
             f"{contract.where} describes {len(names)} tables ({', '.join(names)}); "
