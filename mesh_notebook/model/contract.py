@@ -16,6 +16,7 @@ from mesh_notebook.model.column import Column
 from mesh_notebook.model.document import custom, digest, listed, parse_yaml, to_yaml
 from mesh_notebook.model.odcs import ODCS_VERSION, as_v3_1, in_our_words, version_of
 from mesh_notebook.model.platforms import dialect_of
+from mesh_notebook.model.relationships import Reference, connected, references
 from mesh_notebook.model.rule import Rule, rules_of
 from mesh_notebook.model.standards import beyond, readable, unread, validate
 
@@ -153,10 +154,14 @@ class Contract:
         return next(iter(self.tables), {})
 
     def of_table(self, name: str) -> Contract:
-        """Return the contract with one of its tables alone."""
-        for table in self.tables:
+        """Return the contract of one of its tables alone, tied to the others by URNs of columns."""
+        if len(self.tables) == 1 and self.table["name"] == name:
+            return self
+        whole = connected(self.raw, f"{self.id}/{{}}")
+        for table in listed(whole, "schema"):
             if table["name"] == name:
-                return Contract({**self.raw, "schema": [table]}, self.where, self.warnings)
+                raw = {**whole, "id": f"{self.id}/{name}", "name": name, "schema": [table]}
+                return Contract(raw, self.where, self.warnings)
         known = [str(table["name"]) for table in self.tables]
         raise UnknownName(
             f"{self.where} describes no table '{name}'.",
@@ -164,6 +169,11 @@ class Contract:
             name=name,
             near=near(name, known),
         )
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The columns that mean columns of other tables of the contract."""
+        return references(self.raw)
 
     @property
     def dialect(self) -> str:
