@@ -44,13 +44,19 @@ def kept_in_sql(
     rules = _of_rows(contract)
     movable = _movable(contract, hints, {name for _, names in rules for name in names})
     rules = [(said, names) for said, names in rules if movable.intersection(names)]
-    for attempt in range(1, _TRIES + 1) if rules and frame.height else ():
-        broken = [_broken(frame, contract, said) for said, _ in rules]
-        columns = [n for (_, names), rows in zip(rules, broken, strict=True) if rows for n in names]
-        if not columns:
-            break
-        rows = sorted(set().union(*broken))
-        frame = _replaced(frame, remake(attempt), rows, movable.intersection(columns))
+    if not rules or not frame.height:
+        return frame
+    table = str(contract.table["name"])
+    with connect_duckdb() as con:
+        con.execute("SET enable_external_access = false").fetchall()
+        for attempt in range(1, _TRIES + 1):
+            con.from_arrow(frame.with_row_index(_ROW)).create_view(table, replace=True)
+            broken = [(_broken(con, table, said), names) for said, names in rules]
+            rows = set[int]().union(*(found for found, _ in broken))
+            if not rows:
+                break
+            read = {name for found, names in broken if found for name in names}
+            frame = _replaced(frame, remake(attempt), sorted(rows), movable & read)
     return frame
 
 
@@ -119,21 +125,18 @@ def _movable(contract: Contract, hints: Mapping[str, Hints], named: set[str]) ->
     return named - keyed - tied - linked
 
 
-def _broken(frame: pl.DataFrame, contract: Contract, said: Any) -> set[int]:
+def _broken(con: Any, table: str, said: Any) -> set[int]:
     """Return the rows that meet a condition, by their numbers."""
     import duckdb
     from sqlglot import exp
 
-    table = exp.to_identifier(str(contract.table["name"]), quoted=True)
     row = exp.column(exp.to_identifier(_ROW, quoted=True))
-    query = exp.select(row).from_(exp.Table(this=table)).where(said.copy()).sql("duckdb")
-    with connect_duckdb() as con:
-        con.from_arrow(frame.with_row_index(_ROW)).create_view(str(contract.table["name"]))
-        con.execute("SET enable_external_access = false").fetchall()
-        try:
-            return {int(found[0]) for found in con.execute(query).fetchall()}
-        except duckdb.Error:
-            return set()  # the check says why
+    source = exp.Table(this=exp.to_identifier(table, quoted=True))
+    query = exp.select(row).from_(source).where(said.copy()).sql("duckdb")
+    try:
+        return {int(found[0]) for found in con.execute(query).fetchall()}
+    except duckdb.Error:
+        return set()  # the check says why
 
 
 def _replaced(
@@ -141,8 +144,7 @@ def _replaced(
 ) -> pl.DataFrame:
     import polars as pl
 
-    at = pl.Series(rows, dtype=pl.UInt32)
-    chosen = pl.select(pl.int_range(frame.height, dtype=pl.UInt32)).to_series().is_in(at)
+    chosen = pl.Series(_ROW, [False]).new_from_index(0, frame.height).scatter(rows, True)
     return frame.with_columns(
         pl.select(pl.when(chosen).then(other[name]).otherwise(frame[name]).alias(name)).to_series()
         for name in frame.columns

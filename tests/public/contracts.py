@@ -38,7 +38,7 @@ _WANTED = 57
 def text_of(clones: Path, one: dict[str, str]) -> str:
     """Return the text of a contract at its commit, out of a clone or a bare one."""
     clone = clones / one["repository"].replace("/", "+")
-    folder = next((f for f in (clone / ".git", clone / "repo", clone) if (f / "objects").is_dir()))
+    folder = next(f for f in (clone / ".git", clone / "repo", clone) if (f / "objects").is_dir())
     command = ["git", f"--git-dir={folder}", "show", f"{one['commit']}:{one['path']}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
@@ -130,7 +130,7 @@ def main(folder: str) -> int:
         flat += end.startswith("flat")
         kept += end == "flat, kept"
         print(f"{end}: {one['repository']}/{one['path']}", flush=True)
-        if said and end not in ("flat, kept",):
+        if said and end != "flat, kept":
             print(f"    {said}", flush=True)
     print(
         f"{read} of {many} read and described (wanted {_WANTED}); {kept} of {flat} flat ones kept"
