@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from mesh_notebook.errors import SpecError
-from mesh_notebook.model.findings import in_words, innermost, path_of
+from mesh_notebook.model.findings import all_of, in_words, innermost, path_of
 from mesh_notebook.model.odcs import VERSIONS, version_of
 
 __all__ = ["beyond", "readable", "unread", "validate"]
@@ -60,7 +60,7 @@ def beyond(document: dict[str, Any], where: str) -> tuple[str, ...]:
         It is of a kind or a version that is not read.
     """
     kind = _kind(document, where)
-    findings = innermost(_schema_of(document, kind, where).iter_errors(_plain(document)))
+    findings = all_of(_schema_of(document, kind, where), _plain(document))
     said = document.get("apiVersion")
     return in_words(findings, f"ODCS {said}" if isinstance(said, str) else "ODCS")
 
