@@ -65,8 +65,9 @@ def in_duckdb(rule: Rule, contract: Contract) -> str:
     parsed = _parsed(query, contract.dialect)
     if parsed is None:
         return query  # DuckDB says what is wrong
-    _over_the_frame(parsed, contract)
-    return str(parsed.sql("duckdb"))
+    renamed = _over_the_frame(parsed, contract)
+    # What is DuckDB's already is run as it is written, to the letter.
+    return str(parsed.sql("duckdb")) if renamed or contract.dialect not in _OURS else query
 
 
 def _filled(query: str, table: str, column: str | None, dialect: str) -> str:
@@ -96,21 +97,26 @@ def _parsed(query: str, dialect: str) -> Any:
         raise CannotCheck(f"it is no {dialect} that sqlglot reads: {said}", foreign=True) from None
 
 
-def _over_the_frame(parsed: Any, contract: Contract) -> None:
-    """Have a query read the frame where it names the contract's table, by whatever name."""
+def _over_the_frame(parsed: Any, contract: Contract) -> bool:
+    """Have a query read the frame where it names the contract's table; say whether that is news."""
     from sqlglot import exp
 
     table = contract.table
     own = {str(n).lower() for n in (table["name"], table.get("physicalName")) if n}
     own |= {name.rsplit(".", 1)[-1] for name in own}
+    renamed = False
     within = {cte.alias.lower() for cte in parsed.find_all(exp.CTE)}
     for one in parsed.find_all(exp.Table):
         if not isinstance(one.this, exp.Identifier) or one.name.lower() in within:
             continue
         if one.name.lower() not in own:
             raise CannotCheck(f"it reads '{one.name}', which is not at hand", foreign=True)
+        if one.name.lower() == str(table["name"]).lower() and not one.db:
+            continue
+        renamed = True
         alias = one.args.get("alias") or exp.TableAlias(this=exp.to_identifier(one.name))
         one.replace(exp.Table(this=exp.to_identifier(str(table["name"]), quoted=True), alias=alias))
+    return renamed
 
 
 def _is_foreign(error: Exception, dialect: str) -> bool:

@@ -105,7 +105,7 @@ def struct_maker(limits: Limits, hints: Hints, use: Use, make: _Make) -> Maker:
     fields: dict[str, Maker] = {}
     for field in limits.dtype.fields:
         part = said.get(field.name.lower()) or Column({"name": field.name}, limits.column.dialect)
-        own = Use(f"{use.identity}.{field.name}", False, False)
+        own = Use(f"{use.identity}#{field.name}", False, False)
         fields[field.name] = make(_within(part, field.dtype), Hints.of(part), own)
     return Joined(fields)
 
