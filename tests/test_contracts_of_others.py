@@ -299,6 +299,14 @@ def test_a_mock_says_on_its_card_what_it_does_not_keep(shell):
     assert "elsewhere" in checked.reports[0].warnings[0].note
 
 
+def test_a_type_that_nobody_is_known_to_spell_is_told_and_its_logical_type_counts(shell):
+    odd = {"name": "place", "logicalType": "string", "physicalType": "GEOGRAPHY"}
+    Path("odd.odcs.yaml").write_text(yaml.safe_dump(document(odd)))
+    told = card(shell, "%mesh mock odd.odcs.yaml --rows 5 --as odd", "odd")
+    assert "place.type is not checked: the physical type 'GEOGRAPHY' is not known" in told
+    assert shell.names["odd"].collect()["place"].dtype == pl.String
+
+
 def shop() -> dict[str, Any]:
     def table(name: str, *columns: dict[str, Any]) -> dict[str, Any]:
         own = {"name": f"{name}_id", "logicalType": "string", "primaryKey": True, "required": True}

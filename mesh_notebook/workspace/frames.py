@@ -269,8 +269,10 @@ def from_contract(
 def _unkept(frame: pl.LazyFrame, contract: Contract, breaking: str | None) -> Iterator[str]:
     """Yield what a mock does not keep of its contract, most of it rules of all rows together."""
     from mesh_notebook.mesh.checks import check
+    from mesh_notebook.model.types import is_known
 
-    if not any(rule.kind in ("sql", "rowCount", "custom") for rule in contract.rules):
+    told = any(rule.kind in ("sql", "rowCount", "custom") for rule in contract.rules)
+    if not told and all(map(is_known, contract.columns)):
         return
     report = check(frame, contract)
     for result in report.failures:
