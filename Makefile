@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers engines corpus laws faults programs hostile public fuzz kills races \
+.PHONY: help setup demo lab test format conformance peers engines corpus laws faults programs hostile public public-contracts fuzz kills races \
   bench-start bench-ports bench-export \
   lock clean
 
@@ -89,6 +89,9 @@ hostile: setup ## export 300 hostile notebooks, from SEED on, and hold each modu
 
 public: setup ## export notebooks that others published; CLONES names the folder of their repositories
 	@$(BIN)/python tests/public $(CLONES)
+
+public-contracts: setup ## read and mock contracts that others published, from CLONES
+	@$(BIN)/python tests/public/contracts.py $(CLONES)
 
 fuzz: setup ## read 20,000 contracts and products that are almost right; only errors of our own may come
 	@$(BIN)/python tests/fuzzing.py 10000 & $(BIN)/python tests/fuzzing.py 10000 1000000 && wait $$!

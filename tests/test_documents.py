@@ -104,8 +104,9 @@ def test_columns_nested_24_deep_are_validated_at_once():
 
 
 def test_a_finding_deep_inside_is_told_alone():
+    assert len(read(nested(8, colour="red")).warnings) == 1  # beyond the standard, so it is kept
     with pytest.raises(SpecError) as refused:
-        read(nested(8, colour="red"))
+        read(nested(8, colour="red")).checked()
     assert len(refused.value.findings) == 1
     assert "colour" in refused.value.findings[0]
     assert str(refused.value).count("/properties/0") == 9
@@ -124,10 +125,11 @@ def test_a_contract_of_v3_0_is_held_to_v3_0(version):
     assert "duplicateValues" in kinds(read(with_column(version, quality=quality)))
 
 
-def test_what_v3_0_wrote_is_no_v3_1():
+def test_what_v3_0_wrote_in_a_contract_of_v3_1_is_read_and_named():
     quality = [{"type": "library", "rule": "duplicateCount", "mustBe": 0}]
-    with pytest.raises(SpecError, match="metric"):
-        read(with_column("v3.1.0", quality=quality))
+    contract = read(with_column("v3.1.0", quality=quality))
+    assert "duplicateValues" in kinds(contract)
+    assert any("quality" in said for said in contract.warnings)
 
 
 def test_the_valid_values_of_v3_0_are_the_allowed_ones():
@@ -141,9 +143,9 @@ def test_a_limit_that_v3_0_shuts_is_exclusive():
     assert found == {"minimum": 0, "exclusiveMaximum": 120}
 
 
-@pytest.mark.parametrize("version", ["v2.2.2", "v4.0.0", 3, None])
+@pytest.mark.parametrize("version", ["v1.0.0", "v4.0.0", 3, None])
 def test_a_version_that_is_not_read_is_named_with_those_that_are(version):
-    with pytest.raises(SpecError, match=r"→ known versions: v3\.0\.0, v3\.0\.1"):
+    with pytest.raises(SpecError, match=r"→ known versions: v2\.2\.0, .*v3\.0\.0, v3\.0\.1"):
         read({**PEOPLE, "apiVersion": version})
 
 

@@ -365,7 +365,7 @@ def test_a_contract_of_two_tables_is_refused_with_their_names() -> None:
     raw["schema"].append({"name": "more", "properties": [{"name": "b", "logicalType": "string"}]})
     with pytest.raises(ContractError, match=r"2 tables \(rows, more\)") as caught:
         mock(Contract(raw).checked(), 1, 1)
-    assert caught.value.next_step == "keep one table per contract"
+    assert caught.value.next_step == "%mesh mock FILE --table rows mocks that one"
 
 
 def test_hints_that_go_round_in_a_circle_are_refused() -> None:

@@ -26,7 +26,7 @@ _FIRST = (
 def documents_of(
     product: Mapping[str, Any], plan: Plan, outputs: Mapping[str, OutputDraft]
 ) -> dict[str, str]:
-    """Return by path the YAML of the product and of every contract, each valid.
+    """Return by path the YAML of the product and of every contract; what is ours is valid.
 
     Raises
     ------
@@ -48,7 +48,8 @@ def documents_of(
     hides = hides or any(d.decision and d.decision.policy for d in plan.inputs.values())
     for name, draft in plan.inputs.items():
         contract = _told(draft) if hides else draft.contract
-        made[f"contracts/inputs/{name}.odcs.yaml"] = contract.checked().dumps()
+        # What others wrote is kept as it is, also where it is beyond the standard.
+        made[f"contracts/inputs/{name}.odcs.yaml"] = contract.readable().dumps()
     return made
 
 

@@ -60,8 +60,11 @@ class Bundle:
         name = f"contracts/{checked_name(port, 'port')}.odcs.yaml"
         if name not in self._documents:
             raise self._lacks(name)
-        contract = Contract(self._documents[name], f"{self.folder.name}/{name}")
-        return contract if self.proof else contract.checked()
+        document, where = self._documents[name], f"{self.folder.name}/{name}"
+        if self.proof:
+            return Contract.known(document, where)
+        validate(document, where)
+        return Contract.known(document, where).described().readable()
 
     @cached_property
     def _documents(self) -> dict[str, dict[str, Any]]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, near
-from mesh_notebook.mesh.dtypes import physical_type, polars_dtype
+from mesh_notebook.mesh.dtypes import column_dtype, physical_type
 from mesh_notebook.mesh.rules import CannotCheck, held, offenders
 from mesh_notebook.mesh.sqlrules import measure_sql
 from mesh_notebook.mesh.stored import as_stored
 from mesh_notebook.model.contract import Rule
+from mesh_notebook.model.types import is_known
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from mesh_notebook.model.contract import Contract
+    from mesh_notebook.model.contract import Column, Contract
 
 __all__ = ["CheckReport", "RuleResult", "check"]
 
@@ -40,6 +40,8 @@ class RuleResult:
         False also where the rule could not be decided; `decided` tells the two apart.
     note : str
         What was measured, or why the rule was not checked.
+    foreign : bool
+        It is for another engine or another platform, so that no frame here can keep or break it.
     """
 
     rule: Rule
@@ -49,6 +51,7 @@ class RuleResult:
     passed: bool = True
     note: str = ""
     decided: bool = True
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,15 @@ class CheckReport:
         """The rules that do not hold, and those that could not be decided.
 
         A rule that restates a promise is none of them: a broken promise holds a publication up
-        only where it is a gate, and then as what was promised, not as its copy.
+        only where it is a gate, and then as what was promised, not as its copy. Nor is one that
+        is for another engine or platform; `warnings` has those.
         """
-        return tuple(r for r in self.results if not (r.passed or r.rule.promised))
+        return tuple(r for r in self.results if not (r.passed or r.rule.promised or r.foreign))
+
+    @property
+    def warnings(self) -> tuple[RuleResult, ...]:
+        """The rules that nothing here can decide, with the reason."""
+        return tuple(r for r in self.results if r.foreign)
 
 
 def check(frame: pl.LazyFrame, contract: Contract) -> CheckReport:
@@ -88,14 +97,14 @@ def check(frame: pl.LazyFrame, contract: Contract) -> CheckReport:
     rules = contract.rules
     present = [rule for rule in rules if _columns_of(rule) <= set(schema)]
     counts: dict[int, pl.Expr] = {}
-    undecided: dict[int, str] = {}
+    undecided: dict[int, CannotCheck] = {}
     for at, rule in enumerate(present):
         if rule.kind in ("type", "sql", "text", "rowCount"):
             continue
         try:
             counts[at] = offenders(rule, schema)
         except CannotCheck as error:
-            undecided[at] = str(error)
+            undecided[at] = error
     sums = [expr.sum().alias(str(at)) for at, expr in counts.items()]
     nulls = [pl.col(name).null_count().alias(f"null {name}") for name in _nullable(present, schema)]
     measured = frame.select(pl.len().alias("rows"), *sums, *nulls).collect().row(0, named=True)
@@ -158,10 +167,10 @@ class _Run:
                 note = f"the contract has no column '{name}'"
                 yield RuleResult(Rule("extra", name, None), self.rows, self.rows, "", False, note)
 
-    def result(self, at: int, rule: Rule, undecided: str | None) -> RuleResult:
+    def result(self, at: int, rule: Rule, undecided: CannotCheck | None) -> RuleResult:
         try:
             if undecided:
-                raise CannotCheck(undecided)
+                raise undecided
             if rule.kind == "type":
                 return self._type(rule)
             if rule.kind == "text":
@@ -176,15 +185,21 @@ class _Run:
             if rule.kind in _METRICS:
                 return self._metric(rule, failed)
         except CannotCheck as error:
-            note = f"not checked: {error}"
-            return RuleResult(rule, 0, 0, passed=False, note=note, decided=False)
+            note, foreign = f"not checked: {error}", error.foreign
+            return RuleResult(rule, 0, 0, passed=False, note=note, decided=False, foreign=foreign)
         return RuleResult(rule, self._checked(rule), failed, passed=failed == 0)
 
     def _checked(self, rule: Rule) -> int:
         return self.rows - self.measured.get(f"null {rule.column}", 0)
 
     def _type(self, rule: Rule) -> RuleResult:
-        found, wanted = _stored(self.schema[str(rule.column)]), _normal(str(rule.value))
+        column = self.contract.column(str(rule.column))
+        if not is_known(column):
+            raise CannotCheck(
+                f"the physical type '{rule.value}' is not known.",
+                foreign=bool(column.said_logical_type),
+            )
+        found, wanted = _stored(self.schema[str(rule.column)]), _wanted(column)
         if found == wanted:
             return RuleResult(rule, self.rows, 0)
         note = f"is {found}, must be {wanted}"
@@ -243,16 +258,14 @@ def _said(first: pl.DataFrame) -> str:
 
 def _stored(dtype: pl.DataType) -> str:
     try:
-        return _normal(physical_type(dtype))
+        return physical_type(dtype)
     except ContractError as error:
         raise CannotCheck(error.message) from None
 
 
-def _normal(physical: str) -> str:
-    """Return one spelling of a DuckDB type, whatever synonyms and spaces it was written with."""
-    if physical.strip().upper().startswith("STRUCT"):
-        return re.sub(r'[\s"]+', " ", physical).strip().upper()
+def _wanted(column: Column) -> str:
+    """Return one spelling of a column's type, whatever synonyms and spaces it was written with."""
     try:
-        return physical_type(polars_dtype(physical))
+        return physical_type(column_dtype(column))
     except ContractError as error:
         raise CannotCheck(error.message) from None

@@ -50,15 +50,6 @@ _SYNONYMS = {
 }
 _DEEPEST = 20  # lists in each other that a column may hold
 _DECIMAL = re.compile(r"(?:DECIMAL|NUMERIC)\((\d+),\s*(\d+)\)", re.IGNORECASE)
-# ODCS says less than a physical type; these are its widest readings.
-_BY_LOGICAL = {
-    "string": "VARCHAR",
-    "integer": "BIGINT",
-    "number": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "timestamp": _INSTANT,
-}
 
 
 def physical_type(dtype: pl.DataType) -> str:
@@ -166,12 +157,23 @@ def _fields(physical: str) -> dict[str, pl.DataType]:
 
 
 def column_dtype(column: Column) -> pl.DataType:
-    """Return the Polars dtype of a contract's column: by its physical type, else its logical."""
-    if column.physical_type:
+    """Return the Polars dtype of a contract's column: by its physical type, else its logical.
+
+    Raises
+    ------
+    ContractError
+        Neither says one.
+    """
+    from mesh_notebook.model.types import stored_as
+
+    if _is_ours(column.physical_type) and column.dialect in ("", "duckdb"):
         return polars_dtype(column.physical_type)
-    if column.logical_type in _BY_LOGICAL:
-        return polars_dtype(_BY_LOGICAL[column.logical_type])
-    raise ContractError(
-        f"column '{column.name}' is {column.logical_type}, which says no one type.",
-        next_step="give it a physicalType, for example VARCHAR[]",
-    )
+    return polars_dtype(stored_as(column).physical)
+
+
+def _is_ours(physical: str) -> bool:
+    """Say whether a physical type is spelled as we write it."""
+    try:
+        return bool(physical) and polars_dtype(physical) is not None
+    except ContractError:
+        return False

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError
-from mesh_notebook.model.contract import LIMITS, Contract, Rule
+from mesh_notebook.model.column import LIMITS
+from mesh_notebook.model.contract import Contract, Rule
 from mesh_notebook.model.decision import Decision
 from mesh_notebook.model.receipt import InputPin
 from mesh_notebook.model.time import iso

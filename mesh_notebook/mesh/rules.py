@@ -20,7 +20,18 @@ _RATIO_TOLERANCE = 1e-9  # of floats, 0.3 is a multiple of 0.1
 
 
 class CannotCheck(ValueError):
-    """A rule that this engine cannot decide; its text says why."""
+    """A rule that this engine cannot decide; its text says why.
+
+    Attributes
+    ----------
+    foreign : bool
+        It is written for another engine, another platform or other tables. A rule that is wrong in
+        itself, of a column that is not there for example, is not.
+    """
+
+    def __init__(self, why: str, foreign: bool = False) -> None:
+        super().__init__(why)
+        self.foreign = foreign
 
 
 def offenders(rule: Rule, schema: Mapping[str, pl.DataType]) -> pl.Expr:
@@ -32,7 +43,9 @@ def offenders(rule: Rule, schema: Mapping[str, pl.DataType]) -> pl.Expr:
         The rule is of a kind, or has a value, that is not understood.
     """
     if rule.kind not in _OFFENDERS:
-        raise CannotCheck(f"rules of kind '{rule.kind}' are not known here")
+        engine = rule.value.get("engine") if isinstance(rule.value, dict) else None
+        whose = f", but to {engine}" if engine else ""
+        raise CannotCheck(f"rules of kind '{rule.kind}' are not known here{whose}", foreign=True)
     broken = _OFFENDERS[rule.kind](rule, schema)
     _try_out(broken, schema)
     return broken

@@ -8,8 +8,9 @@
   link, else its own URN) and of i alone; not of the seed. A product mocked with N rows holds
   the keys 0 to N-1, and whoever links to it draws from them. Both contracts must give the
   column the same type and the same limits.
-- Rules written in SQL are beyond it: hints (`after`, `between`, …) make rows that keep them.
-  A `rowCount` rule is kept by whoever asks for that many rows.
+- A rule in SQL that tells of each row whether it breaks the rule is kept (`in_sql`); one about all
+  rows together is not, but for hints (`after`, `between`, …) that make rows which keep it. A
+  `rowCount` rule is kept by whoever asks for that many rows.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 from mesh_notebook.errors import ContractError
 from mesh_notebook.mock.breaking import breakable_rules, broken
 from mesh_notebook.mock.drafting import Draft, identity, normal
+from mesh_notebook.mock.in_sql import kept_in_sql, narrowed
 from mesh_notebook.mock.limits import countable
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from mesh_notebook.model.contract import Contract
 
 __all__ = ["breakable_rules", "identity", "mock", "one_table"]
+
+_FAR = 1_000_003  # so that another draw of a row is not that of the next seed
 
 
 def mock(
@@ -63,20 +67,34 @@ def mock(
     one_table(contract)
     known = {normal(urn): count for urn, count in (populations or {}).items()}
 
+    drawn = narrowed(contract)
+
     def kept(count: int) -> pl.DataFrame:
         countable(count)  # to break a rule on the number of rows, others than asked for are made
-        return Draft(contract, count, seed, known).frame()
+        draft = Draft(drawn, count, seed, known)
+
+        def again(attempt: int) -> pl.DataFrame:
+            return Draft(drawn, count, seed + attempt * _FAR, known).frame()
+
+        return kept_in_sql(draft.frame(), contract, draft.hints, again)
 
     return broken(contract, breaking, rows, seed, kept) if breaking is not None else kept(rows)
 
 
 def one_table(contract: Contract) -> None:
-    """Raise `ContractError` where a contract describes several tables."""
-    names = [str(table.get("name")) for table in contract.raw["schema"]]
+    """Raise `ContractError` where a contract describes several tables, or none yet."""
+    names = [str(table["name"]) for table in contract.tables]
+    if not contract.columns:
+        what = f"no column of '{names[0]}'" if names else "no table"
+        raise ContractError(
+            f"{contract.where} describes {what} yet, so there is nothing to mock.",
+            next_step="give its schema a table with properties",
+            tables=names,
+        )
     if len(names) > 1:
         raise ContractError(
             f"{contract.where} describes {len(names)} tables ({', '.join(names)}); "
             "a mock is of one.",
-            next_step="keep one table per contract",
+            next_step=f"%mesh mock FILE --table {names[0]} mocks that one",
             tables=names,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.dtypes import column_dtype
 from mesh_notebook.mock.hints import refuse
+from mesh_notebook.model.rule import quality_of
+from mesh_notebook.model.types import stored_as
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["MOST_ROWS", "Limits", "bounds", "countable", "limits_of", "metrics", "unique_sets"]
 
 MOST_ROWS = 100_000_000  # a mock stands in memory, whole
-
-_TEXT_OF = re.compile(r"VARCHAR\((\d+)\)")
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,8 @@ class Limits:
         Regular expressions, searched for.
     nulls : tuple of int
         The least and the most nulls allowed among the rows asked for.
+    format : str
+        What a text is, as JSON Schema names it (`uuid`, `date-time`); or `local-time`.
     """
 
     column: Column
@@ -49,10 +50,16 @@ class Limits:
     values: tuple[Any, ...] | None
     markers: frozenset[Any]
     nulls: tuple[int, int]
+    format: str = ""
 
     @property
     def name(self) -> str:
         return self.column.name
+
+    @property
+    def is_clock(self) -> bool:
+        """Whether it is a time of day, which a port stores as a text."""
+        return self.format == "local-time" or self.column.logical_type == "time"
 
 
 def countable(rows: int) -> None:
@@ -69,7 +76,7 @@ def countable(rows: int) -> None:
 
 def metrics(column: Column, name: str) -> Iterator[dict[str, Any]]:
     """Return the column's quality rules of one metric."""
-    for quality in column.raw.get("quality") or []:
+    for quality in quality_of(column.raw):
         if quality.get("metric") == name:
             yield quality
 
@@ -84,8 +91,8 @@ def limits_of(column: Column, rows: int) -> Limits:
     """
     options = column.options
     lengths = [options["maxLength"]] if "maxLength" in options else []
-    if match := _TEXT_OF.fullmatch(column.physical_type.strip().upper()):
-        lengths.append(int(match[1]))
+    stored = stored_as(column)
+    lengths += [] if stored.length is None else [stored.length]
     least, most = int(options.get("minLength", 0)), min(lengths, default=None)
     if most is not None and least > most:
         refuse(
@@ -109,6 +116,7 @@ def limits_of(column: Column, rows: int) -> Limits:
         values=_common(sets) if sets else None,
         markers=frozenset(m for m in _markers(column) if m is not None),
         nulls=_nulls(column, rows),
+        format=str(options.get("format") or stored.format),
     )
 
 
@@ -148,6 +156,8 @@ def bounds(quality: dict[str, Any], rows: int) -> tuple[int, int]:
     scale = rows / 100 if quality.get("unit") == "percent" else 1.0
     low, high = 0, rows
     for operator, value in quality.items():
+        if operator.startswith("must") and not _counts(value):
+            continue  # a demand that no number of rows keeps or breaks: the check says so
         match operator:
             case "mustBe":
                 low = high = round(value * scale)
@@ -165,6 +175,11 @@ def bounds(quality: dict[str, Any], rows: int) -> tuple[int, int]:
     return max(low, 0), high
 
 
+def _counts(value: Any) -> bool:
+    numbers = value if isinstance(value, list) else [value]
+    return all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers)
+
+
 def unique_sets(contract: Contract) -> list[tuple[str, ...]]:
     """Return the sets of columns whose values together never repeat; none holds another."""
     found = [contract.key] if contract.key else []
@@ -172,7 +187,7 @@ def unique_sets(contract: Contract) -> list[tuple[str, ...]]:
         repeats = any(bounds(q, 1_000)[1] < 1 for q in metrics(column, "duplicateValues"))
         if column.unique or repeats:
             found.append((column.name,))
-    for quality in contract.table.get("quality") or []:
+    for quality in quality_of(contract.table):
         if quality.get("metric") == "duplicateValues" and bounds(quality, 1_000)[1] < 1:
             found.append(tuple((quality.get("arguments") or {}).get("properties") or ()))
     smallest_first = sorted((s for s in dict.fromkeys(found) if s), key=len)

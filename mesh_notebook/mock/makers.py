@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.mock.hints import Hints, refuse
+from mesh_notebook.mock.nested import Bytes, as_text, list_maker, struct_maker
 from mesh_notebook.mock.numbers import number_maker, time_maker
 from mesh_notebook.mock.rules import keeps
 from mesh_notebook.mock.texts import Use, text_maker
-from mesh_notebook.mock.values import Choice, Listed, Maker, series, zipf_odds
-from mesh_notebook.model.contract import Column
+from mesh_notebook.mock.times import clock_maker
+from mesh_notebook.mock.values import Choice, Maker, series, zipf_odds
 
 if TYPE_CHECKING:
     from mesh_notebook.mock.limits import Limits
@@ -21,9 +22,15 @@ def maker_of(limits: Limits, hints: Hints, use: Use) -> Maker:
     """Return the maker of a column; raises `ContractError` where none can keep its limits."""
     if listed := _listed(limits, hints):
         return listed
-    if _family(limits) == "list":
-        return _list_maker(limits, hints, use)
     match _family(limits):
+        case "list":
+            return list_maker(limits, hints, use, maker_of)
+        case "struct":
+            return struct_maker(limits, hints, use, maker_of)
+        case "binary":
+            return Bytes(text_maker(as_text(limits), hints, use))
+        case "clock":
+            return clock_maker(limits, hints)
         case "boolean":
             return Choice(series([False, True], limits.dtype), zipf_odds(2, 0))
         case "number":
@@ -46,12 +53,18 @@ def _family(limits: Limits) -> str:
         return "list"
     if isinstance(dtype, pl.Boolean):
         return "boolean"
+    if isinstance(dtype, pl.Struct):
+        return "struct"
+    if isinstance(dtype, pl.Binary):
+        return "binary"
     if dtype.is_numeric():
         return "number"
     if dtype.is_temporal():
         return "time"
     if isinstance(dtype, pl.String) and logical in ("integer", "number"):
         return "number"
+    if isinstance(dtype, pl.String) and limits.is_clock:
+        return "clock"
     return "time" if isinstance(dtype, pl.String) and logical in ("date", "timestamp") else "text"
 
 
@@ -98,38 +111,3 @@ def _choice(
     even = zipf_odds(len(values), 0.6 if exponent is None else exponent)
     chances = even if odds is None else np.array(odds)
     return Choice(typed.gather(kept), chances[kept])
-
-
-# ---- lists ----------------------------------------------------------------------------------
-
-
-def _list_maker(limits: Limits, hints: Hints, use: Use) -> Maker:
-    from dataclasses import replace
-
-    import polars as pl
-
-    from mesh_notebook.mesh.dtypes import physical_type
-    from mesh_notebook.mock.limits import limits_of
-
-    dtype = limits.dtype
-    assert isinstance(dtype, pl.List)
-    raw = {
-        "logicalType": "string",
-        **(limits.column.raw.get("items") or {}),
-        "name": limits.name,
-        "physicalType": physical_type(dtype.inner),  # type: ignore[arg-type]
-    }
-    inner = replace(limits_of(Column(raw), 1), dtype=dtype.inner)  # type: ignore[arg-type]
-    options = limits.column.options
-    least = int(options.get("minItems", 0))
-    most = int(options.get("maxItems", max(least, 3)))
-    plain = Hints(limits.name, {k: v for k, v in hints.given.items() if k != "nulls"})
-    made = Listed(
-        maker_of(inner, plain, Use(use.identity, False, False)),
-        least,
-        most,
-        bool(options.get("uniqueItems")),
-    )
-    if least > most or made.capacity == 0:
-        refuse(limits.name, "no list keeps its limits", "widen minItems, maxItems or its values")
-    return made

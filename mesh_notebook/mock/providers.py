@@ -11,11 +11,13 @@ from mesh_notebook.errors import near
 from mesh_notebook.mock.hints import refuse
 from mesh_notebook.mock.noise import number_of
 
-__all__ = ["FORMATS", "guesses", "pool"]
+__all__ = ["FORMATS", "guesses", "pattern_of_moments", "pool"]
 
 POOL = 1_000
 # Strings of a named format come from a pattern: any number of them, all different.
 # Addresses are in the ranges kept for documentation (RFC 2606, 5737, 3849).
+_DAY = "202[0-6]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 FORMATS = {
     "email": None,
     "uuid": "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
@@ -26,7 +28,38 @@ FORMATS = {
     "password": "[A-Za-z0-9]{14}",
     "byte": "[A-Za-z0-9]{24}",
     "binary": "[01]{16}",
+    # As JSON Schema names them: RFC 3339, ISO 8601 and RFC 3986.
+    "date-time": f"{_DAY}T{_CLOCK}Z",
+    "date": _DAY,
+    "time": f"{_CLOCK}Z",
+    "duration": "P[1-9]DT([1-9]|1[0-9]|2[0-3])H([1-9]|[1-5][0-9])M",
+    "json": r'\{"[a-z]{4}": [1-9][0-9]{0,2}\}',
+    "json-pointer": "/[a-z]{3,6}/[a-z]{3,6}",
+    "uri-reference": "/[a-z]{3,7}/[0-9a-z]{8}",
 }
+FORMATS |= {
+    "url": FORMATS["uri"],
+    "iri": FORMATS["uri"],
+    "iri-reference": FORMATS["uri-reference"],
+    "idn-email": None,
+    "idn-hostname": FORMATS["hostname"],
+}
+# What Java, and so ODCS, calls the parts of a moment; a long name stands before a short one.
+_MOMENTS = {
+    "yyyy": "202[0-6]",
+    "yy": "2[0-6]",
+    "MM": "(0[1-9]|1[0-2])",
+    "dd": "(0[1-9]|1[0-9]|2[0-8])",
+    "HH": "([01][0-9]|2[0-3])",
+    "mm": "[0-5][0-9]",
+    "ss": "[0-5][0-9]",
+    "SSSSSS": "[0-9]{6}",
+    "SSS": "[0-9]{3}",
+    "XXX": "Z",
+    "'T'": "T",
+    "'Z'": "Z",
+}
+_PART_OF_MOMENT = re.compile("|".join([*_MOMENTS, r"[-:/. T]"]))
 # What a name or a meaning makes one think of, the closer reading first.
 _BY_NAME = (
     (r"first_?name|given_?name", ("first_name",)),
@@ -60,6 +93,14 @@ _EXTRA: dict[str, tuple[str, dict[str, Any]]] = {
     "numerify_phone": ("numerify", {"text": "+1-202-555-01##"}),
     "bothify_airport": ("lexify", {"text": "???", "letters": "ABCDEFGHIJKLMNOPRSTUVWYZ"}),
 }
+
+
+def pattern_of_moments(written: str) -> str:
+    """Return the regular expression of `yyyy-MM-dd HH:mm`; empty where it is no such format."""
+    parts = _PART_OF_MOMENT.findall(written)
+    if "".join(parts) != written or not any(part in _MOMENTS for part in parts):
+        return ""
+    return "".join(_MOMENTS.get(part) or re.escape(part) for part in parts)
 
 
 def guesses(name: str, meaning: str) -> Iterator[str]:

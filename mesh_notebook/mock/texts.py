@@ -61,8 +61,8 @@ def text_maker(limits: Limits, hints: Hints, use: Use) -> Maker:
         return _pool(limits, hints, found, use)
     if limits.patterns:
         return _patterned(limits, hints, use)
-    if (named := limits.column.options.get("format")) is not None:
-        return _formatted(limits, hints, use, str(named))
+    if limits.format:
+        return _formatted(limits, hints, use, limits.format)
     if use.keyed or use.distinct or _ID_LIKE.search(limits.name.lower()):
         return _some(_identifier(limits, use), hints)
     return _guessed(limits, hints, use)
@@ -103,13 +103,13 @@ def _patterned(limits: Limits, hints: Hints, use: Use) -> Maker:
 
 
 def _formatted(limits: Limits, hints: Hints, use: Use, named: str) -> Maker:
-    if named not in providers.FORMATS:
+    if named not in providers.FORMATS and not providers.pattern_of_moments(named):
         refuse(
             limits.name,
             f"its format '{named}' is not known",
             f"known: {', '.join(providers.FORMATS)}; or hint `pattern` or `faker`",
         )
-    pattern = providers.FORMATS[named]
+    pattern = providers.FORMATS.get(named, providers.pattern_of_moments(named))
     made = (
         _mail(limits, use.salt)
         if pattern is None

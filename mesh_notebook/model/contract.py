@@ -7,63 +7,20 @@ this version does not know survives a load and a save.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from mesh_notebook.errors import SpecError, UnknownName, near
-from mesh_notebook.model.document import custom, digest, parse_yaml, to_yaml
-from mesh_notebook.model.standards import validate
+from mesh_notebook.model.column import Column
+from mesh_notebook.model.document import custom, digest, listed, parse_yaml, to_yaml
+from mesh_notebook.model.odcs import ODCS_VERSION, as_v3_1, in_our_words, version_of
+from mesh_notebook.model.platforms import dialect_of
+from mesh_notebook.model.relationships import Reference, connected, references
+from mesh_notebook.model.rule import Rule, rules_of
+from mesh_notebook.model.standards import beyond, readable, unread, validate
 
-__all__ = ["LIMITS", "Column", "Contract", "Rule", "Slo"]
-
-ODCS_VERSION = "v3.1.0"
-LIMITS = (
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "multipleOf",
-)
-_DIMENSION = {"required": "completeness", "unique": "uniqueness", "key": "uniqueness"}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One thing that must hold of a frame.
-
-    Attributes
-    ----------
-    kind : str
-        `type`, `required`, `unique`, `key`, `enum`, one of the limits of
-        `logicalTypeOptions`, `nullValues`, `duplicateValues`, `invalidValues`,
-        `missingValues`, `rowCount` or `sql`.
-    column : str or None
-        None where the rule is about the whole table.
-    value : object
-        The limit, the allowed values, the physical type, the key columns, or the
-        quality rule's own mapping.
-    """
-
-    kind: str
-    column: str | None
-    value: Any
-    dimension: str = "conformity"
-    name: str = ""
-
-    @property
-    def id(self) -> str:
-        """Names the rule within its contract, as `column.kind`."""
-        return self.name or f"{self.column or 'table'}.{self.kind}"
-
-    @property
-    def promised(self) -> bool:
-        """Whether it restates a promise for other checkers; here the promise itself is judged."""
-        return isinstance(self.value, dict) and custom(self.value, "promise") is not None
+__all__ = ["ODCS_VERSION", "Column", "Contract", "Rule", "Slo"]
 
 
 @dataclass(frozen=True)
@@ -82,135 +39,75 @@ class Slo:
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column, seen through its ODCS property."""
-
-    raw: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        return str(self.raw["name"])
-
-    @property
-    def logical_type(self) -> str:
-        """One of ODCS's nine (`string`, `integer`, `timestamp`, …)."""
-        return str(self.raw.get("logicalType") or "string")
-
-    @property
-    def physical_type(self) -> str:
-        """The stored type, `VARCHAR` or `TIMESTAMP_TZ`; empty where unsaid."""
-        return str(self.raw.get("physicalType") or "")
-
-    @property
-    def meaning(self) -> str:
-        return str(self.raw.get("description") or self.raw.get("businessName") or "")
-
-    @property
-    def required(self) -> bool:
-        return bool(self.raw.get("required") or self.raw.get("primaryKey"))
-
-    @property
-    def unique(self) -> bool:
-        return bool(self.raw.get("unique"))
-
-    @property
-    def personal(self) -> bool:
-        """Whether the column is classed as personal data."""
-        return str(self.raw.get("classification") or "").lower() in _PERSONAL
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The limits of `logicalTypeOptions`; what v3.0 shuts by `true` is a limit of its own."""
-        options = dict(self.raw.get("logicalTypeOptions") or {})
-        for limit, shut in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-            if isinstance(options.get(shut), bool):
-                is_shut = options.pop(shut) and limit in options
-                if is_shut:
-                    options[shut] = options.pop(limit)
-        return options
-
-    @property
-    def values(self) -> list[Any] | None:
-        """The allowed values, or None where any is allowed."""
-        enumeration = self._enumeration
-        return None if enumeration is None else list(enumeration["arguments"]["validValues"])
-
-    @property
-    def _enumeration(self) -> dict[str, Any] | None:
-        """The quality rule that lists the allowed values."""
-        for rule in _quality(self.raw):
-            allowed = (rule.get("arguments") or {}).get("validValues")
-            if (
-                rule.get("metric") == "invalidValues"
-                and _demands_none(rule)
-                and allowed is not None
-            ):
-                return dict(rule)
-        return None
-
-    @property
-    def link(self) -> str | None:
-        """The URN of the column that this one means, `urn:…:<product>:<port>#<column>`."""
-        for relationship in self.raw.get("relationships") or []:
-            if target := custom(relationship, "targetUrn"):
-                return str(target)
-        for definition in self.raw.get("authoritativeDefinitions") or []:
-            if definition.get("type") == "ontology":
-                return str(definition.get("url"))
-        return None
-
-    @property
-    def hints(self) -> dict[str, Any]:
-        """How a mock should make values: the custom property `mock`."""
-        return dict(custom(self.raw, "mock") or {})
-
-    def rules(self) -> Iterator[Rule]:
-        if self.physical_type:
-            yield Rule("type", self.name, self.physical_type)
-        for kind in ("required", "unique"):
-            if getattr(self, kind):
-                yield Rule(kind, self.name, True, _DIMENSION[kind])
-        for kind in LIMITS:
-            if kind in self.options:
-                yield Rule(kind, self.name, self.options[kind])
-        if self.values is not None:
-            yield Rule("enum", self.name, self.values)
-        for quality in _quality(self.raw):
-            if quality != self._enumeration:
-                yield _quality_rule(quality, self.name)
-
-
-_PERSONAL = {"personal", "pii", "confidential", "sensitive", "restricted"}
-
-
-@dataclass(frozen=True)
 class Contract:
     """The contract of one output port, or of one input.
 
     A contract of ours holds one schema object: the dataset that the port serves. Of a
-    contract with several, the first is taken.
+    contract with several, the first is taken; `of_table` takes another.
+
+    Attributes
+    ----------
+    raw : dict
+        The document, as v3.1 says it.
+    warnings : tuple of str
+        What the document that was read has beyond its standard; it is kept.
     """
 
     raw: dict[str, Any] = field(repr=False)
     where: str = "the contract"
+    warnings: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
     def loads(cls, text: str, where: str = "the contract") -> Contract:
-        """Read and validate an ODCS document; raises `SpecError` with the findings."""
-        return cls(parse_yaml(text, where), where).checked()
+        """Read an ODCS document of v2.2 to v3.2, whoever wrote it.
+
+        Raises
+        ------
+        SpecError
+            It is no contract, or says what is read here in a way that cannot be.
+        """
+        document, more = in_our_words(parse_yaml(text, where))
+        family = version_of(document)
+        if family is None:
+            raise unread(document, where)
+        raw = as_v3_1(document, family)
+        # Of v2.2 every word is known, or kept: what is left over is told of v3.1.
+        found = beyond(raw if family == "2.2" else document, where)
+        return cls(raw, where, (*more, *found)).readable()
+
+    @classmethod
+    def known(cls, document: dict[str, Any], where: str) -> Contract:
+        """Return the contract in a document that was held to its standard when it was written."""
+        family = version_of(document)
+        if family is None:
+            raise unread(document, where)
+        return cls(as_v3_1(document, family), where)
+
+    def readable(self) -> Contract:
+        """Return self if all that is read of it can be read; it may describe no dataset yet."""
+        readable(self.raw, self.where)
+        for table in self.tables:
+            names = [str(column["name"]) for column in listed(table, "properties")]
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise SpecError(f"{self.where} has two columns named '{twice[0]}'.")
+        return self
 
     def checked(self) -> Contract:
-        """Return self if the JSON Schema of ODCS accepts it and it has a dataset with columns."""
+        """Return self if it follows the standard to the letter, and has a dataset with columns.
+
+        So is what we write; `loads` reads more.
+        """
         validate(self.raw, self.where)
-        if not self.raw.get("schema") or not self.raw["schema"][0].get("properties"):
+        return self.described().readable()
+
+    def described(self) -> Contract:
+        """Return self if it describes a dataset with columns; raises `SpecError`."""
+        if not self.columns:
             raise SpecError(
                 f"{self.where} describes no dataset.",
                 next_step="give it a schema with at least one property",
                 where=self.where,
             )
-        names = [column.name for column in self.columns]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise SpecError(f"{self.where} has two columns named '{twice[0]}'.", where=self.where)
         return self
 
     def dumps(self) -> str:
@@ -226,7 +123,7 @@ class Contract:
 
     @property
     def name(self) -> str:
-        return str(self.raw.get("name") or self.table["name"])
+        return str(self.raw.get("name") or self.table.get("name") or self.id)
 
     @property
     def version(self) -> str:
@@ -238,22 +135,55 @@ class Contract:
 
     @property
     def purpose(self) -> str:
-        description = self.raw.get("description")
-        return str((description or {}).get("purpose") or "")
+        description = self.raw.get("description") or {}
+        said = description.get("purpose") if isinstance(description, dict) else description
+        return str(said or "")
 
     @property
     def owner(self) -> str:
         return _team_name(self.raw)
 
     @property
+    def tables(self) -> tuple[dict[str, Any], ...]:
+        """The schema objects, in their order; none where the contract is in the making."""
+        return tuple(listed(self.raw, "schema"))
+
+    @property
     def table(self) -> dict[str, Any]:
-        """The schema object of the dataset."""
-        first: dict[str, Any] = self.raw["schema"][0]
-        return first
+        """The schema object of the dataset; empty where there is none yet."""
+        return next(iter(self.tables), {})
+
+    def of_table(self, name: str) -> Contract:
+        """Return the contract of one of its tables alone, tied to the others by URNs of columns."""
+        if len(self.tables) == 1 and self.table["name"] == name:
+            return self
+        whole = connected(self.raw, f"{self.id}/{{}}")
+        for table in listed(whole, "schema"):
+            if table["name"] == name:
+                raw = {**whole, "id": f"{self.id}/{name}", "name": name, "schema": [table]}
+                return Contract(raw, self.where, self.warnings)
+        known = [str(table["name"]) for table in self.tables]
+        raise UnknownName(
+            f"{self.where} describes no table '{name}'.",
+            next_step=f"it describes {', '.join(known) or 'none yet'}",
+            name=name,
+            near=near(name, known),
+        )
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The columns that mean columns of other tables of the contract."""
+        return references(self.raw)
+
+    @property
+    def dialect(self) -> str:
+        """The dialect in which its types and queries are written; empty where it says none."""
+        return dialect_of(self.raw)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        return tuple(Column(raw) for raw in self.table.get("properties") or [])
+        dialect = self.dialect
+        return tuple(Column(raw, dialect) for raw in listed(self.table, "properties"))
 
     def column(self, name: str) -> Column:
         for column in self.columns:
@@ -288,12 +218,13 @@ class Contract:
         return tuple(
             Slo(
                 s["property"],
-                s["value"],
+                s.get("value"),
                 str(s.get("unit") or ""),
                 str(s.get("element") or ""),
                 (s.get("id") or s["property"]) in gates,
             )
-            for s in self.raw.get("slaProperties") or []
+            for s in listed(self.raw, "slaProperties")
+            if s.get("property") and s.get("value") is not None
         )
 
     def slo(self, name: str) -> Slo | None:
@@ -305,46 +236,16 @@ class Contract:
         rules = [Rule("key", None, list(self.key), "uniqueness")] if self.key else []
         for column in self.columns:
             rules.extend(column.rules())
-        rules.extend(_quality_rule(q, None) for q in _quality(self.table))
-        return tuple(rules)
+        return (*rules, *rules_of(self.table, None))
 
     def edited(self) -> dict[str, Any]:
         """Return a deep copy of the document, for a caller who makes a changed contract."""
         return copy.deepcopy(self.raw)
 
 
-# What v3.0 calls by `rule`, by the `metric` that v3.1 made of it.
-_METRICS = {"duplicateCount": "duplicateValues", "nullCount": "nullValues", "rowCount": "rowCount"}
-
-
-def _quality(element: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the quality rules of an element, those of v3.0 as v3.1 says them."""
-    return [_as_in_v3_1(rule) for rule in element.get("quality") or []]
-
-
-def _as_in_v3_1(rule: dict[str, Any]) -> dict[str, Any]:
-    if "metric" in rule or "rule" not in rule:
-        return rule
-    if rule["rule"] == "validValues" and isinstance(allowed := rule.get("validValues"), list):
-        arguments = {"validValues": allowed}
-        return {"mustBe": 0, **rule, "metric": "invalidValues", "arguments": arguments}
-    return {**rule, "metric": _METRICS.get(rule["rule"], rule["rule"])}
-
-
-def _quality_rule(quality: dict[str, Any], column: str | None) -> Rule:
-    kind = quality.get("metric") or quality.get("type") or "text"
-    name = quality.get("id") or quality.get("name") or ""
-    label = f"{column}.{name}" if column and name else name
-    return Rule(kind, column, quality, quality.get("dimension") or "conformity", label)
-
-
-def _demands_none(quality: dict[str, Any]) -> bool:
-    return quality.get("mustBe") == 0 or quality.get("mustBeLessThan") == 1
-
-
 def _team_name(raw: dict[str, Any]) -> str:
     team = raw.get("team")
     if isinstance(team, dict):
         return str(team.get("name") or "")
-    members = team or []  # ODCS before 3.1 lists the members straight
+    members = listed(raw, "team")  # ODCS before 3.1 lists the members straight
     return ", ".join(str(m.get("name") or m.get("username")) for m in members)

@@ -7,7 +7,7 @@ from typing import Any
 
 from mesh_notebook.model.yaml_reading import parse_yaml
 
-__all__ = ["custom", "digest", "parse_yaml", "set_custom", "to_yaml"]
+__all__ = ["custom", "digest", "listed", "parse_yaml", "set_custom", "to_yaml"]
 
 
 def to_yaml(document: dict[str, Any]) -> str:
@@ -25,9 +25,15 @@ def digest(document: object) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def listed(element: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the mappings of a list in an element; none where it is no list of them."""
+    value = element.get(name)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def custom(element: dict[str, Any], name: str) -> Any:
     """Return the value of one of an element's `customProperties`, or None."""
-    for entry in element.get("customProperties") or []:
+    for entry in listed(element, "customProperties"):
         if entry.get("property") == name:
             return entry.get("value")
     return None
@@ -35,7 +41,10 @@ def custom(element: dict[str, Any], name: str) -> Any:
 
 def set_custom(element: dict[str, Any], name: str, value: object) -> None:
     """Set one of an element's `customProperties`, in place; the others keep their order."""
-    entries = element.setdefault("customProperties", [])
+    entries = element.get("customProperties") or []
+    if isinstance(entries, dict):  # as others write them
+        entries = [{"property": known, "value": said} for known, said in entries.items()]
+    element["customProperties"] = entries
     for entry in entries:
         if entry.get("property") == name:
             entry["value"] = value

@@ -22,6 +22,7 @@ SHOWN = (
             *("ProductView", "Rows", "Standing"),
         )
     ),
+    ("mesh_notebook.workspace.contract_files", "ContractFile"),
     ("mesh_notebook.workspace.discovery.described", "Described"),
     ("mesh_notebook.workspace.discovery.described", "DescriptionFile"),
     ("mesh_notebook.workspace.port", "Port"),

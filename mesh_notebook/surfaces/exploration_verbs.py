@@ -134,6 +134,7 @@ EXPLORATION: tuple[Verb, ...] = (
             ),
             Argument("key", "with --like: columns that must be unique", "--key", "list", ()),
             Argument("breaking", "break exactly this rule of the contract", "--break"),
+            Argument("table", "the table, if the contract describes several", "--table"),
         ),
     ),
     Verb(

@@ -80,8 +80,14 @@ def _(card: InputCard) -> Panel:
         facts.insert(1, ("mock of" if handle.mode is Origin.MOCK else "source", where))
         if handle.kind == "mock":  # what is modelled on a frame stands for no port
             live = f"{live}, once its product is in the mesh" if handle.contract else ""
-        badge = origin_badge(handle.origin)
-        return Panel(handle.name, (badge,), facts=facts, tables=(columns,), next_step=live)
+        return Panel(
+            handle.name,
+            (origin_badge(handle.origin),),
+            facts=facts,
+            tables=(columns,),
+            notes=handle.warnings,
+            next_step=live,
+        )
     reading, product = handle.reading, handle.reading.product
     if reading.receipt.origin is not Origin.LIVE:
         inherited = f"{reading.receipt.origin}: the product is made of {made_of(reading.receipt)}"

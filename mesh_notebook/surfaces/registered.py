@@ -2,6 +2,7 @@
 
 from mesh_notebook.surfaces import (  # noqa: F401
     answers,
+    contract_panels,
     control_panels,
     deploy_panels,
     descriptions,

@@ -10,7 +10,7 @@ from mesh_notebook.explore.from_pandas import in_pandas, is_pandas
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.document import parse_yaml
-from mesh_notebook.model.origin import worst
+from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.product import KINDS
 from mesh_notebook.model.time import checked_interval
 from mesh_notebook.workspace import frames
@@ -28,7 +28,10 @@ _IDENTITY = {
     *("kind", "apiVersion"),
 }
 
-__all__ = ["as_mapping", "check", "declared", "joined", "target_urn", "view"]
+__all__ = [
+    *("as_mapping", "check", "check_mocks", "declared", "joined", "mocks_meant", "target_urn"),
+    "view",
+]
 
 
 def declared(
@@ -198,6 +201,23 @@ def check(ports: Sequence[PortDraft], session: Session) -> Checked:
         slos[draft.port] = tuple(verdicts(measured, contract))
     origins = {draft.port: draft.origin for draft in ports}
     return Checked(tuple(reports), slos, origins, *_inherited(session, ports))
+
+
+def mocks_meant(session: Session, name: str | None) -> list[Handle]:
+    """Return the mocks that a check is of: one that is named, or all where no port is declared."""
+    ports = session.draft.ports
+    if (ports and name is None) or name in ports:
+        return []
+    mocks = [h for h in session.handles.values() if h.kind == "mock" and h.contract is not None]
+    return [one for one in mocks if name in (None, one.name)]
+
+
+def check_mocks(mocks: Sequence[Handle]) -> Checked:
+    """Hold mocks to the contracts that they were made from."""
+    from mesh_notebook.mesh.checks import check as held
+
+    reports = [held(one.frame, one.contract) for one in mocks if one.contract is not None]
+    return Checked(tuple(reports), {}, {report.contract: Origin.MOCK for report in reports})
 
 
 def _inherited(session: Session, ports: Sequence[PortDraft]) -> tuple[tuple[Uncarried, ...], str]:

@@ -159,10 +159,17 @@ class Development(Control):
         return results.Agreed(port, "means", linked.links)
 
     def check(self, port: str | None = None) -> results.Checked:
-        """Hold every output port, or one, to its contract, on the full data."""
+        """Hold every output port, or one, to its contract, on the full data.
+
+        Where no port is declared, or the name is that of a mock, mocks are held to the contracts
+        that they were made from.
+        """
         from mesh_notebook.workspace import bootstrap
         from mesh_notebook.workspace.standing import BROKEN
 
+        if mocks := bootstrap.mocks_meant(self, port):
+            self.progress("hold the mocks to their contracts")
+            return bootstrap.check_mocks(mocks)
         ports = [self.draft.port(port)] if port else list(self.draft.ports.values())
         self.progress("hold all rows to the contract")
         checked = bootstrap.check(ports, self)

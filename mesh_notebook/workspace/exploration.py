@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mesh_notebook.explore.profile import Profile
     from mesh_notebook.mesh.retention import Retained
     from mesh_notebook.workspace import results
+    from mesh_notebook.workspace.contract_files import ContractFile
     from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
     from mesh_notebook.workspace.keeping import Standings
     from mesh_notebook.workspace.port import Port
@@ -40,8 +41,10 @@ class Exploration(Control):
         as_of: Time = None,
         out: str | Path | None = None,
         json: bool = False,
-    ) -> Described | DescriptionFile | str | dict[str, Any]:
+    ) -> Described | DescriptionFile | ContractFile | str | dict[str, Any]:
         """Describe a product, as it is known now or was at `as_of`: all that its mesh knows of it.
+
+        A contract's file is described too, as a card or as `json`.
 
         Parameters
         ----------
@@ -51,13 +54,23 @@ class Exploration(Control):
         out
             The file to write, whole or not at all; its ending says the format, if nothing else.
         """
+        from mesh_notebook.workspace.contract_files import names_file
         from mesh_notebook.workspace.discovery import describing, formats
 
+        if names_file(self.base, product) and out is None and format in (None, "json"):
+            return self._contract_file(product, json or format == "json")
         file = Path(out) if out else None
         form = formats.format_of(format, file, json)
         moment = self.window(None, None, as_of).as_of
         described = describing.describe(self.catalogue, product, self.clock(), moment)
         return formats.deliver(described, form, file)
+
+    def _contract_file(self, path: str, json: bool) -> ContractFile | dict[str, Any]:
+        from mesh_notebook.workspace.contract_files import ContractFile
+        from mesh_notebook.workspace.frames import contract_in
+
+        found = ContractFile(path, contract_in(self.base, path))
+        return found.as_dict() if json else found
 
     def read(
         self,
@@ -211,6 +224,7 @@ class Exploration(Control):
         like: bool = False,
         key: Sequence[str] | str = (),
         breaking: str | None = None,
+        table: str | None = None,
     ) -> pl.LazyFrame:
         """Make synthetic data, and bind it as an input whose origin is `mock`.
 
@@ -220,6 +234,8 @@ class Exploration(Control):
             A contract file; or, with `like`, a frame or the name of one.
         breaking
             The id of a rule (`age.maximum`) that the mock is to break, and no other.
+        table
+            Of a contract with several tables, the one to mock.
         """
         from mesh_notebook.errors import UsageError
         from mesh_notebook.model.truth import DEFAULT_ROWS
@@ -237,9 +253,10 @@ class Exploration(Control):
             handle = frames.modelled(what, frame, rows, seed, words_of(key))
         else:
             self.progress(f"make {rows or DEFAULT_ROWS:,} rows")
-            handle = frames.from_contract(
-                self.opener(), self.base, str(what), rows or DEFAULT_ROWS, seed, breaking
-            )
+            contract = frames.contract_in(self.base, str(what))
+            one = contract.of_table(table) if table else contract
+            made = (rows or DEFAULT_ROWS, seed, breaking)
+            handle = frames.from_contract(self.opener(), one, *made)
         return self.bind(handle, "mock", name or handle.name)
 
     # ---- explore --------------------------------------------------------------------------

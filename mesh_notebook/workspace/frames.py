@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -239,10 +240,8 @@ def _meant(table: str, known: list[str]) -> str | None:
     return next((name for name in known if name.lower() == table.lower()), None)
 
 
-def from_contract(
-    opener: Opener, base: Path, path: str, rows: int, seed: int, breaking: str | None
-) -> Handle:
-    """Make a mock from a contract file, named after the contract's dataset."""
+def contract_in(base: Path, path: str) -> Contract:
+    """Read a contract file, whoever wrote it."""
     file = base / path
     try:
         text = file.read_text("utf-8")
@@ -255,8 +254,32 @@ def from_contract(
             next_step=hint or "give a file *.odcs.yaml, or --like to model a frame",
             path=path,
         ) from None
-    contract = Contract.loads(text, path)
-    return opener.mock(python_name(contract.name), contract, rows, seed, breaking)
+    return Contract.loads(text, path)
+
+
+def from_contract(
+    opener: Opener, contract: Contract, rows: int, seed: int, breaking: str | None
+) -> Handle:
+    """Make a mock from a contract, named after its dataset; what it does not keep is told."""
+    handle = opener.mock(python_name(contract.name), contract, rows, seed, breaking)
+    told = (*contract.warnings, *_unkept(handle.frame, contract, breaking))
+    return replace(handle, warnings=told)
+
+
+def _unkept(frame: pl.LazyFrame, contract: Contract, breaking: str | None) -> Iterator[str]:
+    """Yield what a mock does not keep of its contract, most of it rules of all rows together."""
+    from mesh_notebook.mesh.checks import check
+    from mesh_notebook.model.types import is_known
+
+    told = any(rule.kind in ("sql", "rowCount", "custom") for rule in contract.rules)
+    if not told and all(map(is_known, contract.columns)):
+        return
+    report = check(frame, contract)
+    for result in report.failures:
+        if result.rule.id != breaking:
+            yield f"the mock does not keep {result.rule.id}: {result.note}"
+    for result in report.warnings:
+        yield f"{result.rule.id} is {result.note}"
 
 
 def modelled(what: Any, frame: Any, rows: int | None, seed: int, key: tuple[str, ...]) -> Handle:

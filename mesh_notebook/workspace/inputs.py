@@ -56,6 +56,8 @@ class Handle:
         What was asked for; what it is, `origin` says.
     note : str
         How the rows were chosen or made, where they are not all the live ones.
+    warnings : tuple of str
+        What its contract has beyond the standard, and what a mock of it does not keep.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Handle:
     window: EventWindow | None = None
     note: str = ""
     truth: Truth = LIVE
+    warnings: tuple[str, ...] = ()
 
     @property
     def origin(self) -> Origin:
