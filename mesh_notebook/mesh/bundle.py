@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from mesh_notebook.errors import DeployRefused, SpecError, StoreError
+from mesh_notebook.mesh.identity import meaning_of
 from mesh_notebook.mesh.place import inside
 from mesh_notebook.model.address import checked_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import digest, parse_yaml
 from mesh_notebook.model.product import Product
-from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.standards import validate
 
 __all__ = ["SPECIFICATION", "Bundle"]
@@ -99,6 +99,11 @@ class Bundle:
         """SHA-256 of the transform's bytes."""
         return hashlib.sha256(self.transform.read_bytes()).hexdigest()
 
+    @cached_property
+    def meaning(self) -> str:
+        """SHA-256 of what the transform means: comments, docstrings and layout are no change."""
+        return meaning_of(self.transform.read_bytes())
+
     def edited(self) -> list[str]:
         """Return what was proved, the transform and modelled rows, and is no longer as it was.
 
@@ -131,11 +136,6 @@ class Bundle:
         path = inside(self.folder / name, self.folder)
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
-    def is_of(self, receipt: Receipt) -> bool:
-        """Whether it is what a publication was made with."""
-        told = (receipt.spec_digest, receipt.code_digest)
-        return told == (self.spec_digest, self.code_digest)
-
     @property
     def release(self) -> str:
         """The name under which the bundle is kept: its version, and what it is made of."""
@@ -146,7 +146,7 @@ class Bundle:
                 next_step="write it as in 1.2.0: letters, digits, '.', '+', '_' and '-'",
                 version=version,
             )
-        return f"{version}-{digest([self.spec_digest, self.code_digest])[:12]}"
+        return f"{version}-{digest([self.spec_digest, self.meaning])[:12]}"
 
     def copy_to(self, folder: Path) -> None:
         """Copy what a release keeps; raises `DeployRefused` where it changes meanwhile."""
