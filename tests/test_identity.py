@@ -96,6 +96,30 @@ def test_what_the_code_does_counts(change: str) -> None:
     assert means(edited(*MEANING[change])) != means(MODULE)
 
 
+def test_a_parameter_with_a_default_is_the_constant_that_it_would_be() -> None:
+    """The cell is tagged in the file, and a front end may not say which file that is."""
+    day = "since = date(2026, 1, 3)"
+    tagged = f"def daily(flights, *, least: int = 6, {day}):\n    return f(least, since)"
+    plain = f"def daily(flights):\n    {day}\n    least = 6\n    return f(least, since)"
+    assert means(tagged) == means(plain)
+    assert means(tagged) != means(tagged.replace("6", "7")) != means(plain)
+    for other in (
+        plain.replace("(flights)", "(least)"),
+        plain.replace("    return", "    least = 7\n    return"),
+        plain.replace("    return", "    for least in x: pass\n    return"),
+        plain.replace("least = 6", "least = count()"),
+    ):
+        assert means(other) != means(plain)
+    moved = plain.replace("    least = 6\n", "").replace(
+        "    return", "    g()\n    least = 6\n    return"
+    )
+    assert means(moved) == means(plain.replace("    return", "    g()\n    return"))
+    escapes = moved.replace("g()", "locals()")
+    assert means(escapes) != means(
+        escapes.replace("    least = 6\n", "").replace(":\n", ":\n    least = 6\n", 1)
+    )
+
+
 @pytest.mark.parametrize(
     "reader",
     [
@@ -110,6 +134,12 @@ def test_what_the_code_does_counts(change: str) -> None:
 def test_code_that_can_read_its_own_text_counts_to_the_letter(reader: str) -> None:
     one = f"{MODULE}\n{reader}\n"
     assert means(one) != means(one.replace("One row", "A row"))
+
+
+@pytest.mark.parametrize("plain", ["wide.stack()", "lf.inspect()", "x = 'inspect'", "x.lineno"])
+def test_what_only_sounds_like_that_does_not(plain: str) -> None:
+    one = f"{MODULE}\n{plain}\n"
+    assert means(one) == means(one.replace("One row", "A row"))
 
 
 @pytest.mark.parametrize(

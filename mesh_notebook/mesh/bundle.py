@@ -107,16 +107,20 @@ class Bundle:
     def edited(self) -> list[str]:
         """Return what was proved, the transform and modelled rows, and is no longer as it was.
 
-        The bundle's own receipt says so; a bundle written by hand has none, and proves nothing.
+        The bundle's own receipt says so, of the transform by what it means. A bundle written by
+        hand has none, and proves nothing.
         """
         try:
-            sealed = json.loads((self.folder / "receipt.json").read_text("utf-8"))["files"]
-            wanted = {n: d for n, d in sealed.items() if n in _PROVED or "mocks/" in n}
+            receipt = json.loads((self.folder / "receipt.json").read_text("utf-8"))
+            wanted = {n: d for n, d in receipt["files"].items() if n in _PROVED or "mocks/" in n}
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return ["receipt.json"]
-        return sorted(name for name, digest in wanted.items() if self._hash(name) != digest)
+        edited = {name for name, digest in wanted.items() if self._hash(name) != digest}
+        if edited & {"transform.py"} and receipt.get("meaning") == self.meaning:
+            edited.remove("transform.py")
+        return sorted(edited)
 
     def refused_by(self, engine: str) -> list[str]:
         """Return what an engine cannot take of the transform, as the export found it.

@@ -7,18 +7,21 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from mesh_notebook.mesh.identity.parameters import settled
 from mesh_notebook.mesh.identity.queries import written_alike
 from mesh_notebook.mesh.identity.trees import Leaf, flat
 
-__all__ = ["meaning_of", "queries_in", "said_of", "statements"]
+__all__ = ["meaning_of", "queries_in", "said_of", "statement_said", "statements"]
 
 # Fields of a node that say nothing of what it does.
 _SILENT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 # Code that names one of these can tell how it is written: by its docstrings, its lines or its file.
-_TELLTALES = frozenset({"__doc__", "__code__", "__file__", "__loader__", "__spec__"})
-_TELLTALES |= {"co_consts", "co_firstlineno", "co_lines", "f_lineno", "tb_lineno", "lineno"}
-_TELLTALES |= {"_getframe", "currentframe", "extract_stack", "extract_tb", "findCaller", "stack"}
-_TELLTALES |= {"getcomments", "getdoc", "getsource", "inspect", "linecache", "traceback", "yacc"}
+_TELLTALES = frozenset({"__doc__", "__code__", "__file__", "__loader__", "__spec__", "__import__"})
+_TELLTALES |= {"co_consts", "co_firstlineno", "co_lines", "f_lineno", "tb_lineno", "import_module"}
+_TELLTALES |= {"_getframe", "currentframe", "extract_stack", "extract_tb", "findCaller"}
+_TELLTALES |= {"getcomments", "getdoc", "getsource", "getsourcelines"}
+# And code that imports one of these.
+_READERS = frozenset({"inspect", "linecache", "pydoc", "traceback", "tokenize", "yacc"})
 _ASKS = frozenset({"sql", "execute"})
 
 
@@ -37,6 +40,17 @@ def meaning_of(source: bytes) -> str:
     return told.hexdigest()
 
 
+def statement_said(node: ast.stmt, queries: Collection[ast.Constant] = ()) -> str:
+    """Return what a statement means, as a text; empty of one that only says something to readers.
+
+    Parameters
+    ----------
+    queries
+        The texts in it that are SQL.
+    """
+    return "\0".join(said_of(node, queries)) if statements([node]) else ""
+
+
 def _parsed(source: bytes) -> ast.Module | None:
     try:
         return ast.parse(source)
@@ -45,18 +59,18 @@ def _parsed(source: bytes) -> ast.Module | None:
 
 
 def _reads_itself(tree: ast.Module) -> bool:
-    return any(not _TELLTALES.isdisjoint(_names(node)) for node in ast.walk(tree))
+    return any(_is_telltale(node) for node in ast.walk(tree))
 
 
-def _names(node: ast.AST) -> Iterable[str]:
+def _is_telltale(node: ast.AST) -> bool:
     match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
-            return (name,)
-        case ast.alias(name=name):
-            return name.split(".")
-        case ast.ImportFrom(module=str(name)):
-            return name.split(".")
-    return ()
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in _TELLTALES
+        case ast.Constant(value=str(text)):
+            return text.startswith("__") and text in _TELLTALES
+        case ast.alias(name=name) | ast.ImportFrom(module=str(name)):
+            return not (_TELLTALES | _READERS).isdisjoint(name.split("."))
+    return False
 
 
 # ---- a tree ------------------------------------------------------------------------------------
@@ -83,7 +97,11 @@ def said_of(tree: ast.AST, queries: Collection[ast.Constant]) -> list[str]:
 
 
 def _fields(node: ast.AST) -> Iterator[Any]:
-    for name, value in ast.iter_fields(node):
+    said = dict(ast.iter_fields(node))
+    if isinstance(node, ast.FunctionDef):
+        constants, said["args"], said["body"] = settled(node)
+        yield from (part for name, value in constants for part in (Leaf(f"{name} is"), value))
+    for name, value in said.items():
         kept = statements(value) if name in ("body", "orelse", "finalbody") else value
         if name not in _SILENT and kept is not None and kept != []:
             yield Leaf(f"{name}=")
