@@ -13,9 +13,13 @@ import pytest
 from bundles import Clock, deployed, write_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from notebook import Notebook
 
 import mesh_notebook
 from mesh_notebook.errors import DeployRefused
+from mesh_notebook.export.module import module_of
+from mesh_notebook.export.plan import planned
+from mesh_notebook.export.slicing import slices_of
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.identity import meaning_of, written_alike
@@ -206,6 +210,22 @@ def test_sql_written_otherwise_is_the_same_and_of_other_words_is_not(data: st.Da
     place = data.draw(st.sampled_from(COUNTING))
     other[place] = other[place][:-1].swapcase() + other[place][-1] if len(other[place]) > 3 else "o"
     assert written_alike(" ".join(other)) != written_alike(query)
+
+
+def test_a_front_end_that_cannot_say_which_cell_is_tagged_gives_the_same_transform() -> None:
+    cell = "least = 5\nplaces = ('JFK', 'LGA')"
+    notebook = Notebook().run("import polars as pl", "%mesh source flights", cell)
+    notebook.run("late = flights.filter(pl.col('delay') > least)")
+    notebook.run(
+        "out = late.filter(pl.col('origin').is_in(list(places)))", "%mesh output daily out"
+    )
+    notebook.run("n = late.group_by('origin').len()", "%mesh output totals n")
+    slices = slices_of(notebook.record, ["daily", "totals"])
+    outputs = {port: notebook.declared(port) for port in notebook.outputs}
+    plans = [planned(slices, notebook._draft, frozenset(tagged)) for tagged in ((), (cell,))]
+    one, other = (module_of(plan, outputs, "Delays").text for plan in plans)
+    assert ("least: int = 5" in one, "least: int = 5" in other) == (False, True)
+    assert means(one) == means(other)
 
 
 # ---- a release ---------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def beside(text: str, cells: Iterable[ExecutedCell]) -> list[str]:
 
 def told_of(source: str) -> str:
     """Return what tells a cell from others: the SHA-256 of its text."""
-    return hashlib.sha256(source.strip().encode()).hexdigest()
+    return hashlib.sha256(source.strip().encode(errors="surrogatepass")).hexdigest()
 
 
 def _sources(text: str) -> list[str]:
