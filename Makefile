@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers engines corpus laws faults programs hostile public public-contracts fuzz kills races \
+.PHONY: help setup demo lab test format conformance peers engines corpus laws faults programs hostile public public-contracts fuzz kills races browser \
   bench-start bench-ports bench-export \
   lock clean
 
@@ -95,6 +95,9 @@ public-contracts: setup ## read and mock contracts that others published, from C
 
 fuzz: setup ## read 20,000 contracts and products that are almost right; only errors of our own may come
 	@$(BIN)/python tests/fuzzing.py 10000 & $(BIN)/python tests/fuzzing.py 10000 1000000 && wait $$!
+
+browser: setup .venv-browser/.locked ## run the tutorials in a real browser and under other front ends; needs Chromium
+	@.venv-browser/bin/python tests/front_ends $(BIN)
 
 kills: setup ## kill 200 publications in a folder, 200 on S3, 200 each of mesh plan, run, deploy
 	$(BIN)/pytest -q -s --kills 100 tests/test_kills.py

@@ -90,7 +90,7 @@ def test_new_data_makes_a_new_snapshot_of_the_same_version(root, bundle):
         ({"transform": TRANSFORM + "\nx = 1\n"}, ["transform"]),
         ({"purpose": "Another."}, ["specification"]),
         ({"ports": {"daily": contract(delay={"description": "minutes"})}}, ["specification"]),
-        ({"transform": "\n" + TRANSFORM, "purpose": "No."}, ["specification", "transform"]),
+        ({"transform": TRANSFORM + "y = 1\n", "purpose": "No."}, ["specification", "transform"]),
     ],
 )
 def test_the_same_version_with_other_content_is_refused(root, bundle, changed, differs):

@@ -84,6 +84,50 @@ def test_layout_and_comments_are_no_change_of_meaning(shell: Any, notebook: Path
     assert set(found.verdicts.values()) == {"layout or comments alone, so no change of meaning"}
 
 
+def test_prose_and_the_layout_of_sql_are_no_change_of_meaning(shell: Any, notebook: Path) -> None:
+    edit(notebook, "SELECT origin, count(*) AS n", "-- so\nselect origin,\n  COUNT(*) AS n")
+    edit(notebook, "import polars as pl", '"""What this is about."""\nimport polars as pl')
+    edit_module('"""One row for each origin."""', '"""Each origin once."""')
+    edit_module("count(*) AS n", "count( * )  AS n")
+    found = shell.run("%mesh diff bundle delays.ipynb")
+    assert (found.verdict, found.changes) == ("the same", ())
+    assert set(found.verdicts.values()) == {"layout or comments alone, so no change of meaning"}
+
+
+FAILING = [
+    "1 / 0",
+    "some = 1\n1 / 0\nother = 2",
+    "def f(:\n  x",
+    "broken = late.select('no such').collect()",
+    "%mesh source flights nosuch.csv",
+    "%mesh output daily nosuch",
+    "%%mesh sql bad\nSELECT nosuch FROM late",
+]
+
+
+@pytest.mark.parametrize("saved", [None, CELLS], ids=["of no known file", "not saved"])
+def test_cells_that_failed_or_ran_twice_are_no_change(
+    shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saved: list[str] | None
+) -> None:
+    (tmp_path / "flights.csv").write_text(ROWS)
+    if saved:
+        monkeypatch.setenv("JPY_SESSION_NAME", str(write(tmp_path / "delays.ipynb", saved)))
+    last = CELLS[5:7] if saved else ["\n".join(CELLS[5:7])]  # what is kept was saved, or nothing
+    cells = [*CELLS[:5], *FAILING, *last, CELLS[7]]
+    monkeypatch.setattr(shell.ip, "showtraceback", lambda *args, **kwargs: None)
+    monkeypatch.setattr(shell.ip, "showsyntaxerror", lambda *args, **kwargs: None)
+    for cell in cells[1:]:
+        done = shell.ip.run_cell(cell, store_history=True)
+        assert done.success == (cell not in FAILING)
+        if cell == CELLS[3]:
+            shell.run(cell)
+    notebook = write(tmp_path / "delays.ipynb", cells)
+    found = shell.run("%mesh diff bundle delays.ipynb")
+    assert (found.verdict, found.changes) == ("the same", ())
+    edit(notebook, "> 9", "> 12")
+    assert [how for _, how, _, _ in told(shell)] == ["changed"]
+
+
 def test_a_changed_statement_of_the_notebook(shell: Any, notebook: Path) -> None:
     edit(notebook, "> 9", "> 12")
     found = shell.run("%mesh diff bundle delays.ipynb")

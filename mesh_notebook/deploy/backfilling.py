@@ -22,6 +22,7 @@ from mesh_notebook.errors import DeployRefused, UsageError
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.consumers import Consumer
 from mesh_notebook.mesh.evolution import last_of_major
+from mesh_notebook.mesh.identity import is_of
 from mesh_notebook.mesh.inputs import EventWindow, OpenedInput
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct
@@ -205,7 +206,7 @@ def _stands(
 ) -> bool:
     """Whether the picture of an interval was published by this release, of these inputs."""
     receipt = _picture(published, made, interval)
-    if receipt is None or receipt.release != made.bundle.release:
+    if receipt is None or not is_of(published, receipt, made.bundle):
         return False
     opened = [(port, opens(port, bundle)) for port in made.product.inputs]
     for port, given in opened:

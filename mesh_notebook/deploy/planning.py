@@ -211,7 +211,7 @@ def plan_of(
         writes=tuple(_writes(prepared)),
         inputs=prepared.pins,
         origin=str(prepared.origin),
-        stands=bool(standing and made.bundle.is_of(standing) and standing.inputs == prepared.pins),
+        stands=bool(standing and prepared.repeats(standing)),
         options=options,
         refusals=tuple(refusals),
         declassified=declassifications(made),
@@ -272,7 +272,7 @@ def _id(prepared: Prepared, options: Options, principal: Asker | str) -> str:
     rules = standing_rules(published)
     readers = [_said(one) for one in prepared.consumers]
     parts = (
-        [str(bundle.product.address), bundle.release, bundle.spec_digest, bundle.code_digest],
+        [str(bundle.product.address), bundle.release, bundle.spec_digest, bundle.meaning],
         [str(published.root), latest, sorted(rules.texts), rules.unknown, readers],
         [{**pin, "origin": str(pin["origin"])} for pin in pins],
         [options.as_dict(), *_who(principal)],

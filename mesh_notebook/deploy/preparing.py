@@ -25,6 +25,7 @@ from mesh_notebook.mesh.evolution import (
     refuse_incompatible,
 )
 from mesh_notebook.mesh.grants import principal_of
+from mesh_notebook.mesh.identity import changed_statement, is_of, release_of, same_transform
 from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct
@@ -112,7 +113,7 @@ class Prepared:
         standing = own or (published.as_of(None) if latest else None)
         changes: tuple[Change, ...] = ()
         readers: tuple[Consumer, ...] = ()
-        if standing and not made.bundle.is_of(standing):
+        if standing and not is_of(published, standing, made.bundle):
             readers = tuple(consumers(made.product.address))
             changes = _changes(made, published, standing, readers, renamed or {})
         held(_refuse_unfit, published.root)
@@ -144,6 +145,10 @@ class Prepared:
     def level(self) -> str:
         """The worst class of change; one of `mesh.changes.LEVELS`."""
         return worst_level(self.changes)
+
+    def repeats(self, receipt: Receipt) -> bool:
+        """Whether a publication was made of the same inputs, with what the bundle means."""
+        return receipt.inputs == self.pins and is_of(self.published, receipt, self.made.bundle)
 
     def refuse_unless_live(self) -> None:
         """Raise `DeployRefused` where what is not real would pass for it."""
@@ -194,8 +199,10 @@ def _changes(
     before = published.product(standing)
     old = {port.name: published.contract(standing, port.name) for port in before.outputs}
     found = list(product_changes((before, old), (made.product, made.contracts), renamed))
-    if standing.code_digest != made.bundle.code_digest:
-        found.append(Change("changed", "transform", "patch", "transform.py makes it otherwise"))
+    if not same_transform(published, standing, made.bundle):
+        said = changed_statement(published, standing, made.bundle)
+        told = f"transform.py makes it otherwise{f': {said}' if said else ''}"
+        found.append(Change("changed", "transform", "patch", told))
     if not found and standing.spec_digest != made.bundle.spec_digest:
         found.append(Change("changed", "product", "patch", "it is described otherwise"))
     return tuple(_as_used(change, consumers, major_of(standing.version)) for change in found)
@@ -281,7 +288,7 @@ def _refuse_version(
     made: Validated, published: PublishedProduct, standing: Receipt, changes: Sequence[Change]
 ) -> None:
     """Raise `DeployRefused` where the version does not say what a change means for consumers."""
-    if _was_published(published, made.bundle.release):
+    if release_of(published, made.bundle):
         return  # it goes back to that
     level, product = worst_level(changes), made.product
     if fits(product.version, standing.version, level):
@@ -298,12 +305,6 @@ def _refuse_version(
         least=least,
         level=level,
     )
-
-
-def _was_published(published: PublishedProduct, release: str) -> bool:
-    # A release that nothing points to was left by a deployment that did not come to its end.
-    known = release in (published.folder / "releases").folders()
-    return known and any(published.receipt(n).release == release for n in published.snapshots())
 
 
 _A = {"none": "nothing", "patch": "a patch", "minor": "a minor change", "breaking": "breaking"}

@@ -49,7 +49,11 @@ class Change:
 
 
 def changes_of(side: str, old: Sequence[Said], new: Sequence[Said]) -> list[Change]:
-    """Return what changed on one side, in the order of its statements."""
+    """Return what changed on one side, in the order of its statements.
+
+    A docstring changes nothing.
+    """
+    old, new = ([said for said in told if said.key] for told in (old, new))
     scopes = dict.fromkeys(said.scope for said in (*new, *old))
     found: list[Change] = []
     for scope in scopes:

@@ -144,10 +144,13 @@ def export(
     portable, frames = portable_of(module), seen(module, by_port)
     if portable.text is not None:
         portable = proved(portable, module, frames, engines)
-    told, unsaved = _notebook(notebook, record, slices)
+    told, unsaved, as_it_ran = _notebook(notebook, record, slices)
+    beside = notebooks.beside(told, record.cells)
     files = files_of(module, product, by_port, told, portable.files, tried)
     files[LINEAGE] = lineage_file(module, ports)
-    files[RECEIPT] = receipt_of(module, files, frames, portable.told(), by_port)
+    files[RECEIPT] = receipt_of(
+        module, files, frames, portable.told(), by_port, {"asItRan": as_it_ran, "beside": beside}
+    )
     try:
         write_whole(folder, files)
     except OSError as error:
@@ -213,12 +216,14 @@ def _title(product: Mapping[str, Any]) -> str:
 
 def _notebook(
     path: Path | None, record: Record, slices: Sequence[Slice]
-) -> tuple[str, tuple[str, ...]]:
-    """Return the bundle's notebook, and which cells its file does not hold as they ran."""
+) -> tuple[str, tuple[str, ...], bool]:
+    """Return the bundle's notebook, which cells its file does not hold as they ran, and whether it
+    was written from what ran."""
     kept = [s.cell for one in slices for s in (*one.statements, one.output)]
     saved = notebooks.of_file(path) if path is not None else ""
     unsaved = notebooks.lacking(saved, kept) if saved else ()
     if saved and not unsaved:
-        return saved, ()
+        return saved, (), False
     last = max(one.output.cell.index for one in slices)
-    return notebooks.of_record(record.cells[: last + 1]), unsaved
+    told = notebooks.of_record(record.cells[: last + 1], {cell.index for cell in kept})
+    return told, unsaved, True

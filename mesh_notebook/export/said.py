@@ -12,10 +12,10 @@ from typing import Any
 from mesh_notebook.errors import SpecError
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.scopes import bound_names
-from mesh_notebook.export.sql_steps import unindented
 from mesh_notebook.export.text import inner_text, statements_of
 from mesh_notebook.export.verbs import magic
 from mesh_notebook.export.words import words
+from mesh_notebook.mesh.identity import statement_said, written_alike
 
 __all__ = ["Said", "code_cells", "in_module", "in_notebook", "of_seal", "sealed_statements"]
 
@@ -33,7 +33,8 @@ class Said:
     text : str
         As it is written.
     key : str
-        Equal for two that say the same: layout and comments aside.
+        Equal for two that say the same: layout, comments and docstrings aside. Empty of a text
+        that stands alone.
     about : str
         What it binds, or which verb it calls on what: two of one such are versions of one.
     means : str
@@ -93,7 +94,7 @@ def _in_function(text: str, node: ast.FunctionDef, port: str) -> Iterator[Said]:
 
 
 def _of_module(node: ast.stmt, text: str, port: str) -> Said:
-    return Said(text, ast.dump(node), _about(node), _means(node), port, node.lineno)
+    return Said(text, _key(node), _about(node), _means(node), port, node.lineno)
 
 
 def sealed_statements(module: Module, ports: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -116,7 +117,27 @@ def _of_seal(port: str, text: str) -> Said:
         name = text.removeprefix("def ").partition("(")[0]
         return Said(text, text, f"def {name}", text, port)
     node = ast.parse(text).body[0]
-    return Said(text, ast.dump(node), _about(node), _means(node), port)
+    return Said(text, _key(node), _about(node), _means(node), port)
+
+
+def _key(node: ast.stmt) -> str:
+    """Return what a statement means; what a helper is given is SQL, as in `_means`."""
+    calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
+    return statement_said(node, [text for call in calls if (text := _query(call)) is not None])
+
+
+def _query(call: ast.Call) -> ast.Constant | None:
+    match call:
+        case ast.Call(func=ast.Name(id=helper), args=[ast.Constant(value=str()) as query, *_]) if (
+            helper.startswith("_sql")
+        ):
+            return query
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id="mesh"), attr="sql"),
+            args=[_, ast.Constant(value=str()) as query, *_],
+        ):
+            return query
+    return None
 
 
 def _about(node: ast.stmt) -> str:
@@ -144,7 +165,7 @@ def _means(node: ast.stmt) -> str:
 
 
 def _sql(name: str, query: str) -> str:
-    return f"sql {name}: {unindented(query).rstrip('; ')}"
+    return f"sql {name}: {written_alike(query)}"
 
 
 # ---- a notebook ----------------------------------------------------------------------------------
@@ -196,11 +217,11 @@ def _in_cell(code: str, number: int) -> Iterator[Said]:
 def _of_notebook(node: ast.stmt, text: str, number: int) -> Iterator[Said]:
     called = magic(node)
     if isinstance(node, ast.Import | ast.ImportFrom):
-        yield Said(text, ast.dump(node), _about(node), ast.dump(node), place=number)
+        yield Said(text, _key(node), _about(node), ast.dump(node), place=number)
     elif called is None or called.name != "mesh":
         if called is None or called.name != "load_ext":
             shown = called.said if called else text
-            yield Said(shown, ast.dump(node), _about(node), _means(node), place=number)
+            yield Said(shown, _key(node), _about(node), _means(node), place=number)
     else:
         yield from _of_verb(called.line, called.body, number)
 
@@ -214,7 +235,8 @@ def _of_verb(line: str, body: str, number: int) -> Iterator[Said]:
     if verb not in _SAYING:
         return
     text = f"%%mesh {line}\n{body.rstrip()}" if body else f"%mesh {line}"
-    key = json.dumps([verb, more, body.strip()])
+    said_below = written_alike(body) if verb == "sql" else body.strip()
+    key = json.dumps([verb, more, said_below])
     name = more[0] if more else ""
     if verb in ("connect", "mock") and "--as" in more[:-1]:
         name = more[more.index("--as") + 1]

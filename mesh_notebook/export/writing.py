@@ -25,6 +25,7 @@ from mesh_notebook.export.formatting import formatted
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.said import sealed_statements
 from mesh_notebook.export.specs import documents_of
+from mesh_notebook.mesh.identity import meaning_of
 from mesh_notebook.mesh.seals import RECEIPT, fingerprint, sealed
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.product import Product
@@ -77,6 +78,7 @@ def receipt_of(
     frames: Mapping[str, pl.DataFrame],
     ported: Mapping[str, Any],
     outputs: Mapping[str, OutputDraft],
+    notebook: Mapping[str, Any],
 ) -> bytes:
     """Return what proves the bundle: the hash of each file, the inputs, the rows, the versions.
 
@@ -86,6 +88,9 @@ def receipt_of(
         By port: the rows that were proved.
     ported
         How it goes to other engines (see `portable.Portable.told`).
+    notebook
+        `asItRan`: whether the bundle's notebook was written from what ran, and `beside`: what ran
+        besides (see `notebook.beside`).
     """
     plan = module.plan
     pins = tuple(replace(d.pin, name=name) for name, d in plan.inputs.items())
@@ -101,6 +106,8 @@ def receipt_of(
         **ported,
         "declared": {port: dict(draft.declared) for port, draft in outputs.items()},
         "statements": sealed_statements(module, {python_name(p): p for p in outputs}),
+        "notebook": dict(notebook),
+        "meaning": meaning_of(module.text.encode()),
         "engine": _versions(("polars", "duckdb", "mesh-notebook")),
         "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
     }

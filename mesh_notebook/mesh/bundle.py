@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from mesh_notebook.errors import DeployRefused, SpecError, StoreError
+from mesh_notebook.mesh.identity import meaning_of
 from mesh_notebook.mesh.place import inside
 from mesh_notebook.model.address import checked_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import digest, parse_yaml
 from mesh_notebook.model.product import Product
-from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.standards import validate
 
 __all__ = ["SPECIFICATION", "Bundle"]
@@ -102,19 +102,28 @@ class Bundle:
         """SHA-256 of the transform's bytes."""
         return hashlib.sha256(self.transform.read_bytes()).hexdigest()
 
+    @cached_property
+    def meaning(self) -> str:
+        """SHA-256 of what the transform means: comments, docstrings and layout are no change."""
+        return meaning_of(self.transform.read_bytes())
+
     def edited(self) -> list[str]:
         """Return what was proved, the transform and modelled rows, and is no longer as it was.
 
-        The bundle's own receipt says so; a bundle written by hand has none, and proves nothing.
+        The bundle's own receipt says so, of the transform by what it means. A bundle written by
+        hand has none, and proves nothing.
         """
         try:
-            sealed = json.loads((self.folder / "receipt.json").read_text("utf-8"))["files"]
-            wanted = {n: d for n, d in sealed.items() if n in _PROVED or "mocks/" in n}
+            receipt = json.loads((self.folder / "receipt.json").read_text("utf-8"))
+            wanted = {n: d for n, d in receipt["files"].items() if n in _PROVED or "mocks/" in n}
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return ["receipt.json"]
-        return sorted(name for name, digest in wanted.items() if self._hash(name) != digest)
+        edited = {name for name, digest in wanted.items() if self._hash(name) != digest}
+        if edited & {"transform.py"} and receipt.get("meaning") == self.meaning:
+            edited.remove("transform.py")
+        return sorted(edited)
 
     def refused_by(self, engine: str) -> list[str]:
         """Return what an engine cannot take of the transform, as the export found it.
@@ -134,11 +143,6 @@ class Bundle:
         path = inside(self.folder / name, self.folder)
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
-    def is_of(self, receipt: Receipt) -> bool:
-        """Whether it is what a publication was made with."""
-        told = (receipt.spec_digest, receipt.code_digest)
-        return told == (self.spec_digest, self.code_digest)
-
     @property
     def release(self) -> str:
         """The name under which the bundle is kept: its version, and what it is made of."""
@@ -149,7 +153,7 @@ class Bundle:
                 next_step="write it as in 1.2.0: letters, digits, '.', '+', '_' and '-'",
                 version=version,
             )
-        return f"{version}-{digest([self.spec_digest, self.code_digest])[:12]}"
+        return f"{version}-{digest([self.spec_digest, self.meaning])[:12]}"
 
     def copy_to(self, folder: Path) -> None:
         """Copy what a release keeps; raises `DeployRefused` where it changes meanwhile."""

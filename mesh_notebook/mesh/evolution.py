@@ -9,6 +9,7 @@ from __future__ import annotations
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.changes import contract_changes
+from mesh_notebook.mesh.identity import changed_statement, is_of, same_transform
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.product import Product, major_of
@@ -31,28 +32,22 @@ def refuse_changed_version(published: PublishedProduct, bundle: Bundle) -> None:
             next_step="give the product another name or domain, or deploy to another root",
             standing=standing,
         )
-    others = {
-        name
-        for name in (published.folder / "releases").folders()
-        if name.rpartition("-")[0] == version and name != bundle.release
-    }
-    # A release that nothing points to was left by a deployment that did not come to its end.
-    for snapshot in reversed(snapshots) if others else ():
-        receipt = published.receipt(snapshot)
-        if receipt.release in others:
-            raise _changed(receipt, bundle)
+    for receipt in published.of_version(version):
+        if not is_of(published, receipt, bundle):
+            raise _changed(published, receipt, bundle)
 
 
-def _changed(earlier: Receipt, bundle: Bundle) -> DeployRefused:
-    pairs = {
-        "specification": (earlier.spec_digest, bundle.spec_digest),
-        "transform": (earlier.code_digest, bundle.code_digest),
-    }
-    differs = [what for what, (then, now) in pairs.items() if then != now]
+def _changed(published: PublishedProduct, earlier: Receipt, bundle: Bundle) -> DeployRefused:
+    differs = ["specification"] if earlier.spec_digest != bundle.spec_digest else []
+    said = ""
+    if not same_transform(published, earlier, bundle):
+        differs.append("transform")
+        said = changed_statement(published, earlier, bundle)
     version = bundle.product.version
     return DeployRefused(
         f"version {version} of {bundle.product.name} was published before (snapshot "
-        f"{earlier.snapshot}) with another {' and another '.join(differs)}.",
+        f"{earlier.snapshot}) with another {' and another '.join(differs)}"
+        f"{f': {said}' if said else ''}.",
         next_step=f"raise the version in the notebook (%mesh product {bundle.product.name} "
         f"--version {_raised(version)}) and export again",
         version=version,

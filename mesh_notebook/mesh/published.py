@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -212,6 +212,23 @@ class PublishedProduct:
             return self._receipt(snapshot).processing_time
         except (StoreError, FileNotFoundError):
             return None
+
+    def of_version(self, version: str) -> Iterator[Receipt]:
+        """Yield the last publication of each release of a version, the newest first."""
+        names = (self.folder / "releases").folders()
+        # A release that nothing points to was left by a deployment that did not come to its end.
+        left = {name for name in names if name.rpartition("-")[0] == version}
+        for snapshot in reversed(self.snapshots()) if left else ():
+            receipt = self.receipt(snapshot)
+            if receipt.release in left:
+                left.discard(receipt.release)
+                yield receipt
+            if not left:
+                return
+
+    def release(self, receipt: Receipt) -> Bundle:
+        """Return the bundle that a publication was made with, as it was kept."""
+        return self._held(receipt.snapshot, lambda: self._bundle(receipt))
 
     def product(self, receipt: Receipt) -> Product:
         """Return the specification as it was published."""

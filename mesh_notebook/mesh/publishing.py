@@ -11,6 +11,7 @@ next number is tried.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,6 +30,7 @@ from mesh_notebook.mesh.evolution import (
     refuse_incompatible,
     refuse_made_up_log,
 )
+from mesh_notebook.mesh.identity import release_of
 from mesh_notebook.mesh.outgoing import Outgoing
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
@@ -125,6 +127,7 @@ def publish(
             release=bundle.release,
             spec_digest=bundle.spec_digest,
             code_digest=bundle.code_digest,
+            meaning=bundle.meaning,
             inputs=inputs,
             ports={
                 port: one.draft(slos[port], (shapes or {}).get(port, {}), interval)
@@ -143,7 +146,10 @@ def publish(
 
 @dataclass(frozen=True)
 class _Run:
-    """One publication under way; `contents` are hashed beside the writing, on another core."""
+    """One publication under way; `contents` are hashed beside the writing, on another core.
+
+    `known` says that its release was published before.
+    """
 
     published: PublishedProduct
     bundle: Bundle
@@ -156,6 +162,7 @@ class _Run:
     progress: Callable[[str], None]
     measured: datetime | None = None
     after: int | None = None
+    known: bool = False
 
     def publish(self) -> Publication:
         while True:
@@ -163,26 +170,39 @@ class _Run:
             latest = self.published.receipt(known[-1]) if known else None
             self._refuse_later(latest)
             refuse_changed_version(self.published, self.bundle)
-            earlier = last_of_major(self.published, self.draft.version) if latest else None
-            standing = standing_of(self.published, latest, earlier, self.draft)
-            if earlier:
-                refuse_incompatible(self.published, earlier, self.bundle)
-                if told := told_by(self.draft, self.contents, earlier, standing):
-                    return Publication(told, unchanged=True)
-            run = self._after(standing)
-            if earlier and (told := told_by(self.draft, run.contents, earlier, standing)):
+            if made := self._of_release()._published(latest):
+                return made
+
+    def _published(self, latest: Receipt | None) -> Publication | None:
+        """Publish after the latest publication; None where somebody else was first."""
+        earlier = last_of_major(self.published, self.draft.version) if latest else None
+        standing = standing_of(self.published, latest, earlier, self.draft)
+        if earlier:
+            refuse_incompatible(self.published, earlier, self.bundle)
+            if told := told_by(self.draft, self.contents, earlier, standing):
                 return Publication(told, unchanged=True)
-            self._keep_release()
-            number = latest.snapshot + 1 if latest else 1
-            ports = {port: run._write(port, number, earlier, standing) for port in self.going}
-            receipt = run._receipt(number, latest, earlier, ports)
-            self.progress(f"publish snapshot {number} of {self.published.name}")
-            try:
-                self._create(receipt)
-            except FileExistsError:
-                continue
-            self.progress(f"snapshot {number} of {self.published.name} is published")
-            return Publication(receipt, unchanged=False)
+        run = self._after(standing)
+        if earlier and (told := told_by(self.draft, run.contents, earlier, standing)):
+            return Publication(told, unchanged=True)
+        run = run._keep_release()
+        number = latest.snapshot + 1 if latest else 1
+        ports = {port: run._write(port, number, earlier, standing) for port in self.going}
+        receipt = run._receipt(number, latest, earlier, ports)
+        self.progress(f"publish snapshot {number} of {self.published.name}")
+        try:
+            self._create(receipt)
+        except FileExistsError:
+            return None
+        self.progress(f"snapshot {number} of {self.published.name} is published")
+        return Publication(receipt, unchanged=False)
+
+    def _of_release(self) -> _Run:
+        """Have it be of the release that was published before, where that means the same."""
+        told = release_of(self.published, self.bundle)
+        if told is None:
+            return self
+        draft = replace(self.draft, release=told.release, code_digest=told.code_digest)
+        return replace(self, draft=draft, known=True)
 
     def _refuse_later(self, latest: Receipt | None) -> None:
         number = latest.snapshot if latest else 0
@@ -220,18 +240,26 @@ class _Run:
             return picture.snapshot.delta_version
         return None
 
-    def _keep_release(self) -> None:
-        """Copy the bundle aside, then move it to its place in one step."""
+    def _keep_release(self) -> _Run:
+        """Copy the bundle aside, then move it to its place in one step; return what it is of.
+
+        A deployment that did not come to its end may have left it, from another text that means
+        the same: what is kept is what the receipt tells.
+        """
         release = self.published.folder / "releases" / self.draft.release
         copy = self.work / "release"
         if copy.is_dir() or (release / SPECIFICATION).exists():
-            return
+            if copy.is_dir() or self.known:
+                return self
+            code = hashlib.sha256((release / "transform.py").read()).hexdigest()
+            return replace(self, draft=replace(self.draft, code_digest=code))
         self.progress(f"keep the bundle as release {release.name}")
         try:
             self.bundle.copy_to(copy)
             release.keep(copy)
         except OSError as error:
             raise _unwritable(self.published, error) from None
+        return self
 
     def _write(
         self, port: str, number: int, earlier: Receipt | None, standing: Mapping[str, Standing]

@@ -100,7 +100,9 @@ class Receipt:
     before, in which case the processing time follows that one and not the clock. `allowed` says by
     port what was let pass on purpose, as few rows as no other publication had. `cut` is the
     window of event time that its inputs were cut to besides what they are pinned to, as
-    `start/end`: empty where they were not, and None where that is not known.
+    `start/end`: empty where they were not, and None where that is not known. `code_digest` is of
+    the text of the transform that was kept, and `meaning` of what it means (see `mesh.identity`):
+    of an earlier time, empty.
 
     Raises
     ------
@@ -124,6 +126,7 @@ class Receipt:
     clock_behind_s: float = 0.0
     allowed: dict[str, str] = field(default_factory=dict)
     cut: str | None = None
+    meaning: str = ""
 
     def __post_init__(self) -> None:
         if worst([self.origin, (touched := self.origin_of(self.inputs))]) is not self.origin:

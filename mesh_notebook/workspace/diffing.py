@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import SourceError, SpecError, UsageError
 from mesh_notebook.export.differing import Change, changes_of, joined, of_no_port
+from mesh_notebook.export.notebook import told_of
 from mesh_notebook.export.said import code_cells, in_module, in_notebook, of_seal
 from mesh_notebook.mesh.seals import RECEIPT, changed_files, sealed_receipt
 from mesh_notebook.model.address import python_name
@@ -114,8 +115,8 @@ def diff(session: Session, folder: str | Path, notebook: str | Path | None) -> D
         )
     path = _notebook(session, notebook)
     changed = {said.rpartition(" ")[0]: said for said in changed_files(bundle, receipt["files"])}
-    before = in_notebook(code_cells(_sealed_notebook(bundle, changed), _NOTEBOOK))
-    after = in_notebook(code_cells(_text(path), path.name))
+    before = in_notebook(_known(code_cells(_sealed_notebook(bundle, changed), _NOTEBOOK), receipt))
+    after = in_notebook(_known(code_cells(_text(path), path.name), receipt))
     sealed = of_seal(receipt["statements"])
     ports = {python_name(port): port for port in receipt["proved"]["rows"]}
     found = changes_of("notebook", before, after)
@@ -131,6 +132,20 @@ def diff(session: Session, folder: str | Path, notebook: str | Path | None) -> D
         laid_out=tuple(side for side in edited if edited[side] and not meant[side]),
         others=_others(changed),
     )
+
+
+def _known(cells: Sequence[str], receipt: Mapping[str, Any]) -> list[str]:
+    """Return the code of cells; nothing for those that ran, and made no part of what is sealed.
+
+    A notebook that was written from what ran holds a cell as often as it ran, so there each counts
+    once.
+    """
+    told = receipt.get("notebook", {})
+    known, found = set(told.get("beside", ())), []
+    for code in cells:
+        found.append("" if told_of(code) in known else code)
+        known |= {told_of(code)} if told.get("asItRan") else set()
+    return found
 
 
 def _notebook(session: Session, notebook: str | Path | None) -> Path:
