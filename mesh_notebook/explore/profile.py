@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mesh_notebook.mesh.measuring import figures
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -72,20 +74,18 @@ def profile(frame: pl.LazyFrame) -> Profile:
 
     schema = dict(frame.collect_schema())
     wanted = [expr for at, (n, d) in enumerate(schema.items()) for expr in _measures(at, n, d)]
-    first = frame.select(pl.len().alias("rows"), *wanted).collect().row(0, named=True)
-    tops = {name: _commonest(frame, name) for name, d in schema.items() if _is_label(d)}
+    first = figures(frame, [pl.len().alias("rows"), *wanted])
+    tops = [_commonest(name).alias(name) for name, dtype in schema.items() if _is_label(dtype)]
     bins = [
         _bins(name, dtype).alias(name)
         for at, (name, dtype) in enumerate(schema.items())
         if _is_scale(dtype) and first[f"{at} least"] is not None
     ]
-    binned, *topped = pl.collect_all([frame.select(bins), *tops.values()])
-    counted = binned.row(0, named=True) if bins else {}
-    top = dict(zip(tops, (f.rows() for f in topped), strict=True))
+    drawn = figures(frame, [*bins, *tops]) if bins or tops else {}
     return Profile(
         first["rows"],
         tuple(
-            _column(at, name, dtype, first, counted.get(name) or [], top.get(name) or [])
+            _column(at, name, dtype, first, drawn.get(name) or [])
             for at, (name, dtype) in enumerate(schema.items())
         ),
     )
@@ -130,14 +130,14 @@ def _is_label(dtype: pl.DataType) -> bool:
     return isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Boolean))
 
 
-def _commonest(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
+def _commonest(name: str) -> pl.Expr:
     import polars as pl
 
-    counts = (
-        frame.select(pl.col(name).drop_nulls()).group_by(name).agg(pl.len().alias("rows of it"))
-    )
-    by = ["rows of it", name]
-    return counts.sort(by, descending=[True, False]).head(_TOP)
+    counts = pl.col(name).drop_nulls().alias("value").value_counts(name="rows").implode()
+    one = pl.element().struct
+    # Within the list, which is made once: values are counted in another order each time.
+    most = pl.element().sort_by(one.field("rows"), one.field("value"), descending=[True, False])
+    return counts.list.eval(most.head(_TOP))
 
 
 def _bins(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -165,8 +165,7 @@ def _column(
     name: str,
     dtype: pl.DataType,
     first: dict[str, Any],
-    counted: list[dict[str, Any]],
-    top: list[tuple[Any, int]],
+    drawn: list[dict[str, Any]],
 ) -> ColumnProfile:
     quantiles = tuple(first.get(f"{at} q{q}") for q in _QUANTILES)
     return ColumnProfile(
@@ -179,8 +178,8 @@ def _column(
         first.get(f"{at} mean"),
         first.get(f"{at} std"),
         tuple(q for q in quantiles if q is not None),
-        tuple(top),
-        _histogram(counted),
+        tuple((one["value"], one["rows"]) for one in drawn if _is_label(dtype)),
+        () if _is_label(dtype) else _histogram(drawn),
     )
 
 

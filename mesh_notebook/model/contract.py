@@ -7,6 +7,7 @@ this version does not know survives a load and a save.
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -208,9 +209,10 @@ class Contract:
                 next_step="give it a schema with at least one property",
                 where=self.where,
             )
-        names = [column.name for column in self.columns]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise SpecError(f"{self.where} has two columns named '{twice[0]}'.", where=self.where)
+        if len(self._by_name) < len(self.columns):
+            times = Counter(column.name for column in self.columns)
+            twice = min(name for name, count in times.items() if count > 1)
+            raise SpecError(f"{self.where} has two columns named '{twice}'.", where=self.where)
         return self
 
     def dumps(self) -> str:
@@ -255,10 +257,14 @@ class Contract:
     def columns(self) -> tuple[Column, ...]:
         return tuple(Column(raw) for raw in self.table.get("properties") or [])
 
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        # The first of two of one name, which a document that is not checked may have.
+        return {column.name: column for column in reversed(self.columns)}
+
     def column(self, name: str) -> Column:
-        for column in self.columns:
-            if column.name == name:
-                return column
+        if name in self._by_name:
+            return self._by_name[name]
         known = [column.name for column in self.columns]
         close = near(name, known)
         meant = f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(known)}"
