@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mesh_notebook.mesh.retention import Retained
 from mesh_notebook.mesh.slos import SloVerdict
@@ -26,6 +27,9 @@ from mesh_notebook.workspace.results import (
     Rows,
     Standing,
 )
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = [
     *("made_of", "moment", "origin_badge", "panel_of", "promise_said", "slo_table"),
@@ -70,7 +74,10 @@ def slo_table(verdicts: tuple[SloVerdict, ...], title: str = "promises") -> list
 def _(card: InputCard) -> Panel:
     handle = card.handle
     columns = Table(("column", "type", "meaning"), card.columns)
+    first = _first_rows(card)
     facts = [("bound as", f"{handle.name} (Python and SQL)")]
+    if card.rows is not None:
+        facts.append(("rows", f"{card.rows:,}"))
     if handle.note:
         how = {Origin.MOCK: "made", Origin.SAMPLE: "sample"}
         facts.append((how.get(handle.mode, "read"), handle.note))
@@ -81,7 +88,7 @@ def _(card: InputCard) -> Panel:
         if handle.kind == "mock":  # what is modelled on a frame stands for no port
             live = f"{live}, once its product is in the mesh" if handle.contract else ""
         badge = origin_badge(handle.origin)
-        return Panel(handle.name, (badge,), facts=facts, tables=(columns,), next_step=live)
+        return Panel(handle.name, (badge,), facts=facts, tables=(columns, *first), next_step=live)
     reading, product = handle.reading, handle.reading.product
     if reading.receipt.origin is not Origin.LIVE:
         inherited = f"{reading.receipt.origin}: the product is made of {made_of(reading.receipt)}"
@@ -100,8 +107,26 @@ def _(card: InputCard) -> Panel:
         (origin_badge(handle.origin), status_badge(reading.receipt.status)),
         product.purpose,
         facts,
-        (columns, *slo_table(card.slos)),
+        (columns, *slo_table(card.slos), *first),
         next_step=live,
+    )
+
+
+def _first_rows(card: InputCard) -> list[Table]:
+    """Return the first rows of a port as a table; none of a port that is empty."""
+    head = card.head
+    if head is None or not head.height:
+        return []
+    part = (
+        f", {head.width} of {len(card.columns):,} columns" if head.width < len(card.columns) else ""
+    )
+    return [_rows_table(head, f"the first rows{part}")]
+
+
+def _rows_table(head: pl.DataFrame, title: str = "") -> Table:
+    figures = [i for i, dtype in enumerate(head.dtypes) if dtype.is_numeric()]
+    return Table(
+        head.columns, [[_cell(v) for v in row] for row in head.iter_rows()], figures, title
     )
 
 
@@ -223,9 +248,8 @@ def _(retained: Retained) -> Panel:
 
 @panel_of.register
 def _(rows: Rows) -> Panel:
-    head = [[_cell(v) for v in row] for row in rows.head.iter_rows()]
-    figures = [i for i, dtype in enumerate(rows.head.dtypes) if dtype.is_numeric()]
-    shown = f"first {len(head)} of {rows.rows:,} rows" if len(head) < rows.rows else "all rows"
+    head = rows.head.height
+    shown = f"first {head} of {rows.rows:,} rows" if head < rows.rows else "all rows"
     if not head:
         shown = f"no rows; the columns are {', '.join(rows.head.columns)}"
     return Panel(
@@ -237,7 +261,7 @@ def _(rows: Rows) -> Panel:
             *((("interval", ", ".join(rows.intervals)),) if rows.intervals else ()),
             ("shown", shown),
         ),
-        tables=(Table(rows.head.columns, head, figures),) if head else (),
+        tables=(_rows_table(rows.head),) if head else (),
         next_step="" if head else "widen the window: --from and --to, which is not included",
     )
 
