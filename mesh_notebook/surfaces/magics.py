@@ -114,9 +114,11 @@ class Loaded:
             from mesh_notebook.surfaces.widgets import browser
 
             return browser(self.workspace, " ".join(given["words"]))
+        as_json = given.pop("as_json", False)
         method: Callable[..., Any] = getattr(self.workspace, verb.name)
         try:
-            return method(**given)
+            answer = method(**given)
+            return _as_json(answer) if as_json else answer
         finally:
             self.progress.done()
 
@@ -144,6 +146,13 @@ class Loaded:
         shell: Any = self.shell
         code = getattr(info, "transformed_cell", None) or shell.transform_cell(info.raw_cell)
         return {"cell_id": info.cell_id, "source": info.raw_cell, "code": code}
+
+
+def _as_json(answer: Any) -> dict[str, Any]:
+    """Return an answer as the mapping that `--json` asks for."""
+    from mesh_notebook.surfaces.as_json import json_of
+
+    return json_of(answer)
 
 
 def parse(line: str, body: str | None) -> tuple[Verb, dict[str, Any]]:
@@ -199,7 +208,7 @@ def _parser(verb: Verb) -> _Parser:
     make: Any = _Parser  # IPython's is untyped, and adds no argument of its own
     parser: _Parser = make(prog=verb.name, add_help=False)
     parser.allow_abbrev = False  # what a longer name would mean later, it must not mean now
-    for argument in verb.arguments:
+    for argument in verb.typed:
         parser.add_argument(*_names(argument), **_options(argument))
     return parser
 
@@ -229,7 +238,7 @@ def _options(argument: Argument) -> dict[str, Any]:
 
 
 def _value(verb: Verb, name: str, value: Any) -> Any:
-    kind = next(a.kind for a in verb.arguments if a.name == name)
+    kind = next(a.kind for a in verb.typed if a.name == name)
     if kind == "list" and isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if kind == "pair" and value:

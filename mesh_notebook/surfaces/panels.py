@@ -343,7 +343,7 @@ def _(help: Help) -> Panel:
     (verb,) = help.verbs
     explained = [
         (a.flag or a.name, a.help + (f" ({' | '.join(a.choices)})" if a.choices else ""))
-        for a in verb.arguments
+        for a in verb.typed
     ]
     magic = "%%mesh" if verb.cell and verb.name == "sql" else "%mesh"
     return Panel(

@@ -36,11 +36,11 @@ def refuse_mistyped(verb: Verb, words: Sequence[str]) -> None:
     words
         What follows the verb, without quotation marks.
     """
-    first, options, unknown = _split(verb.arguments, words)
+    first, options, unknown = _split(verb.typed, words)
     if unknown:
         raise _unknown(verb, unknown)
     _refuse_repeated(options)
-    places = [one for one in verb.arguments if not one.flag]
+    places = [one for one in verb.typed if not one.flag]
     plain = [*first, *(word for one in options for word in one.followed)]
     if not any(one.kind == "rest" for one in places) and len(plain) > len(places):
         raise _too_many(verb, plain[len(places) :], options)
@@ -113,7 +113,7 @@ def _twice(first: _Option, again: _Option) -> UsageError:
 
 
 def _unknown(verb: Verb, name: str) -> UsageError:
-    flags = [one.flag for one in verb.arguments if one.flag]
+    flags = [one.flag for one in verb.typed if one.flag]
     begun = [flag for flag in flags if flag.startswith(f"--{name.lstrip('-')}")]
     close = begun or near(name, flags)
     return UsageError(
@@ -130,7 +130,7 @@ def _too_many(verb: Verb, extra: list[str], options: Sequence[_Option]) -> Usage
         if one.followed and list(one.followed) == extra[: len(one.followed)]:
             step = _beside(one)
             return UsageError(f"{what}, after {one.shown}.", next_step=step, extra=tuple(extra))
-    meant = [one.flag for one in verb.arguments if one.flag and extra[0] in one.choices]
+    meant = [one.flag for one in verb.typed if one.flag and extra[0] in one.choices]
     rest = f"%mesh {_places(verb)}; %mesh help {verb.name} says the rest"
     step = f"did you mean {meant[0]} {extra[0]}?" if meant else rest
     return UsageError(f"{what} for '{verb.name}'.", next_step=step, extra=tuple(extra))
@@ -158,7 +158,7 @@ def _listed(flag: str, *groups: Sequence[str]) -> str:
 
 
 def _places(verb: Verb) -> str:
-    return " ".join([verb.name, *(one.usage for one in verb.arguments if not one.flag)])
+    return " ".join([verb.name, *(one.usage for one in verb.typed if not one.flag)])
 
 
 def _quoted(word: str) -> str:
