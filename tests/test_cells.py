@@ -40,6 +40,12 @@ def test_a_line_in_a_branch_shows_its_card_and_an_assigned_one_does_not(sales):
     assert len(titles(sales, cell)) == 2
 
 
+def test_the_cell_that_loads_the_extension_shows_its_cards_too(shell):
+    shell.run("%unload_ext mesh_notebook")
+    cell = "%load_ext mesh_notebook\n%mesh\n%mesh search"
+    assert titles(shell, cell) == ["the path of this notebook"]
+
+
 def test_a_shell_that_shows_every_expression_shows_each_card_once(sales):
     sales.ip.ast_node_interactivity = "all"
     try:

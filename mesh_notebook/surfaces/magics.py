@@ -75,6 +75,8 @@ class Loaded:
         self.progress = self.workspace.progress = Progress(self.shell)
         self.workspace.record.preload(names.get("In", []))
         self.shell.input_transformers_cleanup.append(with_body)
+        # Of the cell that loads us, which began before we could see it.
+        self.look_ahead((names.get("In") or [""])[-1])
         self.shell.events.register("pre_run_cell", self.before_cell)
         self.shell.events.register("post_run_cell", self.after_cell)
 
@@ -124,10 +126,14 @@ class Loaded:
 
     def before_cell(self, info: Any) -> None:
         text = self.text_of(info)
-        self.unseen = unseen_lines(text["code"], str(self.shell.ast_node_interactivity))
+        self.look_ahead(text["code"])
         self.workspace.record.open_cell(
             count=self.shell.execution_count, **text, namespace=self.shell.user_ns
         )
+
+    def look_ahead(self, code: str) -> None:
+        """Find the lines of a cell whose answers are ours to show."""
+        self.unseen = unseen_lines(code, str(self.shell.ast_node_interactivity))
 
     def after_cell(self, result: ExecutionResult) -> None:
         self.progress.done()  # a verb called as a method leaves its line to us
