@@ -76,8 +76,9 @@ def test_what_says_nothing_or_not_enough_is_told_in_a_sentence(sales, cell, says
 
 
 def test_a_query_that_is_only_a_comment_is_none(sales):
-    with pytest.raises(SqlError, match="there is no query"):
+    with pytest.raises(SqlError, match="this has none") as refused:
         sales.run("%%mesh sql found\n-- later\n")
+    assert "FROM NAME" in refused.value.next_step  # there is nothing to split
 
 
 def test_unloading_leaves_no_transformer_behind(shell):

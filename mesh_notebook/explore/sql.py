@@ -192,7 +192,7 @@ def _only_reads(query: str) -> None:
         raise _explained(str(error), query, None, ()) from None
     if not statements:
         raise SqlError(
-            "there is no query, only white space or comments.",
+            "a cell holds one query, and this has none.",
             next_step="write one: FROM NAME, or SELECT … FROM NAME",
             query=query,
         )
