@@ -115,7 +115,11 @@ def test_lines_that_are_typed_as_advised_leave_nothing_owed(shell: Shell, told, 
         def left(others=others, name=name, port=port, contract=contract):
             own = shell.mesh.draft.port(port).policy or PortPolicy(port)
             return uncarried_in(
-                {port: told[name][0]}, {port: own}, {port: contract}, given, {port: ["users"]},
+                {port: told[name][0]},
+                {port: own},
+                {port: contract},
+                given,
+                {port: ["users"]},
                 others,
             )
 

@@ -242,9 +242,7 @@ def _subject_line(
     return next((_said(port, mask) for mask in none if _fits(mask, contract)), "")
 
 
-def _filter_line(
-    port: str, policy: PortPolicy, one: Obligation, left: Sequence[Obligation]
-) -> str:
+def _filter_line(port: str, policy: PortPolicy, one: Obligation, left: Sequence[Obligation]) -> str:
     """Return the filter that shows others the rows of the input's; empty where the port has it.
 
     Of filters that say the same, a port has one: its exempt roles are those that all let through.
