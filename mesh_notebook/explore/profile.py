@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.mesh.measuring import figures
+from mesh_notebook.mesh.measuring import figures, measured
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,13 +75,17 @@ def profile(frame: pl.LazyFrame) -> Profile:
     schema = dict(frame.collect_schema())
     wanted = [expr for at, (n, d) in enumerate(schema.items()) for expr in _measures(at, n, d)]
     first = figures(frame, [pl.len().alias("rows"), *wanted])
-    tops = [_commonest(name).alias(name) for name, dtype in schema.items() if _is_label(dtype)]
+    tops = [_counts(name).alias(name) for name, dtype in schema.items() if _is_label(dtype)]
     bins = [
         _bins(name, dtype).alias(name)
         for at, (name, dtype) in enumerate(schema.items())
         if _is_scale(dtype) and first[f"{at} least"] is not None
     ]
-    drawn = figures(frame, [*bins, *tops]) if bins or tops else {}
+    found = measured(frame, [*bins, *tops]) if bins or tops else ()
+    drawn = {
+        one.name: _commonest(one[0]) if _is_label(schema[one.name]) else one[0].to_list()
+        for one in found
+    }
     return Profile(
         first["rows"],
         tuple(
@@ -130,14 +134,16 @@ def _is_label(dtype: pl.DataType) -> bool:
     return isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Boolean))
 
 
-def _commonest(name: str) -> pl.Expr:
+def _counts(name: str) -> pl.Expr:
     import polars as pl
 
-    counts = pl.col(name).drop_nulls().alias("value").value_counts(name="rows").implode()
-    one = pl.element().struct
-    # Within the list, which is made once: values are counted in another order each time.
-    most = pl.element().sort_by(one.field("rows"), one.field("value"), descending=[True, False])
-    return counts.list.eval(most.head(_TOP))
+    return pl.col(name).drop_nulls().alias("value").value_counts(name="rows").implode()
+
+
+def _commonest(counts: pl.Series) -> list[dict[str, Any]]:
+    # Values are counted in another order each time, so they are sorted once that is done.
+    by = counts.struct.unnest().sort("rows", "value", descending=[True, False])
+    return by.head(_TOP).to_dicts()
 
 
 def _bins(name: str, dtype: pl.DataType) -> pl.Expr:
