@@ -47,3 +47,12 @@ def test_what_people_wrote_is_text_wherever_it_stands(place):
     html = as_html(Panel(**{"title": "", place: "<b>&"}))
     assert "&lt;b&gt;&amp;" in html
     assert "<b>" not in html
+
+
+def test_a_long_table_says_how_many_rows_it_leaves_out():
+    rows = [(f"rule {n}", "holds") for n in range(700)]
+    panel = Panel("check", tables=(Table(("rule", ""), rows, title="rules"),))
+    for shown in (as_text(panel), as_html(panel)):
+        assert "rule 499" in shown
+        assert "rule 500" not in shown
+        assert "and 200 more" in shown

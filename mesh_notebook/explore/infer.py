@@ -18,6 +18,7 @@ from mesh_notebook.explore.refusals import (
     check_key_values,
 )
 from mesh_notebook.mesh.dtypes import logical_type, physical_type
+from mesh_notebook.mesh.measuring import figures
 from mesh_notebook.model.contract import ODCS_VERSION, Contract
 from mesh_notebook.model.document import set_custom
 
@@ -140,7 +141,7 @@ def _seen(frame: pl.LazyFrame, schema: dict[str, pl.DataType]) -> list[_Seen]:
     import polars as pl
 
     wanted = [expr for at, (n, d) in enumerate(schema.items()) for expr in _measures(at, n, d)]
-    row = frame.select(pl.len().alias("rows"), *wanted).collect().row(0, named=True)
+    row = figures(frame, [pl.len().alias("rows"), *wanted])
     return [
         _Seen(
             name,
@@ -193,8 +194,7 @@ def _enumerations(frame: pl.LazyFrame, seen: list[_Seen]) -> dict[str, list[str]
     texts = [pl.col(name).cast(pl.String).drop_nulls().unique().sort().implode() for name in few]
     if not texts:
         return {}
-    row = frame.select(texts).collect().row(0, named=True)
-    return {name: values for name, values in row.items() if not _free(values)}
+    return {name: values for name, values in figures(frame, texts).items() if not _free(values)}
 
 
 def _may_enumerate(seen: _Seen) -> bool:

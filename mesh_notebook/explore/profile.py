@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mesh_notebook.mesh.measuring import figures, measured
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -72,20 +74,22 @@ def profile(frame: pl.LazyFrame) -> Profile:
 
     schema = dict(frame.collect_schema())
     wanted = [expr for at, (n, d) in enumerate(schema.items()) for expr in _measures(at, n, d)]
-    first = frame.select(pl.len().alias("rows"), *wanted).collect().row(0, named=True)
-    tops = {name: _commonest(frame, name) for name, d in schema.items() if _is_label(d)}
+    first = figures(frame, [pl.len().alias("rows"), *wanted])
+    tops = [_counts(name).alias(name) for name, dtype in schema.items() if _is_label(dtype)]
     bins = [
         _bins(name, dtype).alias(name)
         for at, (name, dtype) in enumerate(schema.items())
         if _is_scale(dtype) and first[f"{at} least"] is not None
     ]
-    binned, *topped = pl.collect_all([frame.select(bins), *tops.values()])
-    counted = binned.row(0, named=True) if bins else {}
-    top = dict(zip(tops, (f.rows() for f in topped), strict=True))
+    found = measured(frame, [*bins, *tops]) if bins or tops else ()
+    drawn = {
+        one.name: _commonest(one[0]) if _is_label(schema[one.name]) else one[0].to_list()
+        for one in found
+    }
     return Profile(
         first["rows"],
         tuple(
-            _column(at, name, dtype, first, counted.get(name) or [], top.get(name) or [])
+            _column(at, name, dtype, first, drawn.get(name) or [])
             for at, (name, dtype) in enumerate(schema.items())
         ),
     )
@@ -130,14 +134,16 @@ def _is_label(dtype: pl.DataType) -> bool:
     return isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Boolean))
 
 
-def _commonest(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
+def _counts(name: str) -> pl.Expr:
     import polars as pl
 
-    counts = (
-        frame.select(pl.col(name).drop_nulls()).group_by(name).agg(pl.len().alias("rows of it"))
-    )
-    by = ["rows of it", name]
-    return counts.sort(by, descending=[True, False]).head(_TOP)
+    return pl.col(name).drop_nulls().alias("value").value_counts(name="rows").implode()
+
+
+def _commonest(counts: pl.Series) -> list[dict[str, Any]]:
+    # Values are counted in another order each time, so they are sorted once that is done.
+    by = counts.struct.unnest().sort("rows", "value", descending=[True, False])
+    return by.head(_TOP).to_dicts()
 
 
 def _bins(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -165,8 +171,7 @@ def _column(
     name: str,
     dtype: pl.DataType,
     first: dict[str, Any],
-    counted: list[dict[str, Any]],
-    top: list[tuple[Any, int]],
+    drawn: list[dict[str, Any]],
 ) -> ColumnProfile:
     quantiles = tuple(first.get(f"{at} q{q}") for q in _QUANTILES)
     return ColumnProfile(
@@ -179,8 +184,8 @@ def _column(
         first.get(f"{at} mean"),
         first.get(f"{at} std"),
         tuple(q for q in quantiles if q is not None),
-        tuple(top),
-        _histogram(counted),
+        tuple((one["value"], one["rows"]) for one in drawn if _is_label(dtype)),
+        () if _is_label(dtype) else _histogram(drawn),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, near
 from mesh_notebook.mesh.dtypes import physical_type
+from mesh_notebook.mesh.measuring import figures
 
 if TYPE_CHECKING:
     import polars as pl
@@ -251,8 +252,8 @@ def _fix(frame: pl.LazyFrame, key: tuple[str, ...], schema: Mapping[str, pl.Data
 
     others = [n for n, d in schema.items() if n not in key and not (d.is_nested() or d.is_float())]
     tried = [_repeats((*key, n)).alias(n) for n in others if n != "rows"]
-    row = frame.select(tried).collect().row(0, named=True) if tried else {}
-    nulls = frame.select(pl.col(list(row)).null_count()).collect().row(0, named=True) if row else {}
+    row = figures(frame, tried) if tried else {}
+    nulls = figures(frame, (pl.col(name).null_count() for name in row)) if row else {}
     whole = [name for name in row if row[name] == 0 and nulls[name] == 0]
     if whole:
         return f"add a column: --key {','.join((*key, whole[0]))}"

@@ -190,9 +190,15 @@ def _only_reads(query: str) -> None:
         statements = duckdb.extract_statements(query)
     except duckdb.Error as error:
         raise _explained(str(error), query, None, ()) from None
+    if not statements:
+        raise SqlError(
+            "a cell holds one query, and this has none.",
+            next_step="write one: FROM NAME, or SELECT … FROM NAME",
+            query=query,
+        )
     if len(statements) != 1:
         raise SqlError(
-            f"a cell holds one query, and this has {len(statements) or 'none'}.",
+            f"a cell holds one query, and this has {len(statements)}.",
             next_step="split it; a query can read the result of an earlier one by its name",
             query=query,
         )

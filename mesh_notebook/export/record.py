@@ -161,6 +161,12 @@ class Record:
         if namespace is not None and last is not None and not calling_line(namespace):
             self._moved |= _moved(last, namespace)
 
+    @property
+    def running(self) -> tuple[str, str]:
+        """The text of the cell that is running, and its name; empty where none is."""
+        now = self._running or {}
+        return str(now.get("source") or "").strip(), str(now.get("cell_id") or "")
+
     def note(self, event: Event) -> None:
         """Remember what a verb did; called while the cell runs."""
         self._pending.append(event)

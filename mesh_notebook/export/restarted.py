@@ -26,10 +26,11 @@ _SHOWN = 6  # cells named in a message
 
 @dataclass(frozen=True)
 class SavedCell:
-    """A code cell of the file, with the number under which it ran before."""
+    """A code cell of the file, with the number under which it ran before, and its own name."""
 
     count: int
     source: str
+    cell_id: str = ""
 
     def __str__(self) -> str:
         first = next((line for line in self.source.splitlines() if line.strip()), "")
@@ -39,10 +40,12 @@ class SavedCell:
 def to_run_again(notebook: Path | None, record: Record) -> tuple[SavedCell, ...]:
     """Return the cells that ports stand on and that have not run in this session, in order.
 
-    Nothing where the file is not known, cannot be read, or was saved before its cells ran.
+    Nothing where the file is not known, cannot be read, or was saved before its cells ran; and of
+    the cells below the one that runs now nothing, since they are still to come.
     """
     ran = {cell.source.strip() for cell in record.cells if cell.error_line is None}
-    cells = sorted(_saved(notebook), key=lambda cell: cell.count) if notebook else []
+    above = _above(list(_saved(notebook)), record) if notebook else []
+    cells = sorted(above, key=lambda cell: cell.count)
     needed: set[str] = set()
     found = []
     for cell in reversed(cells):
@@ -51,6 +54,17 @@ def to_run_again(notebook: Path | None, record: Record) -> tuple[SavedCell, ...]
             needed |= words
             found.append(cell)
     return tuple(cell for cell in reversed(found) if cell.source.strip() not in ran)
+
+
+def _above(cells: list[SavedCell], record: Record) -> list[SavedCell]:
+    """Return the cells above the one that is running; all, where the file does not hold that."""
+    source, cell_id = record.running
+    by_id = [at for at, cell in enumerate(cells) if cell_id and cell.cell_id == cell_id]
+    alike = [at for at, cell in enumerate(cells) if source and cell.source.strip() == source]
+    before = sum(cell.source.strip() == source for cell in record.cells)
+    # Of cells that say the same, as many as ran stand above.
+    found = by_id or alike[before : before + 1]
+    return cells[: found[0]] if found else cells
 
 
 def said(cells: Sequence[SavedCell]) -> str:
@@ -68,7 +82,8 @@ def _saved(notebook: Path) -> Iterator[SavedCell]:
     for cell in raw.get("cells", ()):
         count, source = cell.get("execution_count"), cell.get("source", "")
         if cell.get("cell_type") == "code" and isinstance(count, int):
-            yield SavedCell(count, source if isinstance(source, str) else "".join(source))
+            text = source if isinstance(source, str) else "".join(source)
+            yield SavedCell(count, text, str(cell.get("id", "")))
 
 
 def _made(source: str) -> set[str]:

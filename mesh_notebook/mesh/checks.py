@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, near
 from mesh_notebook.mesh.dtypes import column_dtype, physical_type
+from mesh_notebook.mesh.measuring import figures
 from mesh_notebook.mesh.rules import CannotCheck, held, offenders
 from mesh_notebook.mesh.sqlrules import measure_sql
 from mesh_notebook.mesh.stored import as_stored
@@ -95,7 +96,7 @@ def check(frame: pl.LazyFrame, contract: Contract) -> CheckReport:
     frame = as_stored(frame)
     schema = frame.collect_schema()
     rules = contract.rules
-    present = [rule for rule in rules if _columns_of(rule) <= set(schema)]
+    present = [rule for rule in rules if _columns_of(rule) <= schema.keys()]
     counts: dict[int, pl.Expr] = {}
     undecided: dict[int, CannotCheck] = {}
     for at, rule in enumerate(present):
@@ -107,12 +108,12 @@ def check(frame: pl.LazyFrame, contract: Contract) -> CheckReport:
             undecided[at] = error
     sums = [expr.sum().alias(str(at)) for at, expr in counts.items()]
     nulls = [pl.col(name).null_count().alias(f"null {name}") for name in _nullable(present, schema)]
-    measured = frame.select(pl.len().alias("rows"), *sums, *nulls).collect().row(0, named=True)
+    measured = figures(frame, [pl.len().alias("rows"), *sums, *nulls])
     run = _Run(frame, contract, dict(schema), measured)
     results = [
         *run.shape(),
         *(run.result(at, rule, undecided.get(at)) for at, rule in enumerate(present)),
-        *(_absent(rule, schema) for rule in rules if not _columns_of(rule) <= set(schema)),
+        *(_absent(rule, schema) for rule in rules if not _columns_of(rule) <= schema.keys()),
     ]
     return CheckReport(
         contract.name, measured["rows"], tuple(run.with_examples(results, present, counts))
@@ -154,7 +155,7 @@ class _Run:
 
     def shape(self) -> Iterator[RuleResult]:
         """Yield a result for each column that one side has and the other has not."""
-        known = [column.name for column in self.contract.columns]
+        known = {column.name for column in self.contract.columns}
         for column in self.contract.columns:
             if column.name not in self.schema:
                 close = near(column.name, [n for n in self.schema if n not in known])
@@ -226,24 +227,17 @@ class _Run:
         import polars as pl
 
         broken = {at: r for at, r in _by_rule(results, rules).items() if r.failed and at in counts}
-        firsts = pl.collect_all(
-            [
-                self.frame.filter(counts[at]).select(self._shown(r.rule)).head(1)
-                for at, r in broken.items()
-            ]
-        )
-        examples = {id(r): _said(f) for r, f in zip(broken.values(), firsts, strict=True)}
+        shown = {at: named for at, r in broken.items() if (named := self._shown(r.rule))}
+        firsts = [pl.struct(n).filter(counts[at]).first().alias(str(at)) for at, n in shown.items()]
+        found = figures(self.frame, firsts) if firsts else {}
+        personal = {column.name for column in self.contract.columns if column.personal}
+        examples = {id(r): _said(found.get(str(at)), personal) for at, r in broken.items()}
         for result in results:
             yield replace(result, example=examples.get(id(result), result.example))
 
-    def _shown(self, rule: Rule) -> list[pl.Expr]:
-        import polars as pl
-
-        personal = {column.name for column in self.contract.columns if column.personal}
-        named = [rule.column] if rule.column else []
-        names = dict.fromkeys([n for n in [*self.contract.key, *named] if n in self.schema])
-        hidden = pl.lit("(personal)")
-        return [hidden.alias(n) if n in personal else pl.col(n) for n in names] or [hidden]
+    def _shown(self, rule: Rule) -> list[str]:
+        named = [*self.contract.key, *([rule.column] if rule.column else [])]
+        return list(dict.fromkeys(name for name in named if name in self.schema))
 
 
 def _by_rule(results: Sequence[RuleResult], rules: Sequence[Rule]) -> dict[int, RuleResult]:
@@ -251,9 +245,9 @@ def _by_rule(results: Sequence[RuleResult], rules: Sequence[Rule]) -> dict[int, 
     return {at[id(r.rule)]: r for r in results if id(r.rule) in at}
 
 
-def _said(first: pl.DataFrame) -> str:
-    row = first.row(0, named=True) if first.height else {}
-    return ", ".join(f"{name}={value!s:.60}" for name, value in row.items())
+def _said(first: Mapping[str, Any] | None, personal: Collection[str]) -> str:
+    told = {n: "(personal)" if n in personal else value for n, value in (first or {}).items()}
+    return ", ".join(f"{name}={value!s:.60}" for name, value in told.items())
 
 
 def _stored(dtype: pl.DataType) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from mesh_notebook.mesh.measuring import measured
 from mesh_notebook.model.time import iso
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ def shape_of(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> Shape:
     schema = lazy.collect_schema()
     names = [column.name for column in contract.columns if column.name in schema]
     wanted = [e for at, name in enumerate(names) for e in _figures(at, name, schema[name])]
-    figures = lazy.select(pl.len().alias("rows"), *wanted).collect()
-    rows = int(figures["rows"][0])
+    row = measured(lazy, [pl.len().alias("rows"), *wanted])
+    figures = {series.name: series[0] for series in row}
+    rows = int(figures["rows"])
     told = {
         name: _Told.of(figures, at, schema[name], rows, contract.column(name).personal)
         for at, name in enumerate(names)
@@ -126,12 +128,12 @@ class _Told:
 
     @classmethod
     def of(
-        cls, figures: pl.DataFrame, at: int, dtype: pl.DataType, rows: int, personal: bool
+        cls, figures: dict[str, Any], at: int, dtype: pl.DataType, rows: int, personal: bool
     ) -> _Told:
-        told = cls(dtype, figures[f"{at} sample"][0], rows, personal)
-        told.nulls = int(figures[f"{at} nulls"][0])
+        told = cls(dtype, figures[f"{at} sample"], rows, personal)
+        told.nulls = int(figures[f"{at} nulls"])
         found = {what: f"{at} {what}" for what in ("min", "max", "mean", "std")}
-        told.figures = {k: figures[v][0] for k, v in found.items() if v in figures.columns}
+        told.figures = {k: figures[v] for k, v in found.items() if v in figures}
         told.distinct = told._distinct()
         return told
 
@@ -206,7 +208,7 @@ def _count_the_rest(lazy: pl.LazyFrame, told: dict[str, _Told]) -> None:
         _comparable(pl.col(name), one.dtype).map_batches(_about_how_many, return_dtype=pl.Int64)
         for name, one in rest.items()
     ]
-    found = lazy.select(e.alias(str(at)) for at, e in enumerate(counts)).collect().row(0)
+    found = measured(lazy, (e.alias(str(at)) for at, e in enumerate(counts))).row(0)
     for one, count in zip(rest.values(), found, strict=True):
         one.distinct = min(int(count), one.values)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.mesh.drift import drift, moving, single
 from mesh_notebook.mesh.earlier import Earlier
 from mesh_notebook.mesh.lag import instants, lag_expr, microseconds, quantiles_of
+from mesh_notebook.mesh.measuring import measured
 from mesh_notebook.mesh.verdicts import SloVerdict, column_of, verdicts
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def measure(
     counts = [pl.col(name).count().alias(f"held {name}") for name in names]
     event = contract.event_time if contract.event_time in names else None
     times = _times(event, schema[event], now, earlier) if event else []
-    row = frame.select(pl.len().alias("number of rows"), *counts, *times).collect()
+    row = measured(frame, [pl.len().alias("number of rows"), *counts, *times])
     told = {column.name: column[0] for column in row}
     held = {name: told[f"held {name}"] for name in names}
     return {

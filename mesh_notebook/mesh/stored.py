@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import ContractError
 from mesh_notebook.mesh.dtypes import physical_type, polars_dtype
+from mesh_notebook.mesh.measuring import measured
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,7 +76,7 @@ def refuse_lost(frame: pl.LazyFrame, where: str) -> None:
     if not losses:
         return
     counted = [loss.lost.sum().alias(str(at)) for at, loss in enumerate(losses)]
-    row = frame.select(counted).collect().row(0)
+    row = measured(frame, counted).row(0)
     for loss, count in zip(losses, row, strict=True):
         if count:
             raise _refusal(frame, where, loss, count)

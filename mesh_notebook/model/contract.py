@@ -7,6 +7,7 @@ this version does not know survives a load and a save.
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -87,9 +88,11 @@ class Contract:
         """Return self if all that is read of it can be read; it may describe no dataset yet."""
         readable(self.raw, self.where)
         for table in self.tables:
-            names = [str(column["name"]) for column in listed(table, "properties")]
-            if twice := sorted({name for name in names if names.count(name) > 1}):
-                raise SpecError(f"{self.where} has two columns named '{twice[0]}'.")
+            times = Counter(str(column["name"]) for column in listed(table, "properties"))
+            if twice := sorted(name for name, count in times.items() if count > 1):
+                raise SpecError(
+                    f"{self.where} has two columns named '{twice[0]}'.", where=self.where
+                )
         return self
 
     def checked(self) -> Contract:
@@ -185,10 +188,14 @@ class Contract:
         dialect = self.dialect
         return tuple(Column(raw, dialect) for raw in listed(self.table, "properties"))
 
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        # The first of two of one name, which a document that is not checked may have.
+        return {column.name: column for column in reversed(self.columns)}
+
     def column(self, name: str) -> Column:
-        for column in self.columns:
-            if column.name == name:
-                return column
+        if name in self._by_name:
+            return self._by_name[name]
         known = [column.name for column in self.columns]
         close = near(name, known)
         meant = f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(known)}"

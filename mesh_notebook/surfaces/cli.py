@@ -49,7 +49,13 @@ def main() -> None:
 
 
 def _told(error: MeshError, code: int) -> int:
-    typer.echo(_in_a_shell(f"{type(error).__name__}: {error}"), err=True)
+    if "--json" in sys.argv:
+        from mesh_notebook.surfaces.as_json import error_as_json
+
+        said = {name: _in_a_shell(text) for name, text in error_as_json(error).items()}
+        typer.echo(json.dumps(said, ensure_ascii=False), err=True)
+    else:
+        typer.echo(_in_a_shell(f"{type(error).__name__}: {error}"), err=True)
     if os.environ.get("MESH_DEBUG"):
         raise error
     return code
@@ -114,6 +120,7 @@ def _roots(
 def _command(verb: Verb) -> Callable[..., None]:
     def run(context: typer.Context, **given: Any) -> None:
         root, principal = context.obj
+        as_json = given.pop("as_json", False)
         mesh = mesh_notebook.open(root, principal)
         mesh.progress = _tell
         try:
@@ -122,7 +129,7 @@ def _command(verb: Verb) -> Callable[..., None]:
             if verb.name != "diff":
                 raise
             raise typer.Exit(_told(error, 2)) from None  # as `diff` itself: 1 is no error
-        _show(result)
+        _show(_as_json(result) if as_json else result)
         # As `diff` itself says it; and a job must see that not all was done.
         if getattr(result, "differs", False) or getattr(result, "failed", False):
             raise typer.Exit(1)
@@ -130,11 +137,17 @@ def _command(verb: Verb) -> Callable[..., None]:
     context = inspect.Parameter(
         "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
     )
-    parameters = [context, *(_parameter(argument) for argument in verb.arguments)]
+    parameters = [context, *(_parameter(argument) for argument in verb.typed)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     run.__doc__ = "\n\n".join(filter(None, (verb.summary, verb.caution)))
     return run
+
+
+def _as_json(result: Any) -> dict[str, Any]:
+    from mesh_notebook.surfaces.as_json import json_of
+
+    return json_of(result)
 
 
 def _parameter(argument: Argument) -> inspect.Parameter:

@@ -107,6 +107,7 @@ CONTROL: tuple[Verb, ...] = (
             PURPOSE,
         ),
         shell=True,
+        reads=True,
     ),
     Verb(
         "erase",
@@ -149,6 +150,7 @@ CONTROL: tuple[Verb, ...] = (
             Argument("revoke", "take the role away", "--revoke", "flag", False),
         ),
         shell=True,
+        reads=True,
     ),
     Verb(
         "rule",
@@ -161,6 +163,7 @@ CONTROL: tuple[Verb, ...] = (
             Argument("remove", "the rule that holds no longer", "--remove"),
         ),
         shell=True,
+        reads=True,
     ),
     Verb(
         "decisions",
@@ -169,5 +172,6 @@ CONTROL: tuple[Verb, ...] = (
         "%mesh decisions airport-delays --last 50",
         (PRODUCT, Argument("last", "how many decisions (default: 20)", "--last", "whole", 20)),
         shell=True,
+        reads=True,
     ),
 )

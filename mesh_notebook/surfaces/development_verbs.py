@@ -64,6 +64,7 @@ DEVELOPMENT: tuple[Verb, ...] = (
         "%%mesh contract daily",
         (one("port", "an output port"),),
         cell="overrides",
+        reads=True,
     ),
     Verb(
         "promise",
@@ -100,6 +101,7 @@ DEVELOPMENT: tuple[Verb, ...] = (
         "Hold every output port, or one, to its contract, on the full data.",
         "%mesh check",
         (Argument("port", "an output port"),),
+        reads=True,
     ),
     Verb(
         "export",
@@ -139,5 +141,6 @@ DEVELOPMENT: tuple[Verb, ...] = (
             Argument("notebook", "the notebook's file (default: this notebook's own)"),
         ),
         shell=True,
+        reads=True,
     ),
 )

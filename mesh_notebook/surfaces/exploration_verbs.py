@@ -18,6 +18,7 @@ EXPLORATION: tuple[Verb, ...] = (
         "%mesh search listeners country",
         (Argument("words", "words that must all be found", kind="rest"),),
         shell=True,
+        reads=True,
     ),
     Verb(
         "browse",
@@ -151,5 +152,6 @@ EXPLORATION: tuple[Verb, ...] = (
         "Summarise a whole frame, column by column.",
         "%mesh profile plays",
         (one("frame", "a frame"),),
+        reads=True,
     ),
 )

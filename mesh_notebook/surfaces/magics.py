@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from mesh_notebook.errors import UsageError
+from mesh_notebook.export.record import calling_line
+from mesh_notebook.surfaces.cells import unseen_lines, with_body
 from mesh_notebook.surfaces.display import Formatters
 from mesh_notebook.surfaces.progress import Progress
 from mesh_notebook.surfaces.typed import refuse_mistyped
@@ -58,6 +60,7 @@ class Loaded:
     covered: Any = _ABSENT
     formatters: Formatters = field(init=False)
     progress: Progress = field(init=False)
+    unseen: frozenset[int] = frozenset()  # of the running cell (see `unseen_lines`)
 
     def enter(self) -> None:
         names = self.shell.user_ns
@@ -71,12 +74,16 @@ class Loaded:
         self.formatters.enter()
         self.progress = self.workspace.progress = Progress(self.shell)
         self.workspace.record.preload(names.get("In", []))
+        self.shell.input_transformers_cleanup.append(with_body)
+        # Of the cell that loads us, which began before we could see it.
+        self.look_ahead((names.get("In") or [""])[-1])
         self.shell.events.register("pre_run_cell", self.before_cell)
         self.shell.events.register("post_run_cell", self.after_cell)
 
     def leave(self) -> None:
         self.shell.events.unregister("pre_run_cell", self.before_cell)
         self.shell.events.unregister("post_run_cell", self.after_cell)
+        self.shell.input_transformers_cleanup.remove(with_body)
         self.formatters.leave()
         for kind in ("line", "cell"):
             self.shell.magics_manager.magics[kind].pop("mesh", None)
@@ -89,7 +96,13 @@ class Loaded:
 
     def line(self, line: str) -> Any:
         """Walk the path of a data product: `%mesh help` lists the verbs."""
-        return self.run(line, None)
+        answer = self.run(line, None)
+        if answer is not None and self.unseen.intersection(calling_line(self.shell.user_ns)[:1]):
+            from IPython import display
+
+            show: Any = display.display  # which is untyped
+            show(answer)
+        return answer
 
     def cell(self, line: str, cell: str) -> Any:
         """Give a verb a body: `%%mesh sql NAME`, `%%mesh contract PORT`."""
@@ -103,18 +116,24 @@ class Loaded:
             from mesh_notebook.surfaces.widgets import browser
 
             return browser(self.workspace, " ".join(given["words"]))
+        as_json = given.pop("as_json", False)
         method: Callable[..., Any] = getattr(self.workspace, verb.name)
         try:
-            return method(**given)
+            answer = method(**given)
+            return _as_json(answer) if as_json else answer
         finally:
             self.progress.done()
 
     def before_cell(self, info: Any) -> None:
+        text = self.text_of(info)
+        self.look_ahead(text["code"])
         self.workspace.record.open_cell(
-            count=self.shell.execution_count,
-            **self.text_of(info),
-            namespace=self.shell.user_ns,
+            count=self.shell.execution_count, **text, namespace=self.shell.user_ns
         )
+
+    def look_ahead(self, code: str) -> None:
+        """Find the lines of a cell whose answers are ours to show."""
+        self.unseen = unseen_lines(code, str(self.shell.ast_node_interactivity))
 
     def after_cell(self, result: ExecutionResult) -> None:
         self.progress.done()  # a verb called as a method leaves its line to us
@@ -135,6 +154,13 @@ class Loaded:
         return {"cell_id": info.cell_id, "source": info.raw_cell, "code": code}
 
 
+def _as_json(answer: Any) -> dict[str, Any]:
+    """Return an answer as the mapping that `--json` asks for."""
+    from mesh_notebook.surfaces.as_json import json_of
+
+    return json_of(answer)
+
+
 def parse(line: str, body: str | None) -> tuple[Verb, dict[str, Any]]:
     """Return the verb of a line, and its method's arguments."""
     try:
@@ -144,17 +170,35 @@ def parse(line: str, body: str | None) -> tuple[Verb, dict[str, Any]]:
     asked = [word for word in words if word not in ("-h", "--help")]
     if len(asked) < len(words):
         return find("help"), {"verb": asked[0] if asked else None}
+    if not asked or asked[0] == "--":
+        _refuse_nameless(words, body)
     verb = find(words[0]) if words else find("path")
     if body is not None and not verb.cell:
         raise UsageError(
             f"'{verb.name}' takes no cell body.", next_step=f"write %mesh {verb.usage} on one line"
         )
-    if verb.name == "sql" and body is None:
+    if verb.name == "sql" and not (body or "").strip():
         raise UsageError("the query is missing.", next_step="%%mesh sql NAME, then the query below")
+    if body is not None and not body.strip():
+        raise UsageError(
+            f"the cell of %%mesh {verb.name} is empty.",
+            next_step=f"write the {verb.cell} below it; %mesh {line.strip()} shows what holds now",
+        )
     given = {name: _value(verb, name, value) for name, value in _parsed(verb, words[1:]).items()}
     if body is not None:
         given[verb.cell] = body
     return verb, given
+
+
+def _refuse_nameless(words: list[str], body: str | None) -> None:
+    """Refuse a line that names no verb, but for `%mesh` alone."""
+    if words:
+        said, step = "no verb stands before '--'.", "%mesh VERB …; %mesh help lists the verbs"
+    elif body is not None:
+        said, step = "%%mesh names no verb.", "%%mesh sql NAME, then a query; %mesh shows the path"
+    else:
+        return
+    raise UsageError(said, next_step=step)
 
 
 def _parsed(verb: Verb, words: list[str]) -> dict[str, Any]:
@@ -169,7 +213,8 @@ def _parsed(verb: Verb, words: list[str]) -> dict[str, Any]:
 def _parser(verb: Verb) -> _Parser:
     make: Any = _Parser  # IPython's is untyped, and adds no argument of its own
     parser: _Parser = make(prog=verb.name, add_help=False)
-    for argument in verb.arguments:
+    parser.allow_abbrev = False  # what a longer name would mean later, it must not mean now
+    for argument in verb.typed:
         parser.add_argument(*_names(argument), **_options(argument))
     return parser
 
@@ -199,7 +244,7 @@ def _options(argument: Argument) -> dict[str, Any]:
 
 
 def _value(verb: Verb, name: str, value: Any) -> Any:
-    kind = next(a.kind for a in verb.arguments if a.name == name)
+    kind = next(a.kind for a in verb.typed if a.name == name)
     if kind == "list" and isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if kind == "pair" and value:

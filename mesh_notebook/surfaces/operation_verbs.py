@@ -57,6 +57,7 @@ OPERATION: tuple[Verb, ...] = (
         (one("folder", "an exported bundle"), *_ENGINE, PRINCIPAL, PURPOSE),
         shell=True,
         caution=_RUNS_CODE,
+        reads=True,
     ),
     Verb(
         "run",
@@ -91,6 +92,7 @@ OPERATION: tuple[Verb, ...] = (
             Argument("format", "default: text", "--format", choices=("json",)),
         ),
         shell=True,
+        reads=True,
     ),
     Verb(
         "deploy",
@@ -118,6 +120,7 @@ OPERATION: tuple[Verb, ...] = (
             Argument("clear", "remove what is kept of the product", "--clear", "flag", False),
         ),
         shell=True,
+        reads=True,
     ),
     Verb(
         "read",
@@ -140,6 +143,7 @@ OPERATION: tuple[Verb, ...] = (
             PURPOSE,
         ),
         shell=True,
+        reads=True,
     ),
     Verb(
         "status",
@@ -148,6 +152,7 @@ OPERATION: tuple[Verb, ...] = (
         "%mesh status airport-delays",
         (PRODUCT, Argument("last", "how many publications (default: 30)", "--last", "whole", 30)),
         shell=True,
+        reads=True,
     ),
     Verb(
         "history",
@@ -156,6 +161,7 @@ OPERATION: tuple[Verb, ...] = (
         "%mesh history airport-delays",
         (PRODUCT,),
         shell=True,
+        reads=True,
     ),
     Verb(
         "lineage",
@@ -169,6 +175,7 @@ OPERATION: tuple[Verb, ...] = (
             ),
         ),
         shell=True,
+        reads=True,
     ),
     Verb(
         "retain",

@@ -19,6 +19,7 @@ _FOLDED = 12
 _SHORT = 26  # what is no longer than an instant stays on one line, and long text gives way
 # Characters of a value of somebody's rows, and of a text of ours, which is to be copied whole.
 _VALUE, _TEXT = 200, 2_000
+_ROWS = 500  # of a table: nobody reads more, and each costs as much to draw as a column to measure
 # Tones are the theme's own colours, so a panel reads well in JupyterLab light and dark; the
 # second value serves where there is no theme (a saved page, another front end).
 _TONES = {
@@ -56,27 +57,33 @@ class Sketch:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under headers; `right` names the columns of figures, by index."""
+    """Rows under headers; `right` names the columns of figures, by index.
+
+    `unseen`: how many rows more there are than are shown.
+    """
 
     headers: Sequence[str]
     rows: Sequence[Sequence[str | Badge | Sketch]]
     right: Sequence[int] = ()
     title: str = ""
+    unseen: int = 0
 
     def told(self) -> Table:
         """Return the table without the columns in which no row says anything."""
         kept = [i for i in range(len(self.headers)) if any(row[i] for row in self.rows)]
-        return Table(
-            [self.headers[i] for i in kept],
-            [[row[i] for i in kept] for row in self.rows],
-            [kept.index(i) for i in self.right if i in kept],
-            self.title,
+        right = set(self.right)
+        return replace(
+            self,
+            headers=[self.headers[i] for i in kept],
+            rows=[[row[i] for i in kept] for row in self.rows],
+            right=[at for at, i in enumerate(kept) if i in right],
         )
 
     def readable(self) -> Table:
-        """Return the table with every cell cut that would fill the notebook."""
-        rows = [[clipped(c, _TEXT) if isinstance(c, str) else c for c in row] for row in self.rows]
-        return replace(self, rows=rows)
+        """Return the table with every cell cut that would fill the notebook, and its end."""
+        shown = self.rows[:_ROWS]
+        rows = [[clipped(c, _TEXT) if isinstance(c, str) else c for c in row] for row in shown]
+        return replace(self, rows=rows, unseen=len(self.rows) - len(rows))
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,8 @@ def _rich_parts(panel: Panel) -> list[object]:
         parts.append(_rich_table(shown))
         if left_out:
             parts.append(Text(f"and, too wide for here: {', '.join(left_out)}", style="dim"))
+        if table.unseen:
+            parts.append(Text(_unseen(table), style="dim"))
     parts.extend(Text(note) for note in panel.notes)
     if panel.next_step:
         parts.append(Text(f"→ {panel.next_step}", style="bold"))
@@ -170,7 +179,12 @@ def _fitting(table: Table) -> tuple[Table, Sequence[str]]:
         return table, ()
     rows = [row[:fits] for row in table.rows]
     right = [i for i in table.right if i < fits]
-    return Table(table.headers[:fits], rows, right, table.title), table.headers[fits:]
+    shown = replace(table, headers=table.headers[:fits], rows=rows, right=right)
+    return shown, table.headers[fits:]
+
+
+def _unseen(table: Table) -> str:
+    return f"and {table.unseen:,} more"
 
 
 def _least_width(table: Table, index: int) -> int:
@@ -265,9 +279,10 @@ def _html_table(table: Table) -> str:
         for row in table.rows
     )
     title = f'<div style="font-weight:600;margin-top:6px">{escape(table.title)}</div>'
+    more = f'<div style="{_FAINT}">{_unseen(table)}</div>'
     return (
         f'{title if table.title else ""}<table style="{_TABLE}">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more if table.unseen else ''}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mesh_notebook.mesh.retention import Retained
 from mesh_notebook.mesh.slos import SloVerdict
@@ -26,6 +27,9 @@ from mesh_notebook.workspace.results import (
     Rows,
     Standing,
 )
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = [
     *("made_of", "moment", "origin_badge", "panel_of", "promise_said", "slo_table"),
@@ -70,7 +74,10 @@ def slo_table(verdicts: tuple[SloVerdict, ...], title: str = "promises") -> list
 def _(card: InputCard) -> Panel:
     handle = card.handle
     columns = Table(("column", "type", "meaning"), card.columns)
+    first = _first_rows(card)
     facts = [("bound as", f"{handle.name} (Python and SQL)")]
+    if card.rows is not None:
+        facts.append(("rows", f"{card.rows:,}"))
     if handle.note:
         how = {Origin.MOCK: "made", Origin.SAMPLE: "sample"}
         facts.append((how.get(handle.mode, "read"), handle.note))
@@ -84,7 +91,7 @@ def _(card: InputCard) -> Panel:
             handle.name,
             (origin_badge(handle.origin),),
             facts=facts,
-            tables=(columns,),
+            tables=(columns, *first),
             notes=handle.warnings,
             next_step=live,
         )
@@ -106,8 +113,26 @@ def _(card: InputCard) -> Panel:
         (origin_badge(handle.origin), status_badge(reading.receipt.status)),
         product.purpose,
         facts,
-        (columns, *slo_table(card.slos)),
+        (columns, *slo_table(card.slos), *first),
         next_step=live,
+    )
+
+
+def _first_rows(card: InputCard) -> list[Table]:
+    """Return the first rows of a port as a table; none of a port that is empty."""
+    head = card.head
+    if head is None or not head.height:
+        return []
+    part = (
+        f", {head.width} of {len(card.columns):,} columns" if head.width < len(card.columns) else ""
+    )
+    return [_rows_table(head, f"the first rows{part}")]
+
+
+def _rows_table(head: pl.DataFrame, title: str = "") -> Table:
+    figures = [i for i, dtype in enumerate(head.dtypes) if dtype.is_numeric()]
+    return Table(
+        head.columns, [[_cell(v) for v in row] for row in head.iter_rows()], figures, title
     )
 
 
@@ -229,9 +254,8 @@ def _(retained: Retained) -> Panel:
 
 @panel_of.register
 def _(rows: Rows) -> Panel:
-    head = [[_cell(v) for v in row] for row in rows.head.iter_rows()]
-    figures = [i for i, dtype in enumerate(rows.head.dtypes) if dtype.is_numeric()]
-    shown = f"first {len(head)} of {rows.rows:,} rows" if len(head) < rows.rows else "all rows"
+    head = rows.head.height
+    shown = f"first {head} of {rows.rows:,} rows" if head < rows.rows else "all rows"
     if not head:
         shown = f"no rows; the columns are {', '.join(rows.head.columns)}"
     return Panel(
@@ -243,7 +267,7 @@ def _(rows: Rows) -> Panel:
             *((("interval", ", ".join(rows.intervals)),) if rows.intervals else ()),
             ("shown", shown),
         ),
-        tables=(Table(rows.head.columns, head, figures),) if head else (),
+        tables=(_rows_table(rows.head),) if head else (),
         next_step="" if head else "widen the window: --from and --to, which is not included",
     )
 
@@ -325,7 +349,7 @@ def _(help: Help) -> Panel:
     (verb,) = help.verbs
     explained = [
         (a.flag or a.name, a.help + (f" ({' | '.join(a.choices)})" if a.choices else ""))
-        for a in verb.arguments
+        for a in verb.typed
     ]
     magic = "%%mesh" if verb.cell and verb.name == "sql" else "%mesh"
     return Panel(

@@ -36,11 +36,11 @@ def refuse_mistyped(verb: Verb, words: Sequence[str]) -> None:
     words
         What follows the verb, without quotation marks.
     """
-    first, options, unknown = _split(verb.arguments, words)
+    first, options, unknown = _split(verb.typed, words)
     if unknown:
         raise _unknown(verb, unknown)
     _refuse_repeated(options)
-    places = [one for one in verb.arguments if not one.flag]
+    places = [one for one in verb.typed if not one.flag]
     plain = [*first, *(word for one in options for word in one.followed)]
     if not any(one.kind == "rest" for one in places) and len(plain) > len(places):
         raise _too_many(verb, plain[len(places) :], options)
@@ -55,7 +55,7 @@ def _split(
     waiting = list(words)
     while waiting:
         word = waiting.pop(0)
-        if not word.startswith("--"):
+        if not _is_option(word):
             groups[-1].append(word)
             continue
         if word == "--":  # what follows is no option, whatever it looks like
@@ -75,6 +75,11 @@ def _split(
     return groups[0], _options(found, groups[1:]), ""
 
 
+def _is_option(word: str) -> bool:
+    """Whether a word is an option, or was meant as one: `-key`, but no `-5`."""
+    return word.startswith("--") or (word.startswith("-") and word[1:2].isalpha())
+
+
 def _options(
     found: Iterable[tuple[Argument, list[str]]], groups: Iterable[list[str]]
 ) -> list[_Option]:
@@ -83,12 +88,8 @@ def _options(
 
 
 def _named(arguments: Sequence[Argument], name: str) -> Argument | None:
-    """Return the option of a name, or of the beginning of one that means no other."""
-    flags = {one.flag: one for one in arguments if one.flag}
-    if not name.startswith("--"):
-        return None
-    begun = [one for flag, one in flags.items() if flag.startswith(name)]
-    return flags.get(name) or (begun[0] if len(begun) == 1 else None)
+    """Return the option of a name, which is never cut short."""
+    return next((one for one in arguments if one.flag and one.flag == name), None)
 
 
 def _refuse_repeated(options: Sequence[_Option]) -> None:
@@ -112,11 +113,11 @@ def _twice(first: _Option, again: _Option) -> UsageError:
 
 
 def _unknown(verb: Verb, name: str) -> UsageError:
-    flags = [one.flag for one in verb.arguments if one.flag]
-    begun = [flag for flag in flags if flag.startswith(name)]
+    flags = [one.flag for one in verb.typed if one.flag]
+    begun = [flag for flag in flags if flag.startswith(f"--{name.lstrip('-')}")]
     close = begun or near(name, flags)
     return UsageError(
-        f"{name} is no option of '{verb.name}'." if not begun else f"{name} may mean several.",
+        f"{name} is no option of '{verb.name}'.",
         next_step=f"did you mean {' or '.join(close)}?" if close else f"%mesh help {verb.name}",
         near=close,
     )
@@ -129,7 +130,9 @@ def _too_many(verb: Verb, extra: list[str], options: Sequence[_Option]) -> Usage
         if one.followed and list(one.followed) == extra[: len(one.followed)]:
             step = _beside(one)
             return UsageError(f"{what}, after {one.shown}.", next_step=step, extra=tuple(extra))
-    step = f"%mesh {_places(verb)}; %mesh help {verb.name} says the rest"
+    meant = [one.flag for one in verb.typed if one.flag and extra[0] in one.choices]
+    rest = f"%mesh {_places(verb)}; %mesh help {verb.name} says the rest"
+    step = f"did you mean {meant[0]} {extra[0]}?" if meant else rest
     return UsageError(f"{what} for '{verb.name}'.", next_step=step, extra=tuple(extra))
 
 
@@ -155,7 +158,7 @@ def _listed(flag: str, *groups: Sequence[str]) -> str:
 
 
 def _places(verb: Verb) -> str:
-    return " ".join([verb.name, *(one.usage for one in verb.arguments if not one.flag)])
+    return " ".join([verb.name, *(one.usage for one in verb.typed if not one.flag)])
 
 
 def _quoted(word: str) -> str:

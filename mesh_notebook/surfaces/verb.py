@@ -58,6 +58,9 @@ class Argument:
         return shown if self.required else f"[{shown}]"
 
 
+JSON = Argument("as_json", "the answer as JSON, under keys that stay", "--json", "flag", False)
+
+
 @dataclass(frozen=True)
 class Verb:
     """One thing a person can do, at one step of the path.
@@ -70,6 +73,8 @@ class Verb:
         Whether it makes sense as `mesh VERB …` in a shell, where no notebook's names exist.
     caution : str
         What one must know before it is used on what somebody else made.
+    reads : bool
+        Whether its answer is also had as JSON, by `--json` (see `surfaces.as_json`).
     """
 
     name: str
@@ -80,10 +85,16 @@ class Verb:
     cell: str = ""
     shell: bool = False
     caution: str = ""
+    reads: bool = False
+
+    @property
+    def typed(self) -> tuple[Argument, ...]:
+        """What can be typed: the method's arguments, and how its answer is shown."""
+        return (*self.arguments, JSON) if self.reads else self.arguments
 
     @property
     def usage(self) -> str:
-        return " ".join([self.name, *(a.usage for a in self.arguments)])
+        return " ".join([self.name, *(a.usage for a in self.typed)])
 
 
 def one(name: str, help: str, **more: Any) -> Argument:

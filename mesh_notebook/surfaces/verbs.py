@@ -31,6 +31,7 @@ _ANY: tuple[Verb, ...] = (
         "any",
         "Show where you are on the path, and the next step (the same as %mesh alone).",
         "%mesh",
+        reads=True,
     ),
     Verb(
         "help",

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import AmbiguousProduct, NotFound, StoreError
+from mesh_notebook.errors import AmbiguousProduct, MeshError, NotFound, StoreError
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.disclosure import told
 from mesh_notebook.mesh.reading import Reading
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["card", "deliver", "history", "search", "write_whole"]
 
 HEAD = 10
+GLANCE = 5, 20  # rows, and columns, of a port on its card
 
 
 def search(catalogue: Catalogue, words: str) -> Hits:
@@ -66,7 +67,20 @@ def card(handle: Handle, now: datetime, catalogue: Catalogue) -> InputCard:
             NotFound, StoreError, AmbiguousProduct
         ):  # it was read all the same
             newer = newer_major(catalogue.resolve(handle.pin.where)[0], reading.receipt)
-    return InputCard(handle, columns, slos, newer)
+    rows, head = _glance(handle) if handle.kind == "port" else (None, None)
+    return InputCard(handle, columns, slos, newer, rows, head)
+
+
+def _glance(handle: Handle) -> tuple[int | None, pl.DataFrame | None]:
+    """Count the rows of a port, and take the first: its files say how many there are."""
+    import polars as pl
+
+    names = list(handle.frame.collect_schema())[: GLANCE[1]]
+    try:
+        head = handle.frame.head(GLANCE[0]).select(names).collect()
+        return int(handle.frame.select(pl.len()).collect().item()), head
+    except (MeshError, pl.exceptions.PolarsError, OSError):
+        return None, None  # the rows are gone since, or their key; the card says all the rest
 
 
 def _say(physical_type: Any, dtype: pl.DataType) -> str:

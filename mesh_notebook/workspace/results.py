@@ -37,12 +37,25 @@ __all__ = [
 
 @dataclass(frozen=True)
 class InputCard:
-    """One input of the notebook, and what is known of it."""
+    """One input of the notebook, and what is known of it.
+
+    Attributes
+    ----------
+    columns : tuple
+        Name, type and meaning of each.
+    newer : str
+        The version of a newer major of the port's product.
+    rows, head : int, DataFrame or None
+        Of a port: how many rows there are, and the first of them, as its policy shows them to who
+        connected; None where they cannot be read now.
+    """
 
     handle: Handle
-    columns: tuple[tuple[str, str, str], ...]  # name, type, meaning
+    columns: tuple[tuple[str, str, str], ...]
     slos: tuple[SloVerdict, ...] = ()
-    newer: str = ""  # the version of a newer major of the port's product
+    newer: str = ""
+    rows: int | None = None
+    head: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ can have a say in the result, whatever the code in between does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -95,9 +96,8 @@ def rows_needed(frame: pl.LazyFrame, sources: Sources) -> Needs:
 
     names = frame.collect_schema().names()
     index = frame.with_row_index(_ROW).select(_ROW)
-    plans = [frame.select(pl.len()), index, *(frame.select(pl.col(name)) for name in names)]
-    first, *others = (needed(plan, sources) for plan in plans)
-    return first.intersection(*others)
+    plans = (frame.select(pl.col(name)) for name in names)
+    return _shared(chain([frame.select(pl.len()), index], plans), sources)
 
 
 def rows_chosen(frame: pl.LazyFrame, sources: Sources) -> Needs:
@@ -110,8 +110,18 @@ def rows_chosen(frame: pl.LazyFrame, sources: Sources) -> Needs:
     names = frame.collect_schema().names()
     if len(names) < 2 and not any(m in frame.explain(optimizations=unoptimised()) for m in _LEAVES):
         return frozenset()
-    first, *others = (needed(frame.select(pl.col(name)), sources) for name in names)
-    return first.intersection(*others)
+    return _shared((frame.select(pl.col(name)) for name in names), sources)
+
+
+def _shared(plans: Iterable[pl.LazyFrame], sources: Sources) -> Needs:
+    """Return what every plan needs; once that is nothing, no further plan is looked at."""
+    shared: Needs | None = None
+    for plan in plans:
+        found = needed(plan, sources)
+        shared = found if shared is None else shared & found
+        if not shared:
+            break
+    return shared or frozenset()
 
 
 _LEAVES = ("FILTER", "SELECTION", "SORT", "SLICE", "JOIN", "UNIQUE", "TOP")

@@ -46,8 +46,9 @@ def _shape(notebook: pl.DataFrame, replayed: pl.DataFrame) -> str | None:
         return (
             f"the notebook has the columns {notebook.columns}, the clean process {replayed.columns}"
         )
+    theirs = replayed.schema  # which each look at it makes anew
     for name, dtype in notebook.schema.items():
-        other = replayed.schema[name]
+        other = theirs[name]
         if dtype != other:
             return f"column '{name}' is {dtype} in the notebook, {other} in the clean process"
     return None
