@@ -1,0 +1,71 @@
+"""What to type where a read is refused: the line to write, and the line to take away."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.reads.alike import Alike, quoted
+from mesh_notebook.export.reads.calls import READERS, Names, Read, frame_of, reads_in
+from mesh_notebook.export.statements import Statement
+from mesh_notebook.model.address import python_name
+
+__all__ = ["advice", "differing"]
+
+_LONGEST = 120  # of a statement that is shown whole
+
+
+def advice(call: ast.Call, function: str, statement: Statement, graph: Graph) -> str:
+    """Return the next step for a call that reads a file which is no input; empty for others."""
+    if statement.advised:
+        return statement.advised
+    if function not in READERS or statement.node is None:
+        return ""
+    names = Names()
+    for before in graph.statements[: statement.index]:
+        origin = before.origin if before.kind == "import" else ""
+        names.follow(before.node, before.effects.binds, origin)
+    read = next((r for r in reads_in(statement.node, names) if r.call is call), None)
+    if read is None or read.path is None:
+        return ""
+    name = _name(read.path, statement)
+    declared = f"declare it: %mesh source {name} {shlex.quote(str(read.path))}"
+    return f"{declared}\n{_in_place(read, name, statement)}"
+
+
+def differing(read: Read, name: str, found: Alike, statement: Statement) -> str:
+    """Return the next step for a read of a declared file that gives other rows than the input."""
+    path = shlex.quote(str(read.path))
+    said = f"it is the input `{name}` already, and the read {found.differs}"
+    if found.option:
+        return f"{said}: %mesh source {name} {path} {found.option}"
+    name = name if name not in statement.names else f"{name}_source"
+    again = f": %mesh source {name} {path}" if name.endswith("_source") else ""
+    return f"{said}{again}\n{_in_place(read, name, statement)}"
+
+
+def _in_place(read: Read, name: str, statement: Statement) -> str:
+    new = frame_of(read.function, f"{name}{_chosen(read)}")
+    if isinstance(statement.node, ast.Assign | ast.AnnAssign) and statement.node.value is read.call:
+        whole = ast.unparse(statement.node)
+        if len(whole) <= _LONGEST:
+            return f"in place of `{whole}` write: {whole.replace(read.said, new)}"
+    return f"in place of `{read.said}` write: {new}"
+
+
+def _chosen(read: Read) -> str:
+    """Return what takes the columns that a read asks for by their names."""
+    asked = read.argument("usecols") or read.argument("columns")
+    if not isinstance(asked, list) or not all(isinstance(name, str) for name in asked):
+        return ""
+    return f".select({', '.join(map(quoted, asked))})"
+
+
+def _name(path: Path, statement: Statement) -> str:
+    """Return a name for a file: its own, but not that of what the statement makes of it."""
+    stem = re.sub(r"\W+", "_", path.name.partition(".")[0]).strip("_").lower()
+    name = python_name(stem or "rows")
+    return f"{name}_source" if name in statement.names else name
