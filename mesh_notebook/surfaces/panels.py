@@ -70,7 +70,10 @@ def slo_table(verdicts: tuple[SloVerdict, ...], title: str = "promises") -> list
 def _(card: InputCard) -> Panel:
     handle = card.handle
     columns = Table(("column", "type", "meaning"), card.columns)
-    facts = [("bound as", f"{handle.name} (Python and SQL)")]
+    facts = [
+        ("bound as", f"{handle.name} (Python and SQL)"),
+        ("in pandas", f"{handle.name}.collect().to_pandas()"),
+    ]
     if handle.note:
         how = {Origin.MOCK: "made", Origin.SAMPLE: "sample"}
         facts.append((how.get(handle.mode, "read"), handle.note))
