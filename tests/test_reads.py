@@ -113,3 +113,19 @@ def follow(notebook: Shell, advice: str) -> None:
         notebook.run(verb)
     if found := re.search(r"write: (.*)", advice):
         notebook.run(found[1])
+
+
+def test_a_read_within_a_function_is_told_with_the_line_in_its_place(notebook: Shell) -> None:
+    notebook.run("%mesh source sales data/sales.csv")
+    for body, first in [
+        ('pd.read_csv("data/sales.csv")', "it is the input `sales` already"),
+        ("pd.read_csv(path)", "declare it: %mesh source NAME PATH"),
+    ]:
+        notebook.run(
+            f"def load(path):\n    return {body}\nout = load('data/sales.csv')[['amount']]"
+        )
+        with pytest.raises(MeshError, match="no input") as refused:
+            exported(notebook, "out")
+        said, line = str(refused.value.next_step).splitlines()
+        assert said == first
+        assert line.startswith(f"in place of `{body}`".replace('"', "'"))

@@ -9,7 +9,15 @@ from pathlib import Path
 
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.reads.alike import Alike, quoted
-from mesh_notebook.export.reads.calls import READERS, Names, Read, frame_of, reads_in
+from mesh_notebook.export.reads.calls import (
+    READERS,
+    Names,
+    Read,
+    calls,
+    frame_of,
+    paths_of,
+    read_of,
+)
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.model.address import python_name
 
@@ -28,12 +36,22 @@ def advice(call: ast.Call, function: str, statement: Statement, graph: Graph) ->
     for before in graph.statements[: statement.index]:
         origin = before.origin if before.kind == "import" else ""
         names.follow(before.node, before.effects.binds, origin)
-    read = next((r for r in reads_in(statement.node, names) if r.call is call), None)
-    if read is None or read.path is None:
-        return ""
-    name = _name(read.path, statement)
-    declared = f"declare it: %mesh source {name} {shlex.quote(str(read.path))}"
-    return f"{declared}\n{_in_place(read, name, statement)}"
+    read = read_of(call, function, names, inner=call not in calls(statement.node))
+    name, path = "NAME", "PATH"
+    if read.path is not None:
+        name, path = _name(read.path, statement), shlex.quote(str(read.path))
+        if known := _declared(read.path, graph):
+            return f"it is the input `{known}` already\n{_in_place(read, known, statement)}"
+    return f"declare it: %mesh source {name} {path}\n{_in_place(read, name, statement)}"
+
+
+def _declared(path: Path, graph: Graph) -> str:
+    """Return the name of the input that a file is declared as; empty where it is none."""
+    whole = Path.cwd().joinpath(path).resolve()
+    for statement in reversed(graph.statements):
+        if any(Path(one).resolve() == whole for one in paths_of(statement)):
+            return statement.names[0]
+    return ""
 
 
 def differing(read: Read, name: str, found: Alike, statement: Statement) -> str:

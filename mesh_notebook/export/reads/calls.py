@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from mesh_notebook.export.scopes import dotted
+from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
 
-__all__ = ["READERS", "Names", "Read", "frame_of", "reads_in"]
+__all__ = ["READERS", "Names", "Read", "calls", "frame_of", "paths_of", "read_of", "reads_in"]
 
 READERS = words(
     "pandas.read_csv pandas.read_table pandas.read_parquet pandas.read_excel pandas.read_json "
@@ -177,27 +178,38 @@ def _value(whole: ast.expr | None, modules: Mapping[str, Any]) -> Any:
 
 def reads_in(node: ast.stmt, names: Names) -> Iterator[Read]:
     """Yield the reads that a statement makes once, when it runs; those of functions are theirs."""
-    for call in _calls(node):
+    for call in calls(node):
         function = names.full(call.func)
         if function in READERS:
-            yield _read(call, function, names)
+            yield read_of(call, function, names)
 
 
-def _calls(node: ast.AST) -> Iterator[ast.Call]:
+def paths_of(statement: Statement) -> tuple[str, ...]:
+    """Return the files of an input; nothing where it is no source, or not of one file."""
+    handle = statement.event.payload.get("input") if statement.event else None
+    recipe = getattr(handle, "recipe", {})
+    paths = getattr(getattr(handle, "data", None), "paths", ())
+    return tuple(paths) if recipe.get("kind") == "source" and len(paths) == 1 else ()
+
+
+def calls(node: ast.AST) -> Iterator[ast.Call]:
+    """Yield the calls that a statement makes once, when it runs."""
     if isinstance(node, (*_SCOPES, *_BRANCHES)):
         return
     if isinstance(node, ast.Call):
         yield node
     for child in ast.iter_child_nodes(node):
-        yield from _calls(child)
+        yield from calls(child)
 
 
-def _read(call: ast.Call, function: str, names: Names) -> Read:
+def read_of(call: ast.Call, function: str, names: Names, inner: bool = False) -> Read:
+    """Return a call as a read; of an inner one, whose names are others, only a literal is told."""
     modules = names.modules()
     keywords = [k.value for k in call.keywords if k.arg in _PATHS]
     given = next(iter([*call.args[:1], *keywords]), None)
     whole = names.written(given) if given is not None else None
-    path = _value(whole, modules)
+    told = whole if isinstance(given, ast.Constant) or not inner else None
+    path = _value(told, modules)
     found = Path(path) if isinstance(path, str | Path) and "://" not in str(path) else None
     return Read(call, function, names.written(call), modules, found)
 

@@ -12,7 +12,7 @@ from mesh_notebook.export.analysis import effects_of
 from mesh_notebook.export.effects import Effects
 from mesh_notebook.export.reads.advice import differing
 from mesh_notebook.export.reads.alike import Alike, alike
-from mesh_notebook.export.reads.calls import Names, Read, reads_in
+from mesh_notebook.export.reads.calls import Names, Read, paths_of, reads_in
 from mesh_notebook.export.statements import Statement
 
 __all__ = ["as_inputs"]
@@ -26,7 +26,7 @@ def as_inputs(statements: Sequence[Statement]) -> list[Statement]:
     A read that gives other rows than the source stays as it is; what to do is noted on its
     statement.
     """
-    inputs = [s for s in statements if s.kind == "input" and _paths(s)]
+    inputs = [s for s in statements if s.kind == "input" and paths_of(s)]
     made, names = [], Names()
     taken = {name for s in statements for name in s.names}
     for statement in statements:
@@ -43,14 +43,6 @@ def _reads(statement: Statement, names: Names) -> list[Read]:
     if statement.kind != "code" or statement.node is None or statement.half:
         return []
     return [read for read in reads_in(statement.node, names) if read.path is not None]
-
-
-def _paths(statement: Statement) -> tuple[str, ...]:
-    """Return the files of an input; nothing where it is no source, or not of one file."""
-    handle = statement.event.payload.get("input") if statement.event else None
-    recipe = getattr(handle, "recipe", {})
-    paths = getattr(getattr(handle, "data", None), "paths", ())
-    return tuple(paths) if recipe.get("kind") == "source" and len(paths) == 1 else ()
 
 
 def _rewritten(
@@ -76,7 +68,7 @@ def _rewritten(
 def _source_of(read: Read, statement: Statement, inputs: Sequence[Statement]) -> Statement | None:
     """Return the input that a file is declared as: the last before a read, else the first after."""
     path = str(Path.cwd().joinpath(read.path or "").resolve())
-    same = [s for s in inputs if str(Path(_paths(s)[0]).resolve()) == path]
+    same = [s for s in inputs if str(Path(paths_of(s)[0]).resolve()) == path]
     before = [s for s in same if s.index < statement.index]
     return next(iter([*before[::-1], *same]), None)
 
