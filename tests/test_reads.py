@@ -67,8 +67,14 @@ def test_a_read_of_a_declared_file_is_that_input(notebook: Shell) -> None:
 
 def test_a_read_under_the_name_of_its_source_is_that_source(notebook: Shell) -> None:
     notebook.run("%mesh source out data/sales.csv")
+    notebook.run("%mesh source sales data/sales.csv")
+    notebook.run("sales = sales.filter(pl.col('amount') < 9)")  # all rows, here
+    notebook.run('late = pl.read_csv("data/sales.csv", columns=["amount"])')
+    notebook.run('both = late.join(sales.select("amount").collect(), on="amount", how="full")')
     notebook.run('out = pl.read_csv("data/sales.csv")\nout = out.filter(pl.col("amount") > 2)')
-    assert "read_csv" not in exported(notebook, "out")
+    text = exported(notebook, "out", "both")
+    assert "read_csv" not in text
+    assert text.index("< 9") < text.index("late = sales_source")
 
 
 def test_a_read_that_is_another_reading_is_told_with_the_line_to_write(notebook: Shell) -> None:

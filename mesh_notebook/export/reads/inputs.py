@@ -26,12 +26,11 @@ def as_inputs(statements: Sequence[Statement]) -> list[Statement]:
     A read that gives other rows than the source stays as it is; what to do is noted on its
     statement.
     """
-    inputs = [s for s in statements if s.kind == "input" and paths_of(s)]
     made, names = [], Names()
     taken = {name for s in statements for name in s.names}
     for statement in statements:
         reads = _reads(statement, names)
-        made += _rewritten(statement, reads, inputs, taken) if reads else [statement]
+        made += _rewritten(statement, reads, statements, taken) if reads else [statement]
         origin = statement.origin if statement.kind == "import" else ""
         names.follow(statement.node, statement.effects.binds, origin)
     for index, statement in enumerate(made):
@@ -46,14 +45,15 @@ def _reads(statement: Statement, names: Names) -> list[Read]:
 
 
 def _rewritten(
-    statement: Statement, reads: Sequence[Read], inputs: Sequence[Statement], taken: set[str]
+    statement: Statement, reads: Sequence[Read], statements: Sequence[Statement], taken: set[str]
 ) -> list[Statement]:
+    inputs = [s for s in statements if s.kind == "input" and paths_of(s)]
     texts: dict[ast.Call, str] = {}
     made: list[Statement] = []
     for read in reads:
         if (source := _source_of(read, statement, inputs)) is None:
             continue
-        name = _name(source, statement, inputs, taken)
+        name = _name(source, statement, _rebound(source, statements), taken)
         found = _compared(read, source, name)
         if not found.text:
             statement.advised = differing(read, source.names[0], found, statement)
@@ -73,20 +73,21 @@ def _source_of(read: Read, statement: Statement, inputs: Sequence[Statement]) ->
     return next(iter([*before[::-1], *same]), None)
 
 
-def _name(
-    source: Statement, statement: Statement, inputs: Sequence[Statement], taken: set[str]
-) -> str:
+def _name(source: Statement, statement: Statement, rebound: set[str], taken: set[str]) -> str:
     """Return a name for the input at a read, that means nothing else there."""
     name = source.names[0]
-    alone = name in statement.effects.binds and name not in statement.effects.reads
-    if alone or not _bound_otherwise(name, statement):
+    # What binds it for certain, and reads nothing of it, covers it at once.
+    covered = statement.effects.binds.get(name) and name not in statement.effects.reads
+    if covered or name not in rebound:
         return name
     return next(n for n in _numbered(f"{name}_source") if n not in taken)
 
 
-def _bound_otherwise(name: str, statement: Statement) -> bool:
-    kind = statement.cell.types.get(name)
-    return kind is not None and kind != "polars.lazyframe.frame.LazyFrame"
+def _rebound(source: Statement, statements: Sequence[Statement]) -> set[str]:
+    """Return the names that something else than this input is bound to, or changes."""
+    handle = source.event and source.event.payload.get("input")
+    others = (s for s in statements if not (s.event and s.event.payload.get("input") is handle))
+    return {name for s in others for name in (*s.effects.binds, *s.effects.deletes)}
 
 
 def _numbered(name: str) -> Iterator[str]:
