@@ -419,7 +419,7 @@ def test_the_notebooks_history_is_refused() -> None:
 @pytest.mark.parametrize(
     ("cell", "name", "fix"),
     [
-        ("n = pl.read_csv('counts.csv').height", "pl.read_csv", "%mesh source n counts.csv"),
+        ("n = pl.read_csv('counts.csv').height", "pl.read_csv", "%mesh source counts counts.csv"),
         ("n = len(open('counts.csv').read())", "open", "%mesh source n counts.csv"),
         ("n = len(Path('counts.csv').read_text())", "read_text", "%mesh source n"),
         ("def load():\n    return pl.scan_parquet('a.parquet')\nn = 2\nload", "", ""),

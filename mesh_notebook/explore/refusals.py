@@ -145,7 +145,7 @@ def check_event_time(
     example = f", for example {values.item()!r}" if values.height else ""
     raise ContractError(
         f"the event time '{name}' is {dtype}, not a date or a UTC instant{example}.",
-        next_step=f".with_columns({_cast_to_time(name, dtype)})",
+        next_step=f".with_columns({_cast_to_time(name, dtype)}){_as_days(name, dtype)}",
         column=name,
         dtype=str(dtype),
     )
@@ -158,10 +158,17 @@ def _cast_to_time(name: str, dtype: pl.DataType) -> str:
     if isinstance(dtype, pl.Datetime):
         return f'{column}.dt.convert_time_zone("UTC")'
     if isinstance(dtype, pl.String):
-        return f'{column}.str.to_datetime(time_zone="UTC")) or .with_columns({column}.str.to_date()'
+        return f'{column}.str.to_datetime(time_zone="UTC")'
     if dtype.is_integer():
         return f'pl.from_epoch("{name}", time_unit="s").dt.replace_time_zone("UTC")'
     return f"{column}.cast(pl.Date)"
+
+
+def _as_days(name: str, dtype: pl.DataType) -> str:
+    import polars as pl
+
+    text = isinstance(dtype, pl.String)
+    return f', or as days: .with_columns(pl.col("{name}").str.to_date())' if text else ""
 
 
 def check_key_values(
@@ -258,4 +265,5 @@ def _fix(frame: pl.LazyFrame, key: tuple[str, ...], schema: Mapping[str, pl.Data
     if whole:
         return f"add a column: --key {','.join((*key, whole[0]))}"
     subset = ", ".join(f'"{n}"' for n in key)
-    return f"aggregate to one row each: GROUP BY {', '.join(key)}, or .unique([{subset}])"
+    one = f'.unique([{subset}], keep="first", maintain_order=True)'
+    return f"{one}, or aggregate to one row each: GROUP BY {', '.join(key)}"

@@ -14,6 +14,7 @@ from mesh_notebook.export.columns import closed, followed, lineage_file, refuse_
 from mesh_notebook.export.defaults import tagged_in
 from mesh_notebook.export.drafts import InputDraft, OutputDraft
 from mesh_notebook.export.module import module_of, title_of
+from mesh_notebook.export.packages import data_of
 from mesh_notebook.export.plan import planned
 from mesh_notebook.export.portable import PROVED, Portable, portable_of, proved, refuse_unready
 from mesh_notebook.export.prose import told_above
@@ -63,6 +64,8 @@ class Exported:
     tried : tuple of str
         The ports of which a run on these rows, and not their lineage, says that others could have
         made them (see `mesh.inheritance`). A deployment asks again, of its own rows.
+    packages : tuple of str
+        The packages that rows are made of, each with its very version.
     """
 
     folder: Path
@@ -76,6 +79,7 @@ class Exported:
     origin: Origin
     unsaved: tuple[str, ...] = ()
     tried: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 def export(
@@ -172,6 +176,7 @@ def export(
         origin=worst(draft.pin.origin for draft in plan.inputs.values()),
         unsaved=unsaved,
         tried=tried,
+        packages=tuple(sorted({*data_of(module.text).values()})),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.known import kind_of
 from mesh_notebook.export.places import in_memory, of_the_run
+from mesh_notebook.export.reads import advice
 from mesh_notebook.export.references import Reference, full_name
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
@@ -79,7 +80,11 @@ def outside(one: Reference, statement: Statement, graph: Graph) -> Outside | Non
     name, call = one.name, one.call
     if call is not None and _reads_file(one, call, statement, graph):
         fix = f"declare it: %mesh source {source_name(statement)} {_said_path(call)}"
-        return Outside("reads a file that is no input", fix)
+        told = advice(call, name, statement, graph)
+        what = "reads a file that is no input"
+        if statement.advised:
+            what = "reads the file of an input by itself, and otherwise"
+        return Outside(what, told or fix)
     if _reads_network(name):
         return Outside(
             "reads the network", "save what it returns to a file, then: %mesh source NAME PATH"

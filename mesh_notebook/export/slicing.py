@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mesh_notebook.errors import ExportRefused, near
 from mesh_notebook.export.flow import Graph, graph_of
+from mesh_notebook.export.reads import as_inputs
 from mesh_notebook.export.record import ExecutedCell, Record, is_own_name
 from mesh_notebook.export.refusals import refuse_impure
 from mesh_notebook.export.statements import Statement, executed
@@ -59,8 +60,8 @@ def slices_of(record: Record, ports: Sequence[str]) -> list[Slice]:
         A slice needs something that no module can repeat; it names the cell and the name.
     """
     statements = executed(record)
-    graph = graph_of(statements)
     total = sum(s.kind != "opaque" or bool(s.node) for s in statements)
+    graph = graph_of(as_inputs(statements))
     return [_slice(record, graph, port, total) for port in ports]
 
 

@@ -46,6 +46,8 @@ class Statement:
         Of a verb: the comment lines straight above it.
     queries : tuple of Query
         The SQL that it runs by DuckDB; known once the statements before it were followed.
+    advised : str
+        Of one that reads a declared file otherwise than the input does: what to do.
     """
 
     cell: ExecutedCell
@@ -60,6 +62,7 @@ class Statement:
     above: tuple[str, ...] = ()
     reason: str = ""
     queries: tuple[Query, ...] = ()
+    advised: str = ""
     index: int = field(default=-1)
 
     @property

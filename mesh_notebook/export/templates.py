@@ -31,6 +31,7 @@ def readme(
     outputs: Mapping[str, OutputDraft],
     dependencies: Sequence[str],
     contracts: Sequence[str],
+    packages: Mapping[str, str],
 ) -> str:
     """Say what the product is, who answers for it, how to run it, and how to check it."""
     lines = [f"# {product.name}", ""]
@@ -46,6 +47,8 @@ def readme(
     ]
     for name, draft in plan.inputs.items():
         lines.append(f"| `{name}` | input | {_cell(_comes_from(draft.recipe))} |")
+    for loader, package in packages.items():
+        lines.append(f"| `{loader}` | input | {_cell(f'made of a package: {package}')} |")
     for default in dict.fromkeys(d for one in plan.slices for d in plan.arguments(one)):
         what = f"`{default.kind}`, `{default.value}` unless another is given"
         lines.append(f"| `{default.name}` | parameter | {_cell(what)} |")

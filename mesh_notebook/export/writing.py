@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import time
@@ -23,6 +24,7 @@ from mesh_notebook.export.comparing import ABSOLUTE, REL, REL_32
 from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.formatting import formatted
 from mesh_notebook.export.module import Module
+from mesh_notebook.export.packages import data_of
 from mesh_notebook.export.said import sealed_statements
 from mesh_notebook.export.specs import documents_of
 from mesh_notebook.mesh.identity import meaning_of
@@ -39,6 +41,7 @@ __all__ = ["files_of", "receipt_of", "refuse_foreign", "restore", "write_whole"]
 FORMAT = "mesh-notebook bundle 1"
 MODULE = "transform.py"
 _ABANDONED = 600  # seconds: the files of a bundle are written in less than one
+_THROUGH_PANDAS = re.compile(r"\b(?:to|from)_pandas\(")
 _CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"})
 
 
@@ -62,7 +65,7 @@ def files_of(
         "tests/test_transform.py": templates.tests(),
         "policies/README.md": templates.policies(spec, tried),
         "pyproject.toml": project.pyproject(spec, needs, more),
-        "README.md": templates.readme(spec, plan, outputs, needs, contracts),
+        "README.md": templates.readme(spec, plan, outputs, needs, contracts, data_of(module.text)),
         project.WORKFLOW: project.workflow(contracts),
         "notebook.ipynb": notebook,
     }
@@ -125,11 +128,14 @@ def _dependencies(text: str) -> list[str]:
     from importlib.metadata import packages_distributions
 
     roots = sorted(set(_imported(text)) - set(sys.stdlib_module_names) - {"polars", "duckdb"})
+    if _THROUGH_PANDAS.search(text):  # perhaps without an import of its own
+        roots = sorted({*roots, "pandas", "pyarrow"})
     names = ["duckdb", "polars"]
     if roots:
         by_module = packages_distributions()
         names += sorted({by_module[root][0] for root in roots if root in by_module})
-    return _at_least(names)
+    data = {one.partition("==")[0]: one for one in data_of(text).values()}
+    return [data.get(name) or least for name, least in zip(names, _at_least(names), strict=True)]
 
 
 def _at_least(names: Iterable[str]) -> list[str]:

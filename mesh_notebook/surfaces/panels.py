@@ -75,7 +75,10 @@ def _(card: InputCard) -> Panel:
     handle = card.handle
     columns = Table(("column", "type", "meaning"), card.columns)
     first = _first_rows(card)
-    facts = [("bound as", f"{handle.name} (Python and SQL)")]
+    facts = [
+        ("bound as", f"{handle.name} (Python and SQL)"),
+        ("in pandas", f"{handle.name}.collect().to_pandas()"),
+    ]
     if card.rows is not None:
         facts.append(("rows", f"{card.rows:,}"))
     if handle.note:

@@ -232,7 +232,7 @@ def _(exported: Exported) -> Panel:
         (
             ("equal", proved),
             ("kept", f"{exported.kept} of {exported.total} statements that ran"),
-            ("inputs", ", ".join(exported.inputs) or "none"),
+            ("inputs", ", ".join((*exported.inputs, *exported.packages)) or "none"),
             ("engines", ", ".join(f"{e} {v}" for e, v in exported.portable.verdicts.items())),
             ("files", ", ".join(exported.files)),
             *_unsaved(exported),

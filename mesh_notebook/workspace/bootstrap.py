@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, ExportRefused, SpecError, UsageError
-from mesh_notebook.explore.from_pandas import in_pandas, is_pandas
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.document import parse_yaml
@@ -92,7 +91,7 @@ def _declared(
     try:
         return draft.stands(product, overrides=changes)
     except ContractError as error:
-        raise (in_pandas(frame_name, error) if is_pandas(value) else error) from None
+        raise frames.as_typed(frame_name, value, error) from None
 
 
 def as_mapping(overrides: str | Mapping[str, Any], port: str) -> Mapping[str, Any]:

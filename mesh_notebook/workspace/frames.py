@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, SourceError, UnknownName, UsageError, near
-from mesh_notebook.explore.from_pandas import as_frame, is_pandas, refuse_unkept, unread
+from mesh_notebook.explore.from_pandas import as_frame, in_pandas, is_pandas, refuse_unkept, unread
 from mesh_notebook.export.record import is_own_name
 from mesh_notebook.model.address import checked_identifier, python_name
 from mesh_notebook.model.contract import Contract
@@ -130,15 +130,27 @@ def declarable(name: str, value: Any) -> pl.LazyFrame:
     ContractError
         Storing would lose or change something of it: an index, a type, the digits of an instant.
     """
+    from mesh_notebook.explore.from_polars import refuse_unfit
     from mesh_notebook.explore.refusals import check_columns
     from mesh_notebook.mesh.stored import as_stored, refuse_lost
 
     if is_pandas(value):
         refuse_unkept(name, value)
     frame = lazy(value, name)
-    check_columns(frame.collect_schema())
-    refuse_lost(frame, f"`{name}`")
+    refuse_unfit(name, value, frame)
+    try:
+        check_columns(frame.collect_schema())
+        refuse_lost(frame, f"`{name}`")
+    except ContractError as error:
+        raise as_typed(name, value, error) from None
     return as_stored(frame)
+
+
+def as_typed(name: str, value: Any, error: ContractError) -> ContractError:
+    """Return a refusal of a frame with its next step as a line for a frame of that kind."""
+    from mesh_notebook.explore.from_polars import in_polars
+
+    return in_pandas(name, error) if is_pandas(value) else in_polars(name, value, error)
 
 
 def lazy(value: Any, name: str = "df") -> pl.LazyFrame:
@@ -155,6 +167,9 @@ def lazy(value: Any, name: str = "df") -> pl.LazyFrame:
         # Of Arrow, in whose words nobody could tell which column is meant.
         except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
             raise unread(name, value, pl.from_pandas, error) from None
+    from mesh_notebook.explore.from_polars import refuse_intervals
+
+    refuse_intervals(name, value)
     return pl.DataFrame(value).lazy()  # Arrow, DuckDB: through the Arrow C stream
 
 

@@ -10,10 +10,10 @@ import sys
 from typing import Any
 
 from mesh_notebook.errors import ContractError
-from mesh_notebook.explore.from_pandas.labels import check_index, check_labels, left_over
+from mesh_notebook.explore.from_pandas.labels import check_index, check_labels, left_over, unfit
 from mesh_notebook.explore.from_pandas.values import Column, check_values, unread
 
-__all__ = ["as_frame", "in_pandas", "is_pandas", "refuse_unkept", "unread"]
+__all__ = ["as_frame", "in_pandas", "is_pandas", "refuse_unkept", "unfit", "unread"]
 
 
 def is_pandas(value: object) -> bool:
@@ -60,6 +60,10 @@ def in_pandas(name: str, error: ContractError) -> ContractError:
         step = f'{name}["{column}"] = pd.to_datetime({name}["{column}"], utc=True)'
     elif "count" in facts and column:
         step = f'{name} = {name}.dropna(subset=["{column}"])  # or take another column'
+    elif step.startswith("say which: .with_columns"):  # nothing but nulls
+        step = f'{name}["{column}"] = {name}["{column}"].astype("string")'
+    elif ".with_columns(" in step and column:
+        step = f'{name}["{column}"] = {name}["{column}"].map(str, na_action="ignore")'
     elif "key" in facts and not step.startswith("add a column"):
         step = f"{name} = {name}.drop_duplicates({list(facts['key'])!r})  # or aggregate to one row"
     return ContractError(error.message, next_step=step, **facts)

@@ -9,7 +9,7 @@ from typing import Any
 from mesh_notebook.errors import ContractError
 from mesh_notebook.explore.refusals import plain_name
 
-__all__ = ["check_index", "check_labels", "left_over"]
+__all__ = ["check_index", "check_labels", "left_over", "unfit"]
 
 _NUMBERS = {2: "two", 3: "three", 4: "four"}
 _LISTED = 10  # columns, whose new labels are written out
@@ -38,7 +38,7 @@ def check_labels(name: str, frame: Any) -> None:
             next_step=_renamed(name, texts),
             column=twice[0],
         )
-    if bad := _unfit(labels):
+    if bad := unfit(labels):
         said = "columns" if len(bad) > 1 else "a column"
         raise ContractError(
             f"`{name}` has {said} that no snapshot can name so, or that SQL takes for another: "
@@ -48,7 +48,7 @@ def check_labels(name: str, frame: Any) -> None:
         )
 
 
-def _unfit(labels: list[Any]) -> dict[Any, str]:
+def unfit(labels: list[Any]) -> dict[Any, str]:
     """Return the labels that cannot be names of stored columns, with one that can."""
     bad: dict[Any, str] = {}
     lowered: set[str] = set()
