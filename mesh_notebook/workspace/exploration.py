@@ -191,15 +191,30 @@ class Exploration(Control):
         max_pages: int | None = None,
         token_env: str | None = None,
         token_header: str | None = None,
+        separator: str | None = None,
+        decimal: str | None = None,
+        encoding: str | None = None,
+        skip: int | None = None,
+        columns: Sequence[str] | str = (),
+        by_name: bool = False,
     ) -> pl.LazyFrame:
         """Bind a file, table, sheet, bucket, address or API as an input (see `Asked`)."""
         from mesh_notebook.mesh.sources import Asked
+        from mesh_notebook.workspace.drafts import words_of
         from mesh_notebook.workspace.frames import bindable
 
         bindable(self, name)  # before anything is read
         paging = (records, next, page, offset, max_pages)
         self.progress(f"read {uri}")
-        asked = Asked(str(uri), null, format, *paging, token_env, token_header)
+        asked = Asked(
+            *(str(uri), null, format, *paging, token_env, token_header),
+            separator=separator,
+            decimal=decimal,
+            encoding=encoding,
+            skip=skip,
+            columns=words_of(columns),
+            by_name=by_name,
+        )
         return self.bind(self.opener().source(name, asked), "source", name)
 
     def mock(

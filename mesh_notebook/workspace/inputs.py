@@ -56,6 +56,8 @@ class Handle:
         What was asked for; what it is, `origin` says.
     note : str
         How the rows were chosen or made, where they are not all the live ones.
+    guessed : str
+        Of a source: what nobody said, and was read off its files.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Handle:
     window: EventWindow | None = None
     note: str = ""
     truth: Truth = LIVE
+    guessed: str = ""
 
     @property
     def origin(self) -> Origin:
@@ -149,7 +152,8 @@ class Opener:
         # What was captured stands still, so that its pin is known from the first read on.
         version = "" if scan.stamp else scan.fingerprint()
         pin = InputPin(name, "source", asked.uri, version, Origin.LIVE, scan.state)
-        return Handle(name, "source", scan.lazy(), scan, pin, asked.recipe(), note=scan.state)
+        handle = Handle(name, "source", scan.lazy(), scan, pin, asked.recipe(), note=scan.state)
+        return replace(handle, guessed=scan.guessed)
 
     def mock(
         self,
