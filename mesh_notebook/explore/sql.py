@@ -109,6 +109,7 @@ def run_sql(
     con: duckdb.DuckDBPyConnection,
     tables: Mapping[str, Any],
     known: Iterable[str] = (),
+    values: Mapping[str, Any] | None = None,
 ) -> pl.DataFrame:
     """Run one query, and return its rows as a Polars frame.
 
@@ -122,6 +123,8 @@ def run_sql(
         Further frames by name, for this query alone; they go before views of the same name.
     known : iterable of str
         Names that a misspelt table may have meant, beside those of `con` and `tables`.
+    values : mapping, optional
+        The values of its parameters, which the engine binds.
 
     Raises
     ------
@@ -137,11 +140,11 @@ def run_sql(
             for name, frame in tables.items():
                 cursor.register(name, _registrable(frame))
             _no_files(query, cursor)
-            relation = cursor.sql(query)
+            relation = cursor.sql(query, params=dict(values)) if values else cursor.sql(query)
             _fits_a_frame(relation, query)
             return _made(relation, cursor)
         except duckdb.Error as error:
-            said = _with_picture(error, query, cursor)
+            said = _with_picture(error, query, cursor, values)
             raise _explained(said, query, cursor, [*tables, *known]) from None
 
 
@@ -170,13 +173,18 @@ def _registrable(frame: Any) -> Any:
     return frame.pl() if isinstance(frame, duckdb.DuckDBPyRelation) else frame
 
 
-def _with_picture(error: duckdb.Error, query: str, cursor: duckdb.DuckDBPyConnection) -> str:
+def _with_picture(
+    error: duckdb.Error,
+    query: str,
+    cursor: duckdb.DuckDBPyConnection,
+    values: Mapping[str, Any] | None,
+) -> str:
     """Return what the engine says with the line and the caret, which relations leave out."""
     import duckdb
 
     if isinstance(error, (duckdb.BinderException, duckdb.CatalogException)):
         try:
-            cursor.execute(query)  # refused again before anything runs
+            cursor.execute(query, dict(values or {}))  # refused again before anything runs
             cursor.abort()
         except duckdb.Error as again:
             return str(again)

@@ -262,16 +262,18 @@ class Exploration(Control):
     def sql(self, name: str, query: str, **tables: Any) -> pl.DataFrame:
         """Run a query over inputs, frames and earlier results; bind the result under `name`.
 
-        A table name means the Python name of the moment; `tables` adds frames by name.
+        A table name means the Python name of the moment; `tables` adds frames by name. `$low`
+        is the value of the Python name `low`, which the engine binds.
         """
         from mesh_notebook.workspace import frames
 
         frames.bindable(self, name)
         self.progress("run the query")
-        used, result = frames.query(self, query, tables)
+        used, values, result = frames.query(self, query, tables)
         self.namespace[name] = result
         self.bound.add(name)
-        self.note("sql", (name,), {"name": name, "query": query, "tables": used})
+        told = {"values": values} if values else {}
+        self.note("sql", (name,), {"name": name, "query": query, "tables": used, **told})
         origin = self.origin(name)
         made_up = "" if origin == "live" else f", {origin}"
         self.taken["explore"] = f"{name}: {result.height:,} rows{made_up}"
