@@ -335,3 +335,37 @@ def test_what_an_explain_runs_only_reads(
 )
 def test_a_name_with_its_schema_is_a_name(con: duckdb.DuckDBPyConnection, query: str) -> None:
     assert run_sql(query, con, {}).height
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM flights f JOIN planes p ON f.origin = p.origin",
+        "SELECT * FROM flights JOIN planes ON flights.origin = planes.origin",
+        'SELECT * FROM flights a, planes b, flights "c d"',
+        "SELECT f.*, p.* FROM flights f, planes p",
+    ],
+)
+def test_the_advice_on_columns_of_one_name_is_sql_that_works(
+    con: duckdb.DuckDBPyConnection, query: str
+) -> None:
+    planes = pl.DataFrame({"origin": ["EWR"], "made": [1999]})
+    step = refused(query, con, planes=planes).next_step
+    mended = step.partition(": ")[2].replace("FROM …", "") + query[query.index("FROM") :]
+    assert "EXCLUDE" in mended
+    names = run_sql(mended, con, {"planes": planes, "flights": FLIGHTS}).columns
+    assert len(names) == len(set(names))
+
+
+def test_a_column_written_twice_is_given_another_name(con: duckdb.DuckDBPyConnection) -> None:
+    step = refused("SELECT origin, lower(origin) AS origin FROM f", con, f=FLIGHTS).next_step
+    assert step == "give one another name: LOWER(origin) AS origin_2"
+
+
+def test_show_tables_lists_what_can_be_read(con: duckdb.DuckDBPyConnection) -> None:
+    frame = pl.DataFrame({"a": [1]})
+    assert run_sql("show tables;", con, {"mine": frame}, known=["later"]).rows() == [
+        ("airports",),
+        ("later",),
+        ("mine",),
+    ]
