@@ -48,6 +48,7 @@ def rows(scan: Scan) -> list[tuple[Any, ...]]:
             [(1, 2), (3, 4.5)],
         ),
         ("1,x\n2,y\n", {"columns": ("a", "b")}, [(1, "x"), (2, "y")]),
+        ("sep=;\na;v\n1;2\n", {}, [(1, 2)]),
         ("x,x\n1,2\n", {"skip": 1, "columns": ("a", "b")}, [(1, 2)]),
         (
             "id;price;day\n1;1,50;31.12.2025\n2;1.000,25;01.01.2026\n",
@@ -88,6 +89,7 @@ def test_columns_without_a_name_are_named_by_their_place_and_it_is_said(world: W
         ("id\n1\n", {"encoding": "klingon"}, "--encoding", None),
         ("id\n1\n", {"separator": '"'}, "--separator", None),
         ("id\n1\n", {"decimal": "x"}, "--decimal", None),
+        ("id\n1\n", {"skip": -1}, "--skip 0", None),
         ("id\n1\n", {"format": "json", "skip": 1}, "--format csv", None),
     ],
 )

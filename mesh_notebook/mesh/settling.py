@@ -150,10 +150,10 @@ def check_start(first: str, path: str) -> None:
         )
 
 
-def separator_of(line: str) -> str:
+def separator_of(line: str, decimal: str | None = None) -> str:
     """Return what most likely stands between the fields of a header line."""
-    counts = {mark: line.count(mark) for mark in _SEPARATORS}
-    return "," if counts[","] else max(_SEPARATORS, key=counts.__getitem__)
+    counts = {mark: line.count(mark) for mark in _SEPARATORS if mark != decimal}
+    return "," if counts.get(",") else max(counts, key=counts.__getitem__)
 
 
 def _same_header(expected: list[str], found: list[str], path: str, first: str) -> None:

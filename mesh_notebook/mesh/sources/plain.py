@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -27,6 +28,8 @@ __all__ = ["Copy", "mark_of", "plain_copy"]
 
 _WORDS = {"tab": "\t", "\\t": "\t", "space": " ", "\\s+": " ", "whitespace": " "}
 _BLANK = " \r\n"
+# A line that spreadsheet programs read as the separator, and not as names.
+_NOTED = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _UNNAMED = "Unnamed: "
 
 
@@ -42,12 +45,15 @@ class Copy:
         How many lines further down a line of `file` stands in `origin`.
     said : tuple of str
         What was guessed, and is not as the file says it.
+    mark : str
+        What stands between its fields.
     """
 
     file: Path
     origin: Path
     shift: int = 0
     said: tuple[str, ...] = ()
+    mark: str = ","
 
     def spoken(self, error: SourceError) -> SourceError:
         """Return an error that speaks of the origin, and of its lines."""
@@ -137,24 +143,26 @@ def _copied(path: Path, text: io.TextIOWrapper, asked: Asked, world: World) -> C
         raise _no_header(path)
     check_start(first, str(path))
     mark, shift = mark_of(asked), (asked.skip or 0) + blanks
+    if noted := _NOTED.fullmatch(first):
+        mark, first, shift = mark or noted[1], next(lines, ""), shift + 1
     said = [f"blank lines above the header skipped ({blanks})"] if blanks else []
     rest: Iterator[str] = lines
     if cut := mark is not None and (len(mark) > 1 or mark == " "):
         rest = _split(chain([first], lines), str(mark))
         first, mark = next(rest), ","
-    own = mark or separator_of(first)
+    own = mark or separator_of(first, asked.decimal)
     if asked.columns:
         names, unnamed, rest = list(asked.columns), False, chain([first], rest)
     else:
         names = header_record(first, rest, own, str(path))
         unnamed = any(names) and not all(names)
     if not (shift or cut or asked.columns or asked.encoding or unnamed or _is_packed(path)):
-        return Copy(path, path)
+        return Copy(path, path, mark=own)
     if unnamed:
         names = _named(names)
         said.append(f"columns without a name are {', '.join(_made(names))}")
     body = chain([_joined(names, own)], rest)
-    return Copy(_kept(path, body, world), path, shift - bool(asked.columns), tuple(said))
+    return Copy(_kept(path, body, world), path, shift - bool(asked.columns), tuple(said), own)
 
 
 def _first(lines: Iterator[str], skip: int) -> tuple[str, int]:

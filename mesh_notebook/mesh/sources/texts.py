@@ -13,7 +13,7 @@ from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.settling import settle
 from mesh_notebook.mesh.sources.asked import Asked, World
 from mesh_notebook.mesh.sources.capture import Captures
-from mesh_notebook.mesh.sources.plain import Copy, mark_of, plain_copy
+from mesh_notebook.mesh.sources.plain import Copy, plain_copy
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,7 +39,7 @@ def scan_texts(files: Sequence[Path], asked: Asked, world: World) -> Scan:
             f"{asked.decimal!r} cannot stand before a fraction.", next_step="--decimal ','"
         )
     copies = [plain_copy(path, asked, world) for path in files]
-    mark = _left(mark_of(asked))
+    mark = copies[0].mark
     if asked.by_name or asked.decimal == ",":
         copies, mark = _retold(copies, mark, asked, world), ","
     paths = tuple(str(copy.file) for copy in copies)
@@ -47,11 +47,6 @@ def scan_texts(files: Sequence[Path], asked: Asked, world: World) -> Scan:
         separator, schema = settle(paths, asked.null_values, mark)
     scan = Scan("csv", paths, None, asked.null_values, schema, separator)
     return scan.guessing(*_guessed(scan, copies, asked))
-
-
-def _left(mark: str | None) -> str | None:
-    """Return the separator that copies have: a comma, where runs of blanks or words were cut."""
-    return "," if mark is not None and (len(mark) > 1 or mark == " ") else mark
 
 
 @contextmanager
@@ -103,7 +98,7 @@ def _header_said(scan: Scan) -> str:
     return "names from the first line"
 
 
-def _retold(copies: Sequence[Copy], mark: str | None, asked: Asked, world: World) -> list[Copy]:
+def _retold(copies: Sequence[Copy], mark: str, asked: Asked, world: World) -> list[Copy]:
     """Return the files written anew: all with the same columns, and points before fractions."""
     import polars as pl
 
@@ -122,7 +117,7 @@ def _retold(copies: Sequence[Copy], mark: str | None, asked: Asked, world: World
     ]
 
 
-def _as_text(copy: Copy, mark: str | None, asked: Asked) -> pl.LazyFrame:
+def _as_text(copy: Copy, mark: str, asked: Asked) -> pl.LazyFrame:
     import polars as pl
 
     with _spoken([copy]):
