@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def refused(query: str, con: duckdb.DuckDBPyConnection, **tables: Any) -> SqlErr
         ("FROM flights SELECT origin", ("flights",)),
         ("WITH late AS (SELECT * FROM flights) SELECT * FROM late", ("flights",)),
         ("WITH plays AS (SELECT * FROM plays) SELECT * FROM plays", ("plays",)),
+        ("WITH plays AS (FROM plays) SELECT * FROM plays WHERE a > $low LIMIT $n", ("plays",)),
         ("WITH RECURSIVE r AS (SELECT 1 UNION ALL FROM r) FROM r, z", ("z",)),
         ("SELECT * FROM a WHERE x IN (SELECT y FROM c) AND EXISTS (FROM d)", ("a", "c", "d")),
         ('SELECT * FROM "odd name" -- FROM nothing', ("odd name",)),
@@ -369,3 +371,14 @@ def test_show_tables_lists_what_can_be_read(con: duckdb.DuckDBPyConnection) -> N
         ("later",),
         ("mine",),
     ]
+
+
+def test_wide_integers_and_times_are_read_or_the_line_to_write_is_said(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    wide = pl.DataFrame({"n": pl.Series([2**100], dtype=pl.Int128), "t": [time(1, 2)]})
+    step = refused("FROM wide", con, wide=wide).next_step
+    space: dict[str, Any] = {"wide": wide, "pl": pl}
+    exec(step, space)
+    made = run_sql("SELECT n, t FROM wide", con, {"wide": space["wide"]})
+    assert made.rows() == [(Decimal(2**100), time(1, 2))]

@@ -103,6 +103,11 @@ def _tables_by_sqlglot(query: str) -> set[str]:
 
     if (tree := _parsed(query)) is None:
         return set()
+    if values := list(tree.find_all(exp.Placeholder)):
+        # The engine names no tables of a query that waits for values.
+        for value in values:
+            value.replace(exp.null())
+        return {*tables_of(tree.sql("duckdb"))}
     defined = {cte.alias for cte in tree.find_all(exp.CTE)}
     return {table.name for table in tree.find_all(exp.Table) if table.name} - defined
 
@@ -143,7 +148,7 @@ def run_sql(
             return _readable([*tables, *known, *_views(cursor)])
         try:
             for name, frame in tables.items():
-                cursor.register(name, _registrable(frame))
+                cursor.register(name, _registrable(name, frame))
             _no_files(query, cursor)
             relation = _asked(query, cursor, values)
             _fits_a_frame(relation, query, cursor)
@@ -185,11 +190,29 @@ def _waited(run: Callable[[], _Made], cursor: duckdb.DuckDBPyConnection) -> _Mad
         return pending.result()
 
 
-def _registrable(frame: Any) -> Any:
+def _registrable(name: str, frame: Any) -> Any:
     import duckdb
+
+    _has_a_type_of_arrow(name, frame)
 
     # A relation belongs to the connection that made it; its rows do not.
     return frame.pl() if isinstance(frame, duckdb.DuckDBPyRelation) else frame
+
+
+def _has_a_type_of_arrow(name: str, frame: Any) -> None:
+    """Refuse integers of 128 bits, which Arrow cannot carry from Polars to the engine."""
+    import polars as pl
+
+    if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
+        return
+    for column, dtype in frame.collect_schema().items():
+        if type(dtype).__name__ in ("Int128", "UInt128"):
+            raise SqlError(
+                f"`{name}` has a column '{column}' of type {dtype}, which SQL cannot read here.",
+                next_step=f"{name} = {name}.with_columns(pl.col({column!r})"
+                ".cast(pl.Decimal(38, 0)))",
+                column=column,
+            )
 
 
 def _with_picture(
