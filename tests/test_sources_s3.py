@@ -75,6 +75,8 @@ def test_folders_keep_their_columns_and_options_are_heeded(s3: Bucket, world: Wo
             (1, 1.5, date(2026, 10, 1), "a b"),
             (2, 1.5, date(2026, 10, 2), "a b"),
         ]
+    s3.put("log/_delta_log/0.json", b"{}")
+    assert refused(f"{s3.url}/log", world)
     asked = Asked(f"{s3.url}/log/day=2026-10-01/kind=a%20b/part.csv", skip=1)
     assert open_source(asked, world).lazy().collect().columns == ["id", "v"]
 

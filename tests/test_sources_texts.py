@@ -168,3 +168,11 @@ def test_a_folder_without_a_value_is_null_and_one_without_the_column_is_refused(
     pl.DataFrame({"id": [1]}).write_parquet(world.base / "d" / "other" / "p.parquet")
     with pytest.raises(SourceError, match="some files lie in a folder k="):
         opened(world, "d/**/*.parquet")
+
+
+def test_a_delta_table_in_folders_is_not_read_past_its_log(world: World) -> None:
+    pl.DataFrame({"id": [1], "k": ["a"]}).write_delta(
+        world.base / "t", delta_write_options={"partition_by": ["k"]}
+    )
+    with pytest.raises(SourceError, match="is a Delta table"):
+        opened(world, "t")

@@ -112,7 +112,12 @@ def _in_folder(path: Path) -> list[Path]:
 
 
 def _hive_folders(path: Path) -> list[Path]:
-    """Return the folders that hold a value of a column each: `day=2026-10-01`."""
+    """Return the folders that hold a value of a column each: `day=2026-10-01`.
+
+    Which files of a Delta table count, its log says, and not its folders.
+    """
+    if (path / "_delta_log").is_dir():
+        return []
     return sorted(p for p in path.iterdir() if p.is_dir() and "=" in p.name and _visible(p))
 
 

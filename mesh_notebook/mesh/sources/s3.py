@@ -195,7 +195,10 @@ class _Bucket:
         found = _sorted(
             o for o in map(_object, listed["objects"]) if _visible(o.key) and self._is_wanted(o.key)
         )
-        below = () if found else sorted(filter(_holds_value, listed["common_prefixes"]))
+        folders = [] if found else sorted(listed["common_prefixes"])
+        # Which files of a Delta table count, its log says, and not its folders.
+        is_delta = any(PurePosixPath(folder).name == "_delta_log" for folder in folders)
+        below = [] if is_delta else filter(_holds_value, folders)
         return found or [one for deeper in below for one in self._beneath(deeper)]
 
     def _is_wanted(self, key: str) -> bool:
