@@ -145,6 +145,19 @@ def test_steps_in_sql(notebook: Any, tmp_path: Path) -> None:
     assert "%%mesh sql out\nSELECT day, origin, delay FROM most" in cells
 
 
+def test_values_in_sql(notebook: Any, tmp_path: Path) -> None:
+    notebook.run("%mesh product airport-delays --domain travel")
+    notebook.run("%mesh source flights flights.csv --separator , --encoding utf-8")
+    notebook.run("least = 4")
+    query = "SELECT day, origin, delay FROM flights WHERE delay > $least"
+    notebook.run(f"%%mesh sql out\n{query}")
+    notebook.run("%mesh output daily out --key day,origin")
+    notebook.run("%mesh export bundle")
+    cells = round_trip(notebook, tmp_path)
+    assert f"%%mesh sql out\n{query}" in cells
+    assert "%mesh source flights flights.csv --separator , --encoding utf-8" in cells
+
+
 def test_inputs_of_every_kind(published: Path, shell: Any, tmp_path: Path) -> None:
     (tmp_path / "more.csv").write_text(ROWS)
     shell.run("%mesh connect airport-delays --as delays --from 2013-01-01 --to 2013-01-02")

@@ -62,6 +62,28 @@ def test_an_excel_sheet_is_exported_and_deployed(
     assert len(pin(shell).version) == 64
 
 
+def test_options_and_folders_are_read_the_same_way_by_a_deployment(
+    shell: Any, tmp_path: Path, captures: Path
+) -> None:
+    for n in (1, 2):
+        (tmp_path / f"log/n={n}").mkdir(parents=True)
+        (tmp_path / f"log/n={n}/d.csv").write_bytes(f"of May\n{n};1,5;ä\n".encode("latin1"))
+    flags = "--decimal , --encoding latin1 --skip 1 --columns id,total,country"
+    exported(shell, f"%mesh source orders log {flags}")
+    assert recipe(tmp_path / "bundle") == {
+        "kind": "source",
+        "uri": "../log",
+        "decimal": ",",
+        "encoding": "latin1",
+        "skip": 1,
+        "columns": ["id", "total", "country"],
+    }
+    assert "n" in shell.run("orders.collect_schema().names()")
+    holds_no(tmp_path / "bundle", str(captures), str(tmp_path))
+    pin(shell)
+    assert shell.mesh.port("order-totals").lazy().collect().rows() == [("ä", 3.0)]
+
+
 def test_an_api_is_proved_offline_and_read_anew_when_it_is_deployed(
     shell: Any,
     tmp_path: Path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -63,6 +64,21 @@ def test_other_kinds_and_odd_names_are_read_too(s3: Bucket, world: World) -> Non
     pl.DataFrame({"day": [4]}).write_excel(buffer, worksheet="plays")
     s3.put("book.xlsx", buffer.getvalue())
     assert days(f"{s3.url}/book.xlsx#plays", world) == [4]
+
+
+def test_folders_keep_their_columns_and_options_are_heeded(s3: Bucket, world: World) -> None:
+    for day in (1, 2):
+        s3.put(f"log/day=2026-10-0{day}/kind=a%20b/part.csv", f"of May\nid;v\n{day};1,5\n".encode())
+    for uri in ("log", "log/", "log/**/*.csv", "log/day=*/kind=*/part.csv"):
+        asked = Asked(f"{s3.url}/{uri}", skip=1, decimal=",")
+        assert open_source(asked, world).lazy().collect().rows() == [
+            (1, 1.5, date(2026, 10, 1), "a b"),
+            (2, 1.5, date(2026, 10, 2), "a b"),
+        ]
+    s3.put("log/_delta_log/0.json", b"{}")
+    assert refused(f"{s3.url}/log", world)
+    asked = Asked(f"{s3.url}/log/day=2026-10-01/kind=a%20b/part.csv", skip=1)
+    assert open_source(asked, world).lazy().collect().columns == ["id", "v"]
 
 
 def test_an_unchanged_object_is_not_downloaded_twice(

@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def refused(query: str, con: duckdb.DuckDBPyConnection, **tables: Any) -> SqlErr
         ("FROM flights SELECT origin", ("flights",)),
         ("WITH late AS (SELECT * FROM flights) SELECT * FROM late", ("flights",)),
         ("WITH plays AS (SELECT * FROM plays) SELECT * FROM plays", ("plays",)),
+        ("WITH plays AS (FROM plays) SELECT * FROM plays WHERE a > $low LIMIT $n", ("plays",)),
         ("WITH RECURSIVE r AS (SELECT 1 UNION ALL FROM r) FROM r, z", ("z",)),
         ("SELECT * FROM a WHERE x IN (SELECT y FROM c) AND EXISTS (FROM d)", ("a", "c", "d")),
         ('SELECT * FROM "odd name" -- FROM nothing', ("odd name",)),
@@ -335,3 +337,48 @@ def test_what_an_explain_runs_only_reads(
 )
 def test_a_name_with_its_schema_is_a_name(con: duckdb.DuckDBPyConnection, query: str) -> None:
     assert run_sql(query, con, {}).height
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM flights f JOIN planes p ON f.origin = p.origin",
+        "SELECT * FROM flights JOIN planes ON flights.origin = planes.origin",
+        'SELECT * FROM flights a, planes b, flights "c d"',
+        "SELECT f.*, p.* FROM flights f, planes p",
+    ],
+)
+def test_the_advice_on_columns_of_one_name_is_sql_that_works(
+    con: duckdb.DuckDBPyConnection, query: str
+) -> None:
+    planes = pl.DataFrame({"origin": ["EWR"], "made": [1999]})
+    step = refused(query, con, planes=planes).next_step
+    mended = step.partition(": ")[2].replace("FROM …", "") + query[query.index("FROM") :]
+    assert "EXCLUDE" in mended
+    names = run_sql(mended, con, {"planes": planes, "flights": FLIGHTS}).columns
+    assert len(names) == len(set(names))
+
+
+def test_a_column_written_twice_is_given_another_name(con: duckdb.DuckDBPyConnection) -> None:
+    step = refused("SELECT origin, lower(origin) AS origin FROM f", con, f=FLIGHTS).next_step
+    assert step == "give one another name: LOWER(origin) AS origin_2"
+
+
+def test_show_tables_lists_what_can_be_read(con: duckdb.DuckDBPyConnection) -> None:
+    frame = pl.DataFrame({"a": [1]})
+    assert run_sql("show tables;", con, {"mine": frame}, known=["later"]).rows() == [
+        ("airports",),
+        ("later",),
+        ("mine",),
+    ]
+
+
+def test_wide_integers_and_times_are_read_or_the_line_to_write_is_said(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    wide = pl.DataFrame({"n": pl.Series([2**100], dtype=pl.Int128), "t": [time(1, 2)]})
+    step = refused("FROM wide", con, wide=wide).next_step
+    space: dict[str, Any] = {"wide": wide, "pl": pl}
+    exec(step, space)
+    made = run_sql("SELECT n, t FROM wide", con, {"wide": space["wide"]})
+    assert made.rows() == [(Decimal(2**100), time(1, 2))]

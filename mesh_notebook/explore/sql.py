@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mesh_notebook.errors import SqlError, near
+from mesh_notebook.explore.sql_names import apart
 from mesh_notebook.mesh.scan import without_bar
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["connect_parser", "run_sql", "tables_of"]
 
+_Made = TypeVar("_Made")
 _PICTURE = re.compile(r"^LINE (\d+): .*$", re.MULTILINE)
+_SHOW_TABLES = re.compile(r"\s*SHOW\s+(?:ALL\s+)?TABLES\s*;?\s*", re.IGNORECASE)
 _NO_TABLE = re.compile(r"Table with name (.+?) does not exist")
 _NO_COLUMN = re.compile(r'column "(.+?)" not found|does not have a column named "(.+?)"')
 _NO_FUNCTION = re.compile(r"Function with name (\S+) does not exist")
@@ -100,6 +103,11 @@ def _tables_by_sqlglot(query: str) -> set[str]:
 
     if (tree := _parsed(query)) is None:
         return set()
+    if values := list(tree.find_all(exp.Placeholder)):
+        # The engine names no tables of a query that waits for values.
+        for value in values:
+            value.replace(exp.null())
+        return {*tables_of(tree.sql("duckdb"))}
     defined = {cte.alias for cte in tree.find_all(exp.CTE)}
     return {table.name for table in tree.find_all(exp.Table) if table.name} - defined
 
@@ -109,6 +117,7 @@ def run_sql(
     con: duckdb.DuckDBPyConnection,
     tables: Mapping[str, Any],
     known: Iterable[str] = (),
+    values: Mapping[str, Any] | None = None,
 ) -> pl.DataFrame:
     """Run one query, and return its rows as a Polars frame.
 
@@ -122,6 +131,8 @@ def run_sql(
         Further frames by name, for this query alone; they go before views of the same name.
     known : iterable of str
         Names that a misspelt table may have meant, beside those of `con` and `tables`.
+    values : mapping, optional
+        The values of its parameters, which the engine binds.
 
     Raises
     ------
@@ -133,26 +144,42 @@ def run_sql(
 
     _only_reads(query)
     with closing(without_bar(con.cursor())) as cursor:
+        if _SHOW_TABLES.fullmatch(query):
+            return _readable([*tables, *known, *_views(cursor)])
         try:
             for name, frame in tables.items():
-                cursor.register(name, _registrable(frame))
+                cursor.register(name, _registrable(name, frame))
             _no_files(query, cursor)
-            relation = cursor.sql(query)
-            _fits_a_frame(relation, query)
+            relation = _asked(query, cursor, values)
+            _fits_a_frame(relation, query, cursor)
             return _made(relation, cursor)
         except duckdb.Error as error:
-            said = _with_picture(error, query, cursor)
+            said = _with_picture(error, query, cursor, values)
             raise _explained(said, query, cursor, [*tables, *known]) from None
 
 
+def _asked(
+    query: str, cursor: duckdb.DuckDBPyConnection, values: Mapping[str, Any] | None
+) -> duckdb.DuckDBPyRelation:
+    if not values:
+        return cursor.sql(query)
+    # With parameters DuckDB runs it right away.
+    return _waited(lambda: cursor.sql(query, params=dict(values)), cursor)
+
+
 def _made(relation: duckdb.DuckDBPyRelation, cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    # Run by DuckDB, which can be interrupted; Polars, drawing from the stream, can not.
+    made: pl.DataFrame = _waited(lambda: relation.materialize().pl(), cursor)
+    return made
+
+
+def _waited(run: Callable[[], _Made], cursor: duckdb.DuckDBPyConnection) -> _Made:
     """Run a query in a thread of its own, so that Ctrl-C ends it at once.
 
     DuckDB itself looks for a signal between its tasks, and one task may take minutes.
     """
     with ThreadPoolExecutor(1) as pool:
-        # Run by DuckDB, which can be interrupted; Polars, drawing from the stream, can not.
-        pending: Future[pl.DataFrame] = pool.submit(lambda: relation.materialize().pl())
+        pending: Future[_Made] = pool.submit(run)
         try:
             # A wait without a limit may not hear the signal: Polars has the system resume it.
             while not wait([pending], timeout=0.2).done:
@@ -163,20 +190,43 @@ def _made(relation: duckdb.DuckDBPyRelation, cursor: duckdb.DuckDBPyConnection) 
         return pending.result()
 
 
-def _registrable(frame: Any) -> Any:
+def _registrable(name: str, frame: Any) -> Any:
     import duckdb
+
+    _has_a_type_of_arrow(name, frame)
 
     # A relation belongs to the connection that made it; its rows do not.
     return frame.pl() if isinstance(frame, duckdb.DuckDBPyRelation) else frame
 
 
-def _with_picture(error: duckdb.Error, query: str, cursor: duckdb.DuckDBPyConnection) -> str:
+def _has_a_type_of_arrow(name: str, frame: Any) -> None:
+    """Refuse integers of 128 bits, which Arrow cannot carry from Polars to the engine."""
+    import polars as pl
+
+    if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
+        return
+    for column, dtype in frame.collect_schema().items():
+        if type(dtype).__name__ in ("Int128", "UInt128"):
+            raise SqlError(
+                f"`{name}` has a column '{column}' of type {dtype}, which SQL cannot read here.",
+                next_step=f"{name} = {name}.with_columns(pl.col({column!r})"
+                ".cast(pl.Decimal(38, 0)))",
+                column=column,
+            )
+
+
+def _with_picture(
+    error: duckdb.Error,
+    query: str,
+    cursor: duckdb.DuckDBPyConnection,
+    values: Mapping[str, Any] | None,
+) -> str:
     """Return what the engine says with the line and the caret, which relations leave out."""
     import duckdb
 
     if isinstance(error, (duckdb.BinderException, duckdb.CatalogException)):
         try:
-            cursor.execute(query)  # refused again before anything runs
+            cursor.execute(query, dict(values or {}))  # refused again before anything runs
             cursor.abort()
         except duckdb.Error as again:
             return str(again)
@@ -301,12 +351,20 @@ def _views(cursor: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _fits_a_frame(relation: duckdb.DuckDBPyRelation, query: str) -> None:
+def _readable(names: Iterable[str]) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame({"name": sorted({*names})}, schema={"name": pl.String})
+
+
+def _fits_a_frame(
+    relation: duckdb.DuckDBPyRelation, query: str, cursor: duckdb.DuckDBPyConnection
+) -> None:
     names = relation.columns
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise SqlError(
             f"the result has two columns named '{twice[0]}'.",
-            next_step=f"give one another name: … AS {twice[0]}_2",
+            next_step=apart(_parsed(query), twice, cursor),
             query=query,
             column=twice[0],
         )

@@ -93,7 +93,10 @@ def unmarked(text: str) -> str:
 
 
 def default_of(
-    statement: Statement, tagged: frozenset[str], origins: Mapping[str, str]
+    statement: Statement,
+    tagged: frozenset[str],
+    origins: Mapping[str, str],
+    queried: frozenset[str] = frozenset(),
 ) -> Default | None:
     """Return the parameter that a statement says; None where it says none.
 
@@ -103,10 +106,13 @@ def default_of(
         The sources of the cells that are tagged.
     origins : mapping
         By name: the full name of what the module imports.
+    queried : frozenset of str
+        The names whose values a query takes: what binds one is a parameter in any cell.
     """
     source = statement.cell.source.strip()
     first = source.partition("\n")[0]
-    if statement.half or not (source in tagged or _MARKED.fullmatch(first)):
+    asked = bool(queried.intersection(statement.names))
+    if statement.half or not (asked or source in tagged or _MARKED.fullmatch(first)):
         return None
     text = unmarked(statement.text)
     match ast.parse(text).body:

@@ -15,7 +15,7 @@ from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.formatting import formatted
 from mesh_notebook.export.plan import Plan
 from mesh_notebook.export.slicing import Slice
-from mesh_notebook.export.sql_steps import query_in, sql_helper, table_in
+from mesh_notebook.export.sql_steps import query_in, sql_helper, table_in, values_in
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.text import indented, with_nonlocal
 from mesh_notebook.model.address import python_name
@@ -121,7 +121,7 @@ def _whole(plan: Plan, functions: Sequence[Function], title: str) -> str:
     parts = [f'"""{_docstring(title)}"""', *future, *dict.fromkeys(heads)]
     parts += [_noted(plan, s, unmarked(s.text)) for s in lifted if s.kind != "import"]
     if plan.sql:
-        parts.append(sql_helper(plan.sql, bool(pandas)))
+        parts.append(sql_helper(plan.sql, bool(pandas), _has_values(plan)))
     return "\n\n".join([*parts, *(f"\n{function.text}" for function in functions)])
 
 
@@ -130,6 +130,11 @@ def _queries_pandas(plan: Plan) -> bool:
     steps = [(s.cell, s.step) for one in plan.slices for s in one.statements if s.step]
     types = [cell.types.get(frame, "") for cell, step in steps for _, frame in step.tables]
     return any(kind.startswith("pandas.") for kind in types)
+
+
+def _has_values(plan: Plan) -> bool:
+    """Return whether a query takes values of Python."""
+    return any(s.step and s.step.values for one in plan.slices for s in one.statements)
 
 
 def _postponed(plan: Plan) -> bool:
@@ -249,6 +254,7 @@ def _sql(plan: Plan, one: Slice, statement: Statement) -> Iterator[tuple[str, St
     assert step is not None  # what makes it an SQL statement
     given = ", ".join(table_in(table, frame) for table, frame in step.tables)
     query = step.query if step.is_code else query_in(step)
+    query += values_in(step)
     text = f"{first} = {plan.sql}({query}{', ' if given else ''}{given})"
     yield _noted(plan, statement, "\n".join([*statement.above, text])), statement
     for name in others:

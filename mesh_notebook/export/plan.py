@@ -107,9 +107,11 @@ def _defaults(
     every = {s.index: s for one in slices for s in one.statements if s.kind == "code"}
     lifted = hoisted(slices, reserved).values()
     origins = {s.names[0]: s.origin for s in lifted if s.kind == "import"}
+    steps = [s.step for one in slices for s in one.statements if s.step]
+    queried = frozenset(name for step in steps for name in step.values)
     found = {}
     for index in sorted(every):
-        default = default_of(every[index], tagged, origins)
+        default = default_of(every[index], tagged, origins, queried)
         # `sql` is what runs the queries in portable.py.
         if (
             default

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from mesh_notebook.errors import LoadRefused
 from mesh_notebook.export.defaults import Default, origins_in
@@ -119,7 +120,8 @@ def _helper_in(nodes: Sequence[ast.stmt]) -> str:
     """Return the name of the function that runs SQL, as an export writes it; empty without one."""
     for node in nodes:
         if isinstance(node, ast.FunctionDef):
-            written = [ast.parse(sql_helper(node.name, pandas)) for pandas in (False, True)]
+            ways = product((False, True), repeat=2)
+            written = [ast.parse(sql_helper(node.name, *way)) for way in ways]
             if ast.dump(node) in [ast.dump(tree.body[0]) for tree in written]:
                 return node.name
     return ""
@@ -217,8 +219,10 @@ class _Reader:
         match node:
             case ast.Assign(
                 targets=[ast.Name(id=name)],
-                value=ast.Call(func=ast.Name(id=self.helper), args=[query], keywords=tables),
-            ) if all(t.arg and isinstance(t.value, ast.Name) for t in tables):
+                value=ast.Call(
+                    func=ast.Name(id=self.helper), args=[query, *values], keywords=tables
+                ),
+            ) if all(t.arg and isinstance(t.value, ast.Name) for t in tables) and _own(values):
                 pass
             case _:
                 raise self._refused(
@@ -240,6 +244,22 @@ class _Reader:
             next_step=f"write {instead}" if instead else "write it in another way, and load again",
             line=line,
         )
+
+
+def _own(values: Sequence[ast.expr]) -> bool:
+    """Return whether each parameter of a query is given the value of its own name."""
+    match values:
+        case []:
+            return True
+        case [ast.Dict(keys=keys, values=given)]:
+            pairs = zip(keys, given, strict=True)
+            return all(
+                isinstance(key, ast.Constant)
+                and isinstance(value, ast.Name)
+                and key.value == value.id
+                for key, value in pairs
+            )
+    return False
 
 
 def _own_scope(node: ast.AST) -> Iterator[ast.AST]:

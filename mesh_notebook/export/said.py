@@ -150,7 +150,7 @@ def _means(node: ast.stmt) -> str:
     match node:
         case ast.Assign(
             targets=[ast.Name(id=name)],
-            value=ast.Call(func=ast.Name(id=helper), args=[ast.Constant(value=str(query))]),
+            value=ast.Call(func=ast.Name(id=helper), args=[ast.Constant(value=str(query)), *_]),
         ) if helper.startswith("_sql"):
             return _sql(name, query)
         case ast.Expr(

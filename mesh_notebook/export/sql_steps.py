@@ -7,11 +7,11 @@ import textwrap
 from mesh_notebook.export.sql_layout import laid_out
 from mesh_notebook.export.verbs import SqlStep
 
-__all__ = ["query_in", "sql_helper", "table_in", "unindented"]
+__all__ = ["query_in", "sql_helper", "table_in", "unindented", "values_in"]
 
 _SQL_WIDTH = 88  # characters of a line of SQL: it stands eight from the left
 _SQL = '''
-def {name}(query: str, /, **tables: {frames}) -> pl.DataFrame:
+def {name}(query: str, {values}/, **tables: {frames}) -> pl.DataFrame:
     """Run one query over frames, by DuckDB, in UTC."""
     with duckdb.connect(
         config={{"python_enable_replacements": "false", "enable_external_access": "false"}}
@@ -19,17 +19,29 @@ def {name}(query: str, /, **tables: {frames}) -> pl.DataFrame:
         connection.execute("SET TimeZone = 'UTC'").fetchall()
         for name, table in tables.items():
             connection.register(name, {registered})
-        return pl.DataFrame(connection.sql(query).materialize())
+        return pl.DataFrame(connection.sql(query{bound}).materialize())
 '''
 
 
-def sql_helper(name: str, pandas: bool) -> str:
-    """Return the function that runs SQL: frames go in as Arrow streams, which needs no more."""
+def sql_helper(name: str, pandas: bool, values: bool = False) -> str:
+    """Return the function that runs SQL: frames go in as Arrow streams, which needs no more.
+
+    With `values`, a query may have parameters, which DuckDB binds.
+    """
     frames, registered = "pl.LazyFrame | pl.DataFrame", "table.lazy().collect().to_struct()"
     if pandas:
         frames = f"{frames} | pd.DataFrame"
         registered = f"table if isinstance(table, pd.DataFrame) else {registered}"
-    return _SQL.format(name=name, frames=frames, registered=registered)
+    given = "values: dict[str, object] | None = None, " if values else ""
+    bound = ", params=values" if values else ""
+    told = {"name": name, "frames": frames, "registered": registered}
+    return _SQL.format(**told, values=given, bound=bound)
+
+
+def values_in(step: SqlStep) -> str:
+    """Return the argument that gives a query the values of its parameters; empty without any."""
+    said = ", ".join(f'"{name}": {name}' for name in step.values)
+    return f", {{{said}}}" if said else ""
 
 
 def table_in(table: str, frame: str) -> str:

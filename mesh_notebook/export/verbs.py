@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mesh_notebook.export.record import Event, ExecutedCell
 from mesh_notebook.export.text import replaced
@@ -43,17 +43,22 @@ class SqlStep:
         Table name and the Python expression of the frame.
     reads : frozenset of str
         The Python names that the step needs.
+    values : tuple of str
+        The Python names whose values the query takes: `$low` is `low`.
     """
 
     query: str
     tables: tuple[tuple[str, str], ...]
     reads: frozenset[str]
     is_code: bool = False
+    values: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, event: Event) -> SqlStep:
         tables = tuple((str(k), str(v)) for k, v in event.payload["tables"].items())
-        return cls(str(event.payload["query"]), tables, frozenset(v for _, v in tables))
+        values = tuple(map(str, event.payload.get("values", ())))
+        reads = frozenset(v for _, v in tables) | {*values}
+        return cls(str(event.payload["query"]), tables, reads, values=values)
 
 
 @dataclass(frozen=True)
@@ -175,9 +180,10 @@ def _sql_step(call: ast.Call, events: tuple[Event, ...]) -> SqlStep | None:
     tables = step.tables + tuple((str(k), ast.unparse(v)) for k, v in given.items())
     read = {n.id for v in given.values() for n in ast.walk(v) if isinstance(n, ast.Name)}
     if isinstance(query, ast.Constant):
-        return SqlStep(step.query, tables, step.reads | read)
+        return replace(step, tables=tables, reads=step.reads | read)
     read |= {n.id for n in ast.walk(query) if isinstance(n, ast.Name)}
-    return SqlStep(ast.unparse(query), tables, step.reads | read, is_code=True)
+    query_text = ast.unparse(query)
+    return SqlStep(query_text, tables, step.reads | read, is_code=True, values=step.values)
 
 
 def magic(node: ast.stmt) -> Magic | None:

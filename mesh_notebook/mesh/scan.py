@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import SourceError
@@ -65,6 +65,14 @@ class Scan:
         Of a user's own files: their sizes and times when they were opened, hashed.
     veil : Veil, optional
         Of a port under a policy: what is seen of its files.
+    folders : tuple of (column, DuckDB type)
+        Columns that stand in the names of folders (`day=2026-10-01`), not in the files.
+    in_folder : tuple of tuple of str
+        By path: the values of these columns.
+    guessed : str
+        What nobody said, and was read off the files.
+    by_name : bool
+        Of Parquet and Arrow: a column that a file lacks is null there.
     """
 
     format: str
@@ -77,6 +85,14 @@ class Scan:
     state: str = ""
     stamp: str = ""
     veil: Veil | None = None
+    folders: tuple[tuple[str, str], ...] = ()
+    in_folder: tuple[tuple[str | None, ...], ...] = ()
+    guessed: str = ""
+    by_name: bool = False
+
+    def guessing(self, *said: str) -> Scan:
+        """Return the scan with more that was guessed."""
+        return replace(self, guessed="; ".join(one for one in (self.guessed, *said) if one))
 
     def lazy(self) -> pl.LazyFrame:
         """Return the rows as a lazy frame; nothing but schemas is read yet (JSON: everything)."""
@@ -86,6 +102,10 @@ class Scan:
                 next_step=f"known: {', '.join(FORMATS)}",
                 format=self.format,
             )
+        if self.folders or (self.by_name and len(self.paths) > 1):
+            from mesh_notebook.mesh.folders import scan_folders
+
+            return scan_folders(self)
         frame = _READERS[self.format](self) if self.paths else self._empty()
         return self.veil.over(frame) if self.veil else frame
 
@@ -106,7 +126,8 @@ class Scan:
     def from_dict(cls, raw: dict[str, Any]) -> Scan:
         """Read back what `as_dict` gave, also after a trip through JSON."""
         known = {f.name: raw[f.name] for f in fields(cls) if f.name in raw}
-        known["schema"] = tuple((name, dtype) for name, dtype in raw.get("schema", ()))
+        for name in ("schema", "folders", "in_folder"):
+            known[name] = tuple(map(tuple, raw.get(name, ())))
         for name in ("paths", "null_values"):
             known[name] = tuple(raw.get(name, ()))
         if veil := raw.get("veil"):
@@ -128,6 +149,8 @@ class Scan:
             whole.update(_file_digest(path))
         if self.format == "sqlite":
             whole.update(_wal_digest(self.paths[0]))
+        if self.folders:
+            whole.update(repr((self.folders, self.in_folder)).encode())
         return whole.hexdigest()
 
 
@@ -325,6 +348,7 @@ def _reads_itself(scan: Scan) -> bool:
     # DuckDB would take a file named like a glob for one, and reaches no URL without an extension
     # that may not be there. Where the contract names the columns, some files may lack some.
     plain = scan.format == "parquet" and bool(scan.paths) and not scan.schema
+    plain = plain and not (scan.folders or scan.by_name)
     plain = plain and (scan.veil is None or scan.veil.is_plain)
     return plain and not any(has_magic(path) or "://" in path for path in scan.paths)
 

@@ -18,7 +18,7 @@ from mesh_notebook.mesh.scan import connect_duckdb
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["settle"]
+__all__ = ["check_start", "separator_of", "settle"]
 
 _SEPARATORS = (",", ";", "\t", "|")
 _HEAD = 1_000  # values of each column that suggest its type, before all of them decide
@@ -41,7 +41,7 @@ _FIELDS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 
 
 def settle(
-    paths: Sequence[str], null_values: Sequence[str]
+    paths: Sequence[str], null_values: Sequence[str], separator: str | None = None
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Read CSV files whole, and return their separator and their columns' DuckDB types.
 
@@ -57,9 +57,9 @@ def settle(
     """
     with ExitStack() as stack:
         plain = [stack.enter_context(_plain_file(path)) for path in paths]
-        separator, names = _header(plain[0], paths[0])
+        separator, names = _header(plain[0], paths[0], separator)
         for file, path in zip(plain[1:], paths[1:], strict=True):
-            _same_header(names, _header(file, path)[1], path, paths[0])
+            _same_header(names, _header(file, path, separator)[1], path, paths[0])
         for file, path in zip(plain, paths, strict=True):
             _check_shape(file, path, names, separator)
         with _encoded(plain, paths):
@@ -93,25 +93,27 @@ def _plain_file(path: str) -> Iterator[str]:
         yield str(file)
 
 
-def _header(file: str, path: str) -> tuple[str, list[str]]:
+def _header(file: str, path: str, separator: str | None) -> tuple[str, list[str]]:
     try:
         with open_text(file) as lines:
             first = lines.readline()
-            _check_bytes(first, path)
-            separator = _separator(first)
+            check_start(first, path)
+            separator = separator or separator_of(first)
             names = header_record(first, lines, separator, path)
     except (OSError, EOFError) as error:
         raise SourceError(f"{path} cannot be read: {error}.", path=path) from None
     if not any(names):
         raise SourceError(
             f"{path} is empty: it has no header line.",
-            next_step="a CSV starts with a line of column names",
+            next_step="a CSV starts with a line of column names; --skip N counts lines above it, "
+            "--columns a,b,… names columns where there is none",
             path=path,
         )
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise SourceError(
             f"{path} names the column '{twice[0]}' {names.count(twice[0])} times.",
-            next_step="give each column a name of its own in the first line",
+            next_step="give each column a name of its own in the first line, or name them here: "
+            "--skip 1 --columns a,b,…",
             path=path,
             column=twice[0],
         )
@@ -125,14 +127,16 @@ def _check_case(names: Sequence[str], path: str) -> None:
         if other := lowered.get(name.lower()):
             raise SourceError(
                 f"{path}: '{other}' and '{name}' are one name to SQL, which knows no upper case.",
-                next_step="give one of them another name in the first line",
+                next_step="give one of them another name in the first line, or name them here: "
+                "--skip 1 --columns a,b,…",
                 path=path,
                 column=name,
             )
         lowered[name.lower()] = name
 
 
-def _check_bytes(first: str, path: str) -> None:
+def check_start(first: str, path: str) -> None:
+    """Refuse a first line whose bytes are of another encoding, or that ends as no reader takes."""
     if "\0" in first:
         raise _wrong_encoding(path, 1, "utf-16")
     if _NOT_UTF8.search(first):
@@ -146,9 +150,10 @@ def _check_bytes(first: str, path: str) -> None:
         )
 
 
-def _separator(line: str) -> str:
-    counts = {mark: line.count(mark) for mark in _SEPARATORS}
-    return "," if counts[","] else max(_SEPARATORS, key=counts.__getitem__)
+def separator_of(line: str, decimal: str | None = None) -> str:
+    """Return what most likely stands between the fields of a header line."""
+    counts = {mark: line.count(mark) for mark in _SEPARATORS if mark != decimal}
+    return "," if counts.get(",") else max(counts, key=counts.__getitem__)
 
 
 def _same_header(expected: list[str], found: list[str], path: str, first: str) -> None:
@@ -161,7 +166,8 @@ def _same_header(expected: list[str], found: list[str], path: str, first: str) -
     differs = "; ".join(said) or "they stand in another order"
     raise SourceError(
         f"{path} has other columns than {first}: {differs}.",
-        next_step="give files of one shape, or open them as two sources",
+        next_step="give files of one shape, open them as two sources, or join them by the names "
+        "of their columns: --by-name",
         path=path,
         missing=missing,
         extra=extra,
@@ -189,7 +195,8 @@ def _bad_shape(path: str, said: str) -> SourceError:
     if fields := _FIELDS.search(said):
         return SourceError(
             f"{path}, line {line}: the header has {fields[1]} fields, this line {fields[2]}.",
-            next_step="quote fields that hold the separator, and mend lines that were cut",
+            next_step="quote fields that hold the separator, and mend lines that were cut; "
+            "--skip N where the header stands further down, --separator where it is another",
             **facts,
         )
     if "unterminated quote" in said:
@@ -198,13 +205,17 @@ def _bad_shape(path: str, said: str) -> SourceError:
             next_step="close it, or double it where it is part of the text",
             **facts,
         )
-    return SourceError(f"{path} is no readable CSV: {said.splitlines()[0]}", **facts)
+    return SourceError(
+        f"{path} is no readable CSV: {said.splitlines()[0]}",
+        next_step="--separator, --skip, --columns and --encoding say how it was written",
+        **facts,
+    )
 
 
 def _wrong_encoding(path: str, line: int, likely: str = "latin1") -> SourceError:
     return SourceError(
         f"{path}, line {line}: these bytes are not UTF-8.",
-        next_step=f"convert it: iconv -f {likely} -t utf-8 {Path(path).name}",
+        next_step=f"say in which encoding it was written: --encoding {likely}",
         path=path,
         line=line,
     )

@@ -101,6 +101,14 @@ EXPLORATION: tuple[Verb, ...] = (
                 "sqlite, ipc, api",
                 "--format",
             ),
+            Argument("separator", "CSV: between fields: ';', tab, space (runs)", "--separator"),
+            Argument("decimal", "CSV: before a fraction: ','", "--decimal"),
+            Argument("encoding", "CSV: latin1, cp1252, utf-16, … (UTF-8)", "--encoding"),
+            Argument("skip", "CSV: lines above the header", "--skip", "whole"),
+            Argument("columns", "CSV: names, if no line has them: a,b", "--columns", "list", ()),
+            Argument(
+                "by_name", "files of different columns: join by name", "--by-name", "flag", False
+            ),
             Argument("records", "API: where the list of records is (data.items)", "--records"),
             Argument(
                 "next",

@@ -84,6 +84,8 @@ def _(card: InputCard) -> Panel:
     if handle.note:
         how = {Origin.MOCK: "made", Origin.SAMPLE: "sample"}
         facts.append((how.get(handle.mode, "read"), handle.note))
+    if handle.guessed:
+        facts.append(("guessed", handle.guessed))
     live = "" if handle.mode is Origin.LIVE else f"%mesh use {handle.name} live"
     if handle.reading is None:
         where = handle.pin.where

@@ -204,15 +204,30 @@ class Exploration(Control):
         max_pages: int | None = None,
         token_env: str | None = None,
         token_header: str | None = None,
+        separator: str | None = None,
+        decimal: str | None = None,
+        encoding: str | None = None,
+        skip: int | None = None,
+        columns: Sequence[str] | str = (),
+        by_name: bool = False,
     ) -> pl.LazyFrame:
         """Bind a file, table, sheet, bucket, address or API as an input (see `Asked`)."""
         from mesh_notebook.mesh.sources import Asked
+        from mesh_notebook.workspace.drafts import words_of
         from mesh_notebook.workspace.frames import bindable
 
         bindable(self, name)  # before anything is read
         paging = (records, next, page, offset, max_pages)
         self.progress(f"read {uri}")
-        asked = Asked(str(uri), null, format, *paging, token_env, token_header)
+        asked = Asked(
+            *(str(uri), null, format, *paging, token_env, token_header),
+            separator=separator,
+            decimal=decimal,
+            encoding=encoding,
+            skip=skip,
+            columns=words_of(columns),
+            by_name=by_name,
+        )
         return self.bind(self.opener().source(name, asked), "source", name)
 
     def mock(
@@ -264,16 +279,18 @@ class Exploration(Control):
     def sql(self, name: str, query: str, **tables: Any) -> pl.DataFrame:
         """Run a query over inputs, frames and earlier results; bind the result under `name`.
 
-        A table name means the Python name of the moment; `tables` adds frames by name.
+        A table name means the Python name of the moment; `tables` adds frames by name. `$low`
+        is the value of the Python name `low`, which the engine binds.
         """
         from mesh_notebook.workspace import frames
 
         frames.bindable(self, name)
         self.progress("run the query")
-        used, result = frames.query(self, query, tables)
+        used, values, result = frames.query(self, query, tables)
         self.namespace[name] = result
         self.bound.add(name)
-        self.note("sql", (name,), {"name": name, "query": query, "tables": used})
+        told = {"values": values} if values else {}
+        self.note("sql", (name,), {"name": name, "query": query, "tables": used, **told})
         origin = self.origin(name)
         made_up = "" if origin == "live" else f", {origin}"
         self.taken["explore"] = f"{name}: {result.height:,} rows{made_up}"

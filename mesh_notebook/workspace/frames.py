@@ -221,16 +221,19 @@ def kept(value: Any) -> Any:
 
 def query(
     workspace: Session, text: str, tables: Mapping[str, Any]
-) -> tuple[dict[str, str], pl.DataFrame]:
+) -> tuple[dict[str, str], tuple[str, ...], pl.DataFrame]:
     """Run a query over the names of the moment.
 
     Returns
     -------
     used : dict
         The names that the query reads, as the record keeps them: SQL name to Python name.
+    values : tuple of str
+        The names whose values it takes as parameters.
     result : polars.DataFrame
     """
     from mesh_notebook.explore.sql import run_sql, tables_of
+    from mesh_notebook.explore.sql_values import values_of
 
     workspace.forget_unbound()
     frames, used = dict(tables), {}
@@ -245,7 +248,9 @@ def query(
         twins = sum(other.lower() == name.lower() for other in known)
         if handle is None or value is not handle.frame or twins > 1:
             frames[table] = value
-    return used, run_sql(text, workspace.connection(), frames, known=known)
+    values = values_of(text, workspace.namespace)
+    result = run_sql(text, workspace.connection(), frames, known=known, values=values)
+    return used, tuple(values), result
 
 
 def _meant(table: str, known: list[str]) -> str | None:

@@ -58,6 +58,8 @@ class Handle:
         How the rows were chosen or made, where they are not all the live ones.
     warnings : tuple of str
         What its contract has beyond the standard, and what a mock of it does not keep.
+    guessed : str
+        Of a source: what nobody said, and was read off its files.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Handle:
     note: str = ""
     truth: Truth = LIVE
     warnings: tuple[str, ...] = ()
+    guessed: str = ""
 
     @property
     def origin(self) -> Origin:
@@ -152,7 +155,8 @@ class Opener:
         # What was captured stands still, so that its pin is known from the first read on.
         version = "" if scan.stamp else scan.fingerprint()
         pin = InputPin(name, "source", asked.uri, version, Origin.LIVE, scan.state)
-        return Handle(name, "source", scan.lazy(), scan, pin, asked.recipe(), note=scan.state)
+        handle = Handle(name, "source", scan.lazy(), scan, pin, asked.recipe(), note=scan.state)
+        return replace(handle, guessed=scan.guessed)
 
     def mock(
         self,

@@ -123,6 +123,7 @@ def _truth(recipe: Mapping[str, Any]) -> dict[str, Any]:
 def _source(name: str, recipe: Mapping[str, Any], bundle: Path, base: Path) -> list[Call]:
     given = Asked.of_recipe(recipe).recipe()
     del given["kind"]
+    given["columns"] = tuple(given.get("columns", ()))
     calls = [Call("source", (name, fitting(given.pop("uri"), bundle, base)), given)]
     if truth := _truth(recipe):
         calls.append(Call("use", (name, truth.pop("mode")), truth))

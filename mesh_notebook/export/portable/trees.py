@@ -150,6 +150,8 @@ class Trees:
     def _sql(self, node: ast.Call, scope: Scope) -> tuple[str, Frame]:
         if not constant(node.args[0]):
             raise CannotGo(node, "its query is known only when it runs")
+        if len(node.args) > 1:
+            raise CannotGo(node, "its query takes values of Python")
         query = ast.literal_eval(node.args[0])
         tables = {}
         for keyword in node.keywords:

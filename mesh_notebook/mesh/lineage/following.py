@@ -18,7 +18,7 @@ from mesh_notebook.mesh.lineage.frames import (
     rows_needed,
 )
 from mesh_notebook.mesh.lineage.grouping import Groups, recorded
-from mesh_notebook.mesh.lineage.queries import traced_query
+from mesh_notebook.mesh.lineage.queries import traced_query, with_values
 from mesh_notebook.mesh.lineage.straight import asks_for_types, goes_one_way, sql_helper
 from mesh_notebook.mesh.lineage.values import LeftOut, left_out
 from mesh_notebook.model.lineage import DIRECT
@@ -172,7 +172,8 @@ class _Run:
         helper = sql_helper(self.tree)
         own = getattr(self.module, helper, None)
 
-        def traced(text: str, /, **tables: Any) -> Any:
+        def traced(text: str, values: Mapping[str, Any] | None = None, /, **tables: Any) -> Any:
+            text = with_values(text, values) if values else text
             return query(text, {n: _polars(t).lazy() for n, t in tables.items()}, self.sources)
 
         if own is not None:

@@ -18,8 +18,9 @@ from mesh_notebook.mesh.lineage.values import LeftOut
 if TYPE_CHECKING:
     import duckdb
     import polars as pl
+    from sqlglot import exp
 
-__all__ = ["traced_query"]
+__all__ = ["traced_query", "with_values"]
 
 _OFF = "statistics_propagation,filter_pushdown,empty_result_pullup,compressed_materialization"
 
@@ -54,6 +55,37 @@ def traced_query(
     base |= _expanded(every, tables, sources)
     needs = {c: base | _expanded(found, tables, sources) for c, found in scanned.items()}
     return sources.add(result.schema, needs)
+
+
+def with_values(query: str, values: Mapping[str, Any]) -> str:
+    """Return a query with constants for its parameters: they need no column of any table."""
+    import sqlglot
+    from sqlglot import exp
+
+    try:
+        tree = sqlglot.parse_one(query, dialect="duckdb")
+    except sqlglot.ParseError:
+        return query
+    given = {name: _constant(value) for name, value in values.items()}
+    for node in list(tree.find_all(exp.Placeholder)):
+        if node.name in given:
+            node.replace(given[node.name].copy())
+    return tree.sql("duckdb")
+
+
+def _constant(value: Any) -> exp.Expr:
+    from datetime import timedelta
+
+    from sqlglot import exp
+
+    if isinstance(value, timedelta):
+        return exp.cast(exp.convert(f"{value.total_seconds()} seconds"), "INTERVAL")
+    if isinstance(value, list | tuple):
+        return exp.Array(expressions=[_constant(one) for one in value])
+    try:
+        return exp.convert(value)
+    except ValueError:  # a kind that SQL has only as text, such as a UUID
+        return exp.convert(str(value))
 
 
 @contextmanager

@@ -165,10 +165,10 @@ def _querying(act: Callable[..., Any], seen: Watch) -> Callable[..., Any]:
     """Wrap the module's function that runs SQL over frames."""
 
     @functools.wraps(act)
-    def queried(query: str, /, **tables: Any) -> Any:
+    def queried(query: str, *values: Any, **tables: Any) -> Any:
         line = line_of_the_module()
         given = {name: (_columns_of(frame), order_of(frame)) for name, frame in tables.items()}
-        made = act(query, **tables)
+        made = act(query, *values, **tables)
         order = order_of_query(query, given, line, made.columns)
         return marked(seen.turn.scattered(made) if order.doubt else made, order)
 

@@ -27,6 +27,15 @@ class Asked:
         What a CSV writes where it has no value (`NA`), beside nothing at all.
     format : str, optional
         What it is, where its name does not say so: a kind of file, or `api`.
+    separator, decimal, encoding : str, optional
+        Of a CSV: what stands between fields and before a fraction, and how its bytes are read.
+        Default: the likeliest of `,;|` and tab, a point, UTF-8.
+    skip : int, optional
+        Of a CSV: how many lines stand above its header.
+    columns : tuple of str
+        Of a CSV: the names of its columns, where no line names them.
+    by_name : bool
+        Of several files: a column that a file lacks is null there, and any order will do.
     records : str, optional
         Of an API: the dotted path of the list of records in an answer.
     next : str, optional
@@ -52,6 +61,12 @@ class Asked:
     max_pages: int | None = None
     token_env: str | None = None
     token_header: str | None = None
+    separator: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    skip: int | None = None
+    columns: tuple[str, ...] = ()
+    by_name: bool = False
 
     @property
     def null_values(self) -> tuple[str, ...]:
@@ -62,15 +77,25 @@ class Asked:
         """Whether something was asked for that only an API has."""
         return any((self.records, self.next, self.page, self.offset, self.max_pages))
 
+    @property
+    def of_text(self) -> tuple[str, ...]:
+        """The flags that were given and that only a CSV has."""
+        flags = ("separator", "decimal", "encoding", "skip", "columns")
+        return tuple(f"--{flag}" for flag in flags if getattr(self, flag))
+
     def recipe(self) -> dict[str, Any]:
         """Return how to open the source again, as a product's `inputPorts` keep it."""
         given = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {"kind": "source", **{k: v for k, v in given.items() if v is not None}}
+        said = {k: v for k, v in given.items() if v not in (None, (), False)}
+        if self.columns:
+            said["columns"] = list(self.columns)
+        return {"kind": "source", **said}
 
     @classmethod
     def of_recipe(cls, recipe: Mapping[str, Any]) -> Asked:
         """Read back what `recipe` gave; what a later version adds to it is left aside."""
-        return cls(**{f.name: recipe[f.name] for f in fields(cls) if f.name in recipe})
+        known = {f.name: recipe[f.name] for f in fields(cls) if f.name in recipe}
+        return cls(**{**known, "columns": tuple(recipe.get("columns", ()))})
 
 
 def _silent(_: str) -> None: ...

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
 from mesh_notebook.errors import SourceError, near
 from mesh_notebook.mesh.sources.kinds import kind_of, known
 
-__all__ = ["found"]
+__all__ = ["folders_of", "found"]
 
 
 def found(uri: str, base: Path) -> tuple[list[Path], str | None]:
@@ -45,6 +46,15 @@ def _files(uri: str, base: Path) -> tuple[list[Path], str | None]:
     if glob.has_magic(rest):
         return _globbed(there, rest, uri), None
     raise _missing(Path(path if mark else whole), uri)
+
+
+def folders_of(files: Sequence[Path], uri: str, base: Path) -> list[tuple[str, ...]]:
+    """Return by file the folders between what `uri` names as it stands, and the file."""
+    whole = _path_of(uri, base)
+    there = whole if whole.is_dir() else whole.parent if whole.exists() else _cut(whole)[0]
+    return [
+        path.parent.relative_to(there).parts if path.is_relative_to(there) else () for path in files
+    ]
 
 
 def _path_of(uri: str, base: Path) -> Path:
@@ -91,10 +101,24 @@ def _listed(path: Path, uri: str) -> list[Path]:
             uri=uri,
             path=str(path),
         )
-    found = sorted(p for p in path.iterdir() if p.is_file() and kind_of(p.name) and _visible(p))
+    found = _in_folder(path) or [f for hive in _hive_folders(path) for f in _listed(hive, uri)]
     if not found:
         raise _nothing_in(path, uri)
     return found
+
+
+def _in_folder(path: Path) -> list[Path]:
+    return sorted(p for p in path.iterdir() if p.is_file() and kind_of(p.name) and _visible(p))
+
+
+def _hive_folders(path: Path) -> list[Path]:
+    """Return the folders that hold a value of a column each: `day=2026-10-01`.
+
+    Which files of a Delta table count, its log says, and not its folders.
+    """
+    if (path / "_delta_log").is_dir():
+        return []
+    return sorted(p for p in path.iterdir() if p.is_dir() and "=" in p.name and _visible(p))
 
 
 def _visible(path: Path) -> bool:

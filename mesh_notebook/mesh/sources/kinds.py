@@ -17,6 +17,8 @@ KINDS = {
     ".tsv": "csv",
     ".csv.gz": "csv",
     ".tsv.gz": "csv",
+    ".csv.zst": "csv",
+    ".tsv.zst": "csv",
     ".csv.zip": "csv",
     ".tsv.zip": "csv",
     ".ndjson": "ndjson",

@@ -7,7 +7,8 @@ from dataclasses import replace
 from mesh_notebook.errors import SourceError
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.sources.asked import Asked, World
-from mesh_notebook.mesh.sources.files import found
+from mesh_notebook.mesh.sources.files import folders_of, found
+from mesh_notebook.mesh.sources.hive import with_folders
 from mesh_notebook.mesh.sources.tables import scan_of, stamp_of
 
 __all__ = ["opened"]
@@ -19,6 +20,7 @@ def opened(asked: Asked, world: World) -> Scan:
     paths = [str(path) for path in files]
     before = stamp_of(paths)
     scan = scan_of(files, part, asked, world)
+    scan = with_folders(scan, folders_of(files, asked.uri, world.base), asked.uri)
     if stamp_of(paths) != before:
         raise SourceError(
             f"'{asked.uri}' was written to while it was read.",

@@ -76,6 +76,14 @@ def _check(asked: Asked, scheme: str) -> None:
             f"'{asked.format}' is no format of a source.",
             next_step=f"did you mean {close[0]}?" if close else f"one of {', '.join(FORMATS)}",
         )
+    if asked.skip is not None and asked.skip < 0:
+        raise UsageError(f"{asked.skip} lines cannot be skipped.", next_step="--skip 0 or more")
+    of_files = (*asked.of_text, *(["--by-name"] if asked.by_name else []))
+    if of_files and (scheme.startswith("postgres") or asked.format == "api"):
+        raise UsageError(
+            f"{', '.join(of_files)} is of files, which this source is not.",
+            next_step="leave it out",
+        )
     if scheme in ("http", "https"):
         return
     if asked.paged or asked.token_env or asked.token_header or asked.format == "api":

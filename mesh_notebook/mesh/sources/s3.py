@@ -23,6 +23,7 @@ from mesh_notebook.mesh.sources.asked import Asked, World
 from mesh_notebook.mesh.sources.capture import Captures
 from mesh_notebook.mesh.sources.captured import scan_captured
 from mesh_notebook.mesh.sources.globs import key_pattern
+from mesh_notebook.mesh.sources.hive import with_folders
 from mesh_notebook.mesh.sources.kinds import KINDS, kind_of, known, one_kind, suffix_of
 from mesh_notebook.mesh.sources.web import said_size
 
@@ -65,7 +66,8 @@ def opened(asked: Asked, world: World) -> Scan:
             files = [bucket.kept(one) for one in objects]
             if bucket.found()[0] != objects:
                 raise _Changed
-            return scan_captured(files, part, asked, world, _state(objects))
+            scan = scan_captured(files, part, asked, world, _state(objects))
+            return with_folders(scan, [bucket.folders(one) for one in objects], asked.uri)
         except _Changed:
             if attempt == _ATTEMPTS:
                 raise SourceError(
@@ -118,6 +120,14 @@ class _Bucket:
             raise self._missing(key if mark else self.key)
         self._check(objects)
         return objects, None
+
+    def folders(self, one: _Object) -> tuple[str, ...]:
+        """Return the folders between what the address names as it stands, and the object."""
+        if one.key == self.key.partition("#")[0]:
+            return ()
+        named = re.split(r"[*?\[]", self.key, maxsplit=1)[0]
+        there = named.rpartition("/")[0] if named != self.key else named.rstrip("/")
+        return PurePosixPath(one.key.removeprefix(there).lstrip("/")).parts[:-1]
 
     def kept(self, one: _Object) -> Path:
         """Return the file that holds an object, downloaded if it was not before."""
@@ -181,10 +191,15 @@ class _Bucket:
         import obstore
 
         prefix = f"{folder.rstrip('/')}/" if folder.strip("/") else None
-        listed = obstore.list_with_delimiter(self.store, prefix)["objects"]
-        return _sorted(
-            o for o in map(_object, listed) if _visible(o.key) and self._is_wanted(o.key)
+        listed = obstore.list_with_delimiter(self.store, prefix)
+        found = _sorted(
+            o for o in map(_object, listed["objects"]) if _visible(o.key) and self._is_wanted(o.key)
         )
+        folders = [] if found else sorted(listed["common_prefixes"])
+        # Which files of a Delta table count, its log says, and not its folders.
+        is_delta = any(PurePosixPath(folder).name == "_delta_log" for folder in folders)
+        below = [] if is_delta else filter(_holds_value, folders)
+        return found or [one for deeper in below for one in self._beneath(deeper)]
 
     def _is_wanted(self, key: str) -> bool:
         return bool(self.asked.format) or kind_of(key) is not None
@@ -308,3 +323,8 @@ def _sorted(objects: Iterator[_Object]) -> list[_Object]:
 
 def _visible(key: str) -> bool:
     return not PurePosixPath(key).name.startswith((".", "_"))
+
+
+def _holds_value(folder: str) -> bool:
+    """Return whether a folder holds a value of a column: `day=2026-10-01`."""
+    return _visible(folder) and "=" in PurePosixPath(folder).name

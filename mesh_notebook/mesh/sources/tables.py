@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mesh_notebook.errors import SourceError, near
+from mesh_notebook.errors import SourceError, UsageError, near
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.sources.asked import Asked, World
 from mesh_notebook.mesh.sources.kinds import kind_of, known, one_kind
@@ -40,6 +40,11 @@ def scan_of(files: Sequence[Path], part: str | None, asked: Asked, world: World)
             next_step=f"leave out '#{part}'",
             uri=asked.uri,
         )
+    if kind != "csv" and asked.of_text:
+        raise UsageError(
+            f"{', '.join(asked.of_text)} is of a CSV, and {files[0].name} is {kind}.",
+            next_step="leave it out; or say that it is one: --format csv",
+        )
     for path in files:
         _not_empty(path, kind)
     if kind == "excel":
@@ -47,7 +52,7 @@ def scan_of(files: Sequence[Path], part: str | None, asked: Asked, world: World)
 
         scan = captured(_only(files, "workbooks", "sheet"), part, asked, world)
     else:
-        scan = _scan(kind, list(files), part, asked.null_values)
+        scan = _scan(kind, list(files), part, asked, world)
     _prove(scan, asked.uri)
     return scan
 
@@ -71,7 +76,7 @@ def _one_kind(files: Sequence[Path], uri: str) -> str:
         if kind_of(path.name) is None and not _is_sqlite(path):
             raise SourceError(
                 f"'{path.name}' is of no known kind.",
-                next_step=f"{known()}; or say it with --format",
+                next_step=f"{known()}; or say it with --format (of a text: csv)",
                 uri=uri,
                 path=str(path),
             )
@@ -113,18 +118,17 @@ def _not_empty(path: Path, kind: str) -> None:
         )
 
 
-def _scan(kind: str, files: list[Path], table: str | None, null_values: tuple[str, ...]) -> Scan:
+def _scan(kind: str, files: list[Path], table: str | None, asked: Asked, world: World) -> Scan:
     paths = tuple(map(str, files))
     if kind == "csv":
-        from mesh_notebook.mesh.settling import settle
+        from mesh_notebook.mesh.sources.texts import scan_texts
 
-        separator, schema = settle(paths, null_values)
-        return Scan(kind, paths, None, null_values, schema, separator)
+        return scan_texts(files, asked, world)
     if kind == "sqlite":
         return Scan(kind, paths, _table(files, table))
     if kind == "json" and all(_is_lines(path) for path in files):
         return Scan("ndjson", paths)
-    return Scan(kind, paths)
+    return Scan(kind, paths, by_name=asked.by_name)
 
 
 def _is_lines(path: Path) -> bool:
@@ -203,9 +207,13 @@ def _same_schema(scan: Scan) -> None:
     for path in scan.paths:
         with open(path, "rb") as file:
             schemas.append(dict(readers[scan.format](file)))
+    expected = schemas[0]
     for path, schema in zip(scan.paths[1:], schemas[1:], strict=True):
-        if schema != schemas[0]:
-            raise _differs(scan.paths[0], path, schemas[0], schema)
+        if scan.by_name:  # each column is held to the first file that has it
+            expected = {**schema, **expected}
+            schema = {**expected, **schema}
+        if schema != expected:
+            raise _differs(scan.paths[0], path, expected, schema)
 
 
 def _differs(
@@ -216,7 +224,8 @@ def _differs(
     said = f"'{name}' is {found.get(name, 'missing')} there, {expected.get(name, 'missing')} here"
     return SourceError(
         f"{Path(path).name} has other columns than {Path(first).name}: {said}.",
-        next_step="give files of one shape, or open them as two sources",
+        next_step="give files of one shape, or open them as two sources; --by-name joins files of "
+        "which some lack a column",
         path=path,
         column=name,
     )
