@@ -284,10 +284,12 @@ def columns_of(contract: Contract) -> tuple[tuple[str, str], ...]:
     return tuple((c.name, physical_type(column_dtype(c))) for c in contract.columns)
 
 
-def connect_duckdb() -> duckdb.DuckDBPyConnection:
+def connect_duckdb(*, files: bool = True) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB of its own, in memory: UTC, and blind to the caller's Python variables.
 
-    Both settings are global to it, so that every cursor has them. Nothing is downloaded.
+    Both settings are global to it, so that every cursor has them. Nothing is downloaded. Without
+    `files`, it reads none, and no other one can be attached: said here, since in a guarded process
+    DuckDB refuses to be told later.
     """
     import duckdb
 
@@ -295,6 +297,7 @@ def connect_duckdb() -> duckdb.DuckDBPyConnection:
         config={
             "python_enable_replacements": "false",
             "autoinstall_known_extensions": "false",
+            **({} if files else {"enable_external_access": "false"}),
         }
     )
     # Not in the config: the time zones come with an extension that is loaded first.

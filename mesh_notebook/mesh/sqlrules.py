@@ -41,9 +41,8 @@ def measure_sql(rule: Rule, frame: pl.LazyFrame, contract: Contract) -> float:
     import duckdb
 
     query = in_duckdb(rule, contract)
-    with connect_duckdb() as con:
+    with connect_duckdb(files=False) as con:
         con.from_arrow(frame).create_view(str(contract.table["name"]))
-        con.execute("SET enable_external_access = false").fetchall()
         try:
             rows = con.execute(query).fetchall()
         except duckdb.Error as error:

@@ -47,8 +47,7 @@ def kept_in_sql(
     if not rules or not frame.height:
         return frame
     table = str(contract.table["name"])
-    with connect_duckdb() as con:
-        con.execute("SET enable_external_access = false").fetchall()
+    with connect_duckdb(files=False) as con:
         for attempt in range(1, _TRIES + 1):
             con.from_arrow(frame.with_row_index(_ROW)).create_view(table, replace=True)
             broken = [(_broken(con, table, said), names) for said, names in rules]

@@ -95,7 +95,7 @@ def _over(tables: Mapping[str, pl.LazyFrame]) -> Iterator[duckdb.DuckDBPyConnect
 
     from mesh_notebook.mesh.scan import connect_duckdb
 
-    with connect_duckdb() as connection:  # whose files the guard of this process has shut off
+    with connect_duckdb(files=False) as connection:
         connection.execute(f"SET disabled_optimizers = '{_OFF}'").fetchall()
         for name, table in tables.items():
             connection.from_arrow(pl.DataFrame(schema=table.collect_schema())).create(name)
