@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -39,6 +40,7 @@ def untouched() -> Iterator[None]:
         random.setstate(draws)
         np.random.set_state(draws_of_numpy)
         pl.Config.restore_defaults()
+        duckdb.set_default_connection(duckdb.connect())  # with no table of another notebook
 
 
 def _put_back(environ: dict[str, str]) -> None:
