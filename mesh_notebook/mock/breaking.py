@@ -17,6 +17,7 @@ from mesh_notebook.mesh.dtypes import column_dtype
 from mesh_notebook.mock.limits import bounds, unique_sets
 from mesh_notebook.mock.noise import uniforms
 from mesh_notebook.mock.offending import offending
+from mesh_notebook.model.column import LIMITS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,19 +30,7 @@ SHARE = 0.01
 _NULLS = ("required", "nullValues")
 _REPEATS = ("key", "unique", "duplicateValues")
 _TOLERANT = ("nullValues", "duplicateValues", "invalidValues", "missingValues")
-_VALUES = (
-    "enum",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "multipleOf",
-    "invalidValues",
-    "missingValues",
-)
+_VALUES = ("enum", *LIMITS, "invalidValues", "missingValues")
 
 
 def breakable_rules(contract: Contract) -> tuple[str, ...]:
