@@ -29,7 +29,7 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers engines corpus laws faults programs hostile public public-contracts fuzz kills races browser \
+.PHONY: help setup demo lab test format conformance peers engines corpus laws faults programs hostile public public-contracts bench-everyday fuzz kills races browser \
   bench-start bench-ports bench-export bench-wide \
   lock clean
 
@@ -115,6 +115,9 @@ bench-ports: setup ## hold what a port costs to the bare files, and what its pol
 
 bench-export: setup ## hold what recording a cell costs, and an export of 200 cells besides its proof
 	@$(BIN)/python tests/bench/export_costs.py
+
+bench-everyday: setup ## hold what a check, a mock, an origin and a decision take to their limits
+	@$(BIN)/python tests/bench/everyday_costs.py
 
 bench-wide: setup ## hold what 2,000 columns cost each verb to what 200 do, and a profile to SUMMARIZE
 	@$(BIN)/python tests/bench/wide_costs.py

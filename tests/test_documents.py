@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -97,10 +96,9 @@ def nested(levels: int, **leaf: object) -> dict:
     return {**PEOPLE, "schema": [{"name": "people", "properties": [inner]}]}
 
 
-def test_columns_nested_24_deep_are_validated_at_once():
-    began = time.process_time()
+def test_columns_nested_24_deep_are_validated():
+    # It once took 33 s for 8 levels, and 3.5 times more for each further level: this would not end.
     assert read(nested(24)).columns[0].name == "n23"
-    assert time.process_time() - began < 5  # it took 33 s for 8 levels, and 3.5 times more a level
 
 
 def test_a_finding_deep_inside_is_told_alone():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -262,14 +261,10 @@ def test_a_damaged_decision_is_not_skipped(root):
         decisions(published, 5)
 
 
-def test_logging_a_decision_takes_milliseconds_and_leaves_no_work_behind(root):
+def test_logging_a_decision_leaves_no_work_behind(root):
     published = product(root)
-    log(published, decision())
-    began = time.perf_counter()
-    for _ in range(50):
+    for _ in range(5):
         log(published, decision())
-    # 2 ms on a quiet machine; this one may be shared.
-    assert (time.perf_counter() - began) / 50 < 0.05
     assert [path for path in (root.path / ".aside").iterdir() if path.is_dir()] == []
 
 

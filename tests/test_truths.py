@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -455,18 +454,6 @@ def test_what_another_workspace_bound_is_not_taken_for_real(plays) -> None:
     plays.run("derived = made.head(2)\nown = %mesh connect podcast-plays --as plays")
     assert plays.mesh.origin("derived") == "mock"
     assert plays.mesh.origin("own") == "live"
-
-
-def test_origin_is_told_at_once_in_a_long_notebook(plays) -> None:
-    connect(plays, "--mode mock --rows 10")
-    plays.run("f0 = plays")
-    for n in range(200):
-        plays.run(f"f{n + 1} = f{n}.with_columns(c=pl.lit({n}))")
-        plays.mesh.origin(f"f{n + 1}")  # as the notebook asks while it grows
-    plays.run("last = f200.head(1)")
-    began = time.perf_counter()
-    assert plays.mesh.origin("last") == "mock"
-    assert time.perf_counter() - began < 0.1  # 1 to 6 ms; a slice of it takes 1 s
 
 
 def test_no_trace_is_kept_where_everything_is_live(plays) -> None:
