@@ -88,7 +88,8 @@ CHANCES: dict[str, tuple[str, str]] = {
     "blobs": ("from sklearn.datasets import make_blobs", "int(make_blobs(1)[0][0][0] * 1000)"),
     "mlp": (
         "from sklearn.neural_network import MLPRegressor",
-        "int(MLPRegressor((3,), max_iter=5).fit([[0.1], [0.9]], [0.2, 0.7]).predict([[0.5]])[0] "
+        "int(MLPRegressor(hidden_layer_sizes=3, max_iter=5).fit([[0.1], [0.9]], [0.2, 0.7])"
+        ".predict([[0.5]])[0] "
         "* 10**6)",
     ),
 }

@@ -27,8 +27,8 @@ _USES = (
     "out = flights.filter(pl.col('delay') < ({v}))",
     "out = flights.with_columns(c=pl.when(pl.col('delay') > 100).then({v}).otherwise(0))",
     "out = flights.with_columns(c=pl.col('delay').map_elements("
-    "lambda d: ({v}) if d > 100 else 0, return_dtype=pl.Int64))",
-    "def late(d):\n    return ({v}) if d > 100 else 0\n"
+    "lambda delay: ({v}) if delay > 100 else 0, return_dtype=pl.Int64))",
+    "def late(delay):\n    return ({v}) if delay > 100 else 0\n"
     "out = flights.with_columns(c=pl.col('delay').map_elements(late, return_dtype=pl.Int64))",
     "t = flights.drop('day').collect().to_pandas()\n"
     "out = t[t['delay'].fillna(0) < ({v})].reset_index(drop=True)",
