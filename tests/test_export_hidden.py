@@ -194,3 +194,67 @@ def test_a_value_is_told_without_its_order_and_a_long_one_not_at_all() -> None:
     around: list[Any] = []
     around.append(around)
     assert told_of(around) == told_of(around)
+
+
+CHANGED_BESIDE_ITS_NAME = {
+    "a namespace of arguments": (
+        "import argparse\nheld = argparse.Namespace(v=1)",
+        "held.v = 2",
+    ),
+    "a value of this thread": (
+        "import threading\nheld = threading.local()\nheld.v = 1",
+        "held.v = 2",
+    ),
+    "a template": ("import string\nheld = string.Template('1')", "held.template = '2'"),
+    "a message": (
+        "from email.message import EmailMessage\nheld = EmailMessage()\nheld['a'] = '1'",
+        "held.replace_header('a', '2')",
+    ),
+    "an element": (
+        "import xml.etree.ElementTree as ET\nheld = ET.fromstring('<a><b c=\"1\"/></a>')",
+        "held[0].set('c', '2')",
+    ),
+    "a configuration": (
+        "import configparser\nheld = configparser.ConfigParser()\n"
+        "held.read_dict({'a': {'b': '1'}})",
+        "held.set('a', 'b', '2')",
+    ),
+    "an event": ("import threading\nheld = threading.Event()", "held.set()"),
+    "a random generator": ("import random\nheld = random.Random(3)", "held.random()"),
+    "a number of C": ("import ctypes\nheld = ctypes.c_int(1)", "held.value = 2"),
+    "an ordered dictionary": (
+        "from collections import OrderedDict\nheld = OrderedDict(a=1, b=2)",
+        "held.move_to_end('a')",
+    ),
+    "a dispatching function": (
+        "import functools\n@functools.singledispatch\ndef held(v):\n    return 1",
+        "held.register(int, print)",
+    ),
+    "a fitted estimator": (
+        "from sklearn.preprocessing import StandardScaler\n"
+        "held = StandardScaler().fit([[1.0], [2.0]])",
+        "held.mean_[0] = 7",
+    ),
+    "a database of SQLite in memory": (
+        "import sqlite3\nheld = sqlite3.connect(':memory:')\n"
+        "held.execute('create table t as select 1 v')",
+        "held.execute('update t set v = 2')",
+    ),
+    "a database of DuckDB in memory": (
+        "import duckdb\nheld = duckdb.connect()\nheld.execute('create table t as select 1 v')",
+        "held.execute('update t set v = 2')",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHANGED_BESIDE_ITS_NAME)
+def test_what_an_object_of_a_library_holds_is_told(what: str) -> None:
+    make, change = CHANGED_BESIDE_ITS_NAME[what]
+    names: dict[str, Any] = {}
+    other: dict[str, Any] = {}
+    exec(make, names)
+    exec(make, other)
+    before = told_of(names["held"])
+    assert same(before, told_of(other["held"]))
+    exec(change, names)
+    assert not same(before, told_of(names["held"]))

@@ -8,7 +8,7 @@ the value may run later. Where the text and the recorded types leave a doubt, mo
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mesh_notebook.export import known
@@ -48,6 +48,8 @@ class Graph:
         By statement: the names that it binds, and those whose values it may change.
     deferred : set of str
         Names whose values change whenever a lazy frame is collected.
+    collected : list of set
+        By statement: the names that it changes only where it collects a lazy frame.
     """
 
     statements: list[Statement] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Graph:
     final: dict[str, tuple[int, ...]] = field(default_factory=dict)
     writes: list[frozenset[str]] = field(default_factory=list)
     deferred: set[str] = field(default_factory=set)
+    collected: list[set[str]] = field(default_factory=list)
 
     def binder_of(self, name: str, index: int) -> Statement | None:
         """Return the statement that bound a name last before another, else first after it."""
@@ -100,7 +103,7 @@ class Pass:
     def _deferred(self) -> set[str]:
         """Return the names that code changes which runs when a lazy frame is collected."""
         names = self.names
-        lazy = [n for n in self.writers if (names.type_of(n) or "").startswith(_LAZY)]
+        lazy = [n for n in self.writers if self._is_lazy(n)]
         bodies = names.reached(names.code_of(*lazy))
         touches = [t for b in bodies for touch in _free_touches(b) for t in names.meant(touch)]
         called = {
@@ -121,6 +124,7 @@ class Pass:
             builtins=list(graph.builtins),
             unseeded=list(graph.unseeded),
             writes=list(graph.writes),
+            collected=list(graph.collected),
         )
         other.names, other.aliases = self.names.copy(), self.aliases.copy()
         other.writers = dict(self.writers)
@@ -134,15 +138,8 @@ class Pass:
                 del effects.binds[name]
         self._read_queries(statement)
         bodies = self._runs(statement)
-        touches = [*effects.touches, *(t for b in bodies for t in _free_touches(b))]
-        touches = [same for touch in touches for same in names.meant(touch)]
-        same = quiet(statement.node, statement.queries)
-        changed = {t.name for t in touches if t.name not in same and names.changes(t)}
-        changed |= {q.receiver for q in statement.queries if not (q.only_reads or q.inside)}
-        changed |= self._changed_by_calls(statement) if bodies else set()
-        changed |= {name for name in effects.reads if names.acts_when_read(name)}
-        changed = self.aliases.reached(changed)
-        changed |= {f"<{names.library_of(n)}>" for n in changed if names.library_of(n)}
+        changed = self._changed(statement, bodies)
+        self.graph.collected.append(changed - self._changed_at_once(statement, changed))
         drawn = self.draws.of(effects.asks, bodies, effects.binds, names)
         by_calls = {name for body in bodies for name in body.binds}
         self.bound_by_calls |= by_calls
@@ -158,6 +155,29 @@ class Pass:
         for one, other in together:
             if known.FROZEN not in (names.kind_of(one), names.kind_of(other)):
                 self.aliases.link(one, other)
+
+    def _changed(self, statement: Statement, bodies: list[Body]) -> set[str]:
+        """Return the names that a statement may change, by itself or by the code that it runs."""
+        effects, names = statement.effects, self.names
+        touches = [*effects.touches, *(t for b in bodies for t in _free_touches(b))]
+        touches = [same for touch in touches for same in names.meant(touch)]
+        same = quiet(statement.node, statement.queries)
+        changed = {t.name for t in touches if t.name not in same and names.changes(t)}
+        changed |= {q.receiver for q in statement.queries if not (q.only_reads or q.inside)}
+        changed |= self._changed_by_calls(statement) if bodies else set()
+        changed |= {name for name in effects.reads if names.acts_when_read(name)}
+        changed = self.aliases.reached(changed)
+        return changed | {f"<{names.library_of(n)}>" for n in changed if names.library_of(n)}
+
+    def _changed_at_once(self, statement: Statement, changed: set[str]) -> set[str]:
+        """Return what a statement may change without collecting a lazy frame."""
+        lazy = {n for n in statement.effects.reads if self._is_lazy(n)}
+        if not changed or not self.names.code_of(*lazy):
+            return changed
+        return self._changed(statement, self._runs(statement, lazy))
+
+    def _is_lazy(self, name: str) -> bool:
+        return (self.names.type_of(name) or "").startswith(_LAZY)
 
     # ---- SQL of the notebook's own ------------------------------------------------------------
 
@@ -203,13 +223,14 @@ class Pass:
         writers = [self.graph.statements[w] for w in self.writers.get(name, ())]
         return any(s.cell.index == statement.cell.index for s in writers)
 
-    def _runs(self, statement: Statement) -> list[Body]:
+    def _runs(self, statement: Statement, without: Collection[str] = ()) -> list[Body]:
         """Return the code that may run in a statement: its own, and what its names bring along."""
         effects, node = statement.effects, statement.node
         if isinstance(node, ast.Assign | ast.Expr) and isinstance(node.value, ast.Name):
             return []  # naming or showing a value runs nothing of it
         own = effects.bodies if effects.runs_bodies else []
-        return self.names.reached([*own, *self.names.code_of(*sorted(effects.reads))])
+        brought = sorted(effects.reads.difference(without))
+        return self.names.reached([*own, *self.names.code_of(*brought)])
 
     def _changed_by_calls(self, statement: Statement) -> set[str]:
         """Return the names of functions that a call may leave in another state."""

@@ -2,7 +2,8 @@
 
 The output may be equal all the same, as long as no row asks for the difference. So the proof also
 compares what the kept names hold: numbers and texts after each cell that gives them to a name, all
-else when the frame is made.
+else when the frame is made. What collecting the frame changes depends on how often the notebook
+collected it, so it is compared only where a collection in the clean process leaves it as it was.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from mesh_notebook.model.address import python_name
 __all__ = ["State", "refuse_hidden", "states_of", "witness_of"]
 
 _WITNESS = "mesh_witness"
+_COLLECTED = "collected"  # the moment after the frame was collected
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class State:
     at_the_end: bool
     text: str = ""
     by_hand: bool = False  # a widget, which a reader of the notebook can move
+    deferred: bool = False  # collecting a lazy frame may change it
 
     @property
     def order(self) -> tuple[int, bool]:
@@ -72,10 +75,16 @@ def _standing(one: Slice) -> Iterator[tuple[Statement, str]]:
     """Yield the names that a slice reads and that stand as it made them, with what changed them."""
     kept = {s.index: s for s in one.statements if s.kind in ("code", "sql")}
     read = {n for s in (*one.statements, one.output) for n in one.graph.needs[s.index]}
-    for name in sorted(read - one.graph.deferred):
-        maker = kept.get(next(iter(one.graph.final.get(name, ())[-1:]), -1))
+    for name in sorted(read):
+        writers = [w for w in one.graph.final.get(name, ()) if not _collects(one, w, name)]
+        maker = kept.get(writers[-1]) if writers else None
         if maker is not None:
             yield maker, name
+
+
+def _collects(one: Slice, index: int, name: str) -> bool:
+    """Return whether a statement changes a name only where it collects a lazy frame."""
+    return name in one.graph.deferred and name in one.graph.collected[index]
 
 
 def _on_the_way(one: Slice) -> Iterator[State]:
@@ -93,9 +102,10 @@ def _written(one: Slice, statement: Statement) -> frozenset[str]:
 
 def _at_the_end(one: Slice, namespace: Mapping[str, Any]) -> Iterator[State]:
     for maker, name in _standing(one):
-        if name in namespace and name not in maker.cell.values:
+        deferred = name in one.graph.deferred
+        if name in namespace and (deferred or name not in maker.cell.values):
             value = namespace[name]
-            yield State(maker, name, told_of(value), True, "", is_widget(value))
+            yield State(maker, name, told_of(value), True, "", is_widget(value), deferred)
 
 
 def _set_in_libraries(one: Slice, namespace: Mapping[str, Any]) -> Iterator[State]:
@@ -110,12 +120,19 @@ def _set_in_libraries(one: Slice, namespace: Mapping[str, Any]) -> Iterator[Stat
 
 
 def _stored(node: ast.stmt, name: str) -> set[str]:
-    stores = (
-        dotted(part)
-        for part in ast.walk(node)
-        if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)
-    )
-    return {path for path in stores if path and path.startswith(f"{name}.")}
+    paths = {path for part in ast.walk(node) if (path := _path_stored(part))}
+    return {path for path in paths if path.startswith(f"{name}.")}
+
+
+def _path_stored(part: ast.AST) -> str | None:
+    match part:
+        case ast.Attribute(ctx=ast.Store()):
+            return dotted(part)
+        case ast.Subscript(value=ast.Attribute() as held, slice=ast.Constant(value=str(key))):
+            path = dotted(held)
+            stored = path is not None and isinstance(part.ctx, ast.Store)
+            return f"{path}[{key!r}]" if stored else None
+    return None
 
 
 def _settings(one: Slice) -> Iterator[State]:
@@ -167,10 +184,16 @@ def refuse_hidden(
 
 
 def _differing(saw: Sequence[State], made: Mapping[str, Any]) -> list[tuple[State, Any]]:
-    found = ((state, made.get(_key(state))) for state in saw)
+    found = ((s, made.get(_key(s))) for s in saw if not (s.deferred and _moves(s, made)))
     return [
         (s, there) for s, there in found if there is not None and not same(_as_json(s.told), there)
     ]
+
+
+def _moves(state: State, made: Mapping[str, Any]) -> bool:
+    """Return whether collecting the frame changed a name in the clean process."""
+    before, after = made.get(_key(state)), made.get(f"{_COLLECTED} {state.name}")
+    return before is None or after is None or not same(before, after)
 
 
 def _refusal(one: Slice, state: State, there: Any) -> ExportRefused:
@@ -236,6 +259,8 @@ def _witnessed(module: Module, one: Slice, saw: Sequence[State]) -> Function:
     for state in saw:
         moment = "end" if state.at_the_end else state.maker.index
         asked.setdefault(moment, []).append(state.name)
+        if state.deferred:
+            asked.setdefault(_COLLECTED, []).append(state.name)
     name = _name(one)
     result = f'pl.LazyFrame({{"told": [{_WITNESS}.told()]}})'
     head = function.head.replace(f"def {function.name}(", f"def {name}(", 1)
@@ -251,7 +276,7 @@ def _with_looks(
     yield f"{_WITNESS} = {witness}({dict(asked)!r}, globals())", None
     inside = {s.index for _, s in function.parts if s is not None}
     for moment in asked:
-        if moment != "end" and moment not in inside:  # it is lifted out, or an argument
+        if moment not in ("end", _COLLECTED) and moment not in inside:  # lifted, or given
             yield _look(moment), None
     for at, (text, statement) in enumerate(function.parts):
         yield text, statement
@@ -260,6 +285,9 @@ def _with_looks(
             yield _look(statement.index), None
     if "end" in asked:
         yield _look("end"), None
+    if _COLLECTED in asked:
+        yield f"{_WITNESS}.collect({function.result})", None
+        yield _look(_COLLECTED), None
 
 
 def _look(moment: object) -> str:

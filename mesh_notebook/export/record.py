@@ -10,9 +10,10 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from mesh_notebook.export.state import glimpse, is_scalar, is_widget
+from mesh_notebook.export.state import generators, glimpse, is_scalar, is_widget
 
 __all__ = ["Event", "ExecutedCell", "Moved", "Record", "calling_line", "is_own_name"]
 
@@ -22,6 +23,7 @@ _SIZED = (list, dict, set)
 _HISTORY = re.compile(r"_{1,3}|_(?:i{1,3}|ih|oh|dh|exit_code|sh)|_i?\d+|__\w+__|_mesh_notebook")
 
 
+@lru_cache(4_096)  # asked of every name after every cell
 def is_own_name(name: str) -> bool:
     """Return whether a name of the namespace is the user's, not the shell's."""
     return name not in _SHELL_NAMES and not _HISTORY.fullmatch(name)
@@ -229,7 +231,8 @@ def _observed(namespace: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "ids": {name: id(value) for name, value in own},
         "sizes": {name: len(value) for name, value in own if type(value) in _SIZED},
         "values": {name: value for name, value in own if is_scalar(value)},
-        "held": {name: look for name, value in own if (look := glimpse(value)) is not None},
+        "held": generators()
+        | {name: look for name, value in own if (look := glimpse(value)) is not None},
     }
 
 
@@ -244,7 +247,9 @@ def _moved(last: ExecutedCell, namespace: Mapping[str, Any]) -> dict[str, Moved]
         if anew or glimpse(value) != last.held.get(name):
             size = len(value) if type(value) in _SIZED else None
             found[name] = Moved(anew, id(value), size, _text(value))
-    return found
+    now = generators()
+    drawn = (name for name in now if now[name] != last.held.get(name, now[name]))
+    return found | dict.fromkeys(drawn, Moved(False, 0, None, ""))
 
 
 def _text(value: Any) -> str:

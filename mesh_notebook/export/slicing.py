@@ -15,6 +15,8 @@ from mesh_notebook.export.unexplained import BY_HAND
 
 __all__ = ["Slice", "refuse_unaccounted", "slices_of", "written_down"]
 
+_CACHE = "functools._lru_cache_wrapper"  # nothing tells what it holds
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -158,11 +160,15 @@ def _refuse_moved(record: Record, graph: Graph, kept: set[int]) -> None:
     the others: bound anew since, or changed whenever a lazy frame is collected.
     """
     read = {name for index in kept for name in graph.needs[index]}
-    told = {n for n in read if graph.final.get(n, ())[-1:] and graph.final[n][-1] in kept}
+    named = {n for n in read if not n.startswith("<")}
+    told = {n for n in named if graph.final.get(n, ())[-1:] and graph.final[n][-1] in kept}
     for cell in record.cells:
-        for name in sorted(cell.moved.keys() & read - (told - graph.deferred)):
+        cached = {name for name in told if cell.types.get(name) == _CACHE}
+        for name in sorted(cell.moved.keys() & read - (told - graph.deferred - cached)):
             if reader := _reader_after(graph, kept, cell, name):
                 fix = f"run the cells that make `{name}` again, then those that use it"
+                if name.startswith("<"):
+                    fix = "run the cell that seeds it again, then those that draw"
                 if text := cell.moved[name].text:
                     fix = f"use a name in place of `{name}`, and {written_down('x', text)}"
                 raise _by_hand(cell, reader, name, fix)
@@ -181,8 +187,10 @@ def _reader_after(graph: Graph, kept: set[int], cell: ExecutedCell, name: str) -
 def _by_hand(cell: ExecutedCell, reader: Statement, name: str, fix: str) -> ExportRefused:
     text = cell.moved[name].text
     to = f" to {text:.100}" if text else ""
+    draws = name.startswith("<draws of ")
+    what = f"the random generator of {name[10:-1]}" if draws else f"`{name}`"
     return ExportRefused(
-        f"`{name}` was changed{to} by no cell, after the cell before {cell.label} had run: by a "
+        f"{what} was changed{to} by no cell, after the cell before {cell.label} had run: by a "
         f"widget, a thread, or code that the notebook does not show; {reader.cell.label} uses it.",
         next_step=fix,
         cell=cell.count,

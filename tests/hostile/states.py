@@ -244,6 +244,102 @@ HOLDERS: dict[str, tuple[str, str, str]] = {
         "int(rng.integers(50, 1000))",
         "rng.random()",
     ),
+    "arguments": ("import argparse\nargs = argparse.Namespace(v=1000)", "args.v", "args.v = 50"),
+    "template": (
+        "import string\nt = string.Template('1000')",
+        "int(t.substitute())",
+        "t.template = '50'",
+    ),
+    "element": (
+        "import xml.etree.ElementTree as ET\ne = ET.fromstring('<a v=\"1000\"/>')",
+        "int(e.get('v'))",
+        "e.set('v', '50')",
+    ),
+    "configuration": (
+        "import configparser\nc = configparser.ConfigParser()\nc.read_dict({'a': {'v': '1000'}})",
+        "c.getint('a', 'v')",
+        "c.set('a', 'v', '50')",
+    ),
+    "message": (
+        "from email.message import EmailMessage\nm = EmailMessage()\nm['X-Limit'] = '1000'",
+        "int(m['X-Limit'])",
+        "m.replace_header('X-Limit', '50')",
+    ),
+    "text wrapper": (
+        "import textwrap\nw = textwrap.TextWrapper(width=1000)",
+        "w.width",
+        "w.width = 50",
+    ),
+    "event": (
+        "import threading\nready = threading.Event()",
+        "50 if ready.is_set() else 1000",
+        "ready.set()",
+    ),
+    "cookie": (
+        "from http.cookies import SimpleCookie\nc = SimpleCookie()\nc['v'] = '1000'",
+        "int(c['v'].value)",
+        "c['v'] = '50'",
+    ),
+    "database in memory": (
+        "import sqlite3\nbase = sqlite3.connect(':memory:')\n"
+        "_ = base.execute('create table t as select 1000 v')",
+        "base.execute('select v from t').fetchone()[0]",
+        "base.execute('update t set v = 50')",
+    ),
+    "duckdb in memory": (
+        "import duckdb\nbase = duckdb.connect()\n"
+        "_ = base.execute('create table t as select 1000 v')",
+        "base.sql('select max(v) from t').fetchone()[0]",
+        "base.execute('update t set v = 50')",
+    ),
+    "logger": (
+        "import logging\nlog = logging.getLogger('mesh-limit')\nlog.setLevel(1000)",
+        "log.level",
+        "log.setLevel(50)",
+    ),
+    "calendar": (
+        "import calendar\nc = calendar.Calendar(6)",
+        "1000 if c.firstweekday == 6 else 50",
+        "c.firstweekday = 2",
+    ),
+    "ctypes": ("import ctypes\nn = ctypes.c_int(1000)", "n.value", "n.value = 50"),
+    "ordered dictionary": (
+        "from collections import OrderedDict\nd = OrderedDict(a=1000, b=50)",
+        "next(iter(d.values()))",
+        "d.move_to_end('a')",
+    ),
+    "cycle": ("import itertools\nc = itertools.cycle([1000, 50])", "next(c)", "next(c)"),
+    "enumeration": (
+        "import enum\nclass Limit(enum.Enum):\n    HIGH = 1\nLimit.HIGH.v = 1000",
+        "Limit.HIGH.v",
+        "Limit.HIGH.v = 50",
+    ),
+    "user string": (
+        "from collections import UserString\ns = UserString('1000')",
+        "int(str(s))",
+        "s.data = '50'",
+    ),
+    "estimator": (
+        "from sklearn.preprocessing import StandardScaler\n"
+        "s = StandardScaler().fit([[1000.0], [1000.0]])",
+        "int(s.mean_[0])",
+        "s.mean_[0] = 50.0",
+    ),
+    "index": (
+        "import pandas as pd\nkept = pd.DataFrame({'v': [1000, 50]})",
+        "int(kept.loc[0, 'v'])",
+        "kept.index = [1, 0]",
+    ),
+    "weak reference": (
+        "import weakref\nclass Box:\n    pass\nbox = Box()\nbox.v = 1000\nr = weakref.ref(box)",
+        "r().v",
+        "r().v = 50",
+    ),
+    "dispatch": (
+        "import functools\n@functools.singledispatch\ndef lim(v):\n    return 1000",
+        "lim(1)",
+        "lim.register(int, lambda v: 50)",
+    ),
 }
 
 # How a cell makes the change. `change()` is a function that does it.

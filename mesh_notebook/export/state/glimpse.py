@@ -26,10 +26,11 @@ _SCALARS = frozenset(
 )
 _NEVER = _SCALARS | {types.ModuleType, type, types.BuiltinFunctionType}
 _FLAT = frozenset((list, tuple))
+_USUAL = _FLAT | {dict, set}
 _MOVABLE = ("value", "index", "selected_index", "children")
 _LOOKED_INTO = (
     *("builtins", "collections", "array", "queue", "weakref", "functools", "ipywidgets"),
-    *("_io", "_contextvars", "ctypes", "mmap"),
+    *("_io", "_contextvars", "_thread", "argparse", "ctypes", "mmap"),
 )
 _BUFFERS = ("ctypes", "mmap", "__main__")  # an array of ctypes is of a class made on the spot
 
@@ -49,6 +50,8 @@ def glimpse(value: object) -> Any:
     kind = type(value)
     if kind in _NEVER:
         return None
+    if kind in _USUAL:
+        return _glimpse(value, [_MOST], ())
     if kind is types.FunctionType:
         return _glimpse(value, [_MOST], ()) if _holds_more(value) else None  # type: ignore[arg-type]
     if kind.__module__.partition(".")[0] in _LOOKED_INTO or is_own(value):
@@ -63,16 +66,17 @@ def _glimpse(value: Any, left: list[int], above: tuple[int, ...]) -> Any:
     kind = type(value)
     if kind in _SCALARS:
         return value
-    if (held := _bytes_of(value, kind)) is not None:
-        return (id(value), held)
     if kind in _FLAT and len(value) <= left[0] and (kinds := set(map(type, value))) <= _SCALARS:
         return (id(value), *value, *kinds)  # the usual case; and yes is not one
+    if (held := _bytes_of(value, kind)) is not None:
+        return (id(value), held)
     if left[0] < 0 or id(value) in above:
         return id(value)
-    if isinstance(value, Sized) and not is_own(value) and len(value) > left[0]:
+    measured = kind in _USUAL or (isinstance(value, Sized) and not is_own(value))
+    if measured and len(value) > left[0]:
         return (id(value), len(value))
     above = (*above, id(value))
-    pairs = mapping_of(value)
+    pairs = value if kind is dict else mapping_of(value)
     if pairs is not None:
         return (id(value), _row(pairs.keys(), left, above), _row(pairs.values(), left, above))
     items = items_of(value)
@@ -112,6 +116,8 @@ def _row(held: Iterable[Any], left: list[int], above: tuple[int, ...]) -> tuple[
 def _named(value: Any) -> Iterator[tuple[str, Any]]:
     if is_widget(value):
         yield from ((name, getattr(value, name)) for name in _MOVABLE if hasattr(value, name))
+    elif hasattr(type(value), "cache_info"):  # a cache itself cannot be looked into
+        yield "calls", value.cache_info()
     elif isinstance(value, types.FunctionType):
         yield from vars(value).items()
         yield "defaults", value.__defaults__

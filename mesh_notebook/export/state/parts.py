@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any
 
+from mesh_notebook.export.state.library import held_by
+
 __all__ = ["Cells", "is_own", "items_of", "mapping_of", "parts_of"]
 
 _OWN_MODULES = ("__main__", "transform")
@@ -130,6 +132,8 @@ def _of_class(kind: type) -> Iterator[tuple[str, Any]]:
 
 
 def _of_function(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    if function.__globals__.get("__name__") == "functools" and hasattr(function, "registry"):
+        yield "registry", dict(function.registry)
     if function.__globals__.get("__name__") not in _OWN_MODULES:
         return  # of a library: what it keeps there, such as a cache, is its own affair
     yield "attributes", {n: v for n, v in vars(function).items() if n != "__wrapped__"}
@@ -152,13 +156,13 @@ def _of_object(value: Any) -> Iterator[tuple[str, Any]]:
         yield "default", value.default_factory
     elif kind.__module__ in ("builtins", "itertools") and kind.__name__ in _REDUCED:
         yield "left", _reduced(value)
-    elif kind.__module__.startswith("sklearn.") and hasattr(value, "get_params"):
-        yield "params", value.get_params(deep=False)
     elif kind.__module__ == "functools" and hasattr(value, "cache_info"):
         yield "calls", getattr(value, "__wrapped__", None)
     elif is_own(value):
         yield from getattr(value, "__dict__", {}).items()
         yield from _slots(value)
+    else:
+        yield from held_by(value)
 
 
 def _reduced(iterator: Any) -> Any:

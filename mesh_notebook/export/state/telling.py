@@ -52,6 +52,8 @@ def _told(value: Any, above: tuple[int, ...], left: list[int]) -> Any:
     if isinstance(value, float) and not is_own(value):
         return float(value)
     if isinstance(value, (*_EXACT, *_EXACT_TIMES, enum.Enum)) and not isinstance(value, enum.Flag):
+        if isinstance(value, enum.Enum) and (more := _added(value)):
+            return {"is": _exact(value), "parts": _named(more, (*above, id(value)), left)}
         return _exact(value)
     if kind in _BY_REPR or kind.startswith("pandas._libs.tslibs") or isinstance(value, enum.Flag):
         return _VARYING.sub("", repr(value))
@@ -62,6 +64,13 @@ def _told(value: Any, above: tuple[int, ...], left: list[int]) -> Any:
 
 def _exact(value: Any) -> str:
     return f"{type(value).__name__}.{value.name}" if isinstance(value, enum.Enum) else repr(value)
+
+
+def _added(member: enum.Enum) -> dict[str, Any]:
+    """Return what was set on a member besides its value."""
+    return (
+        {n: v for n, v in vars(member).items() if not n.startswith("_")} if is_own(member) else {}
+    )
 
 
 def _compound(value: Any, above: tuple[int, ...], left: list[int]) -> Any:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
+
 from mesh_notebook.export.state.settings import SETTINGS, reached, setting
 from mesh_notebook.export.state.telling import told_of
 
@@ -35,6 +37,11 @@ class Witness:
             elif root in names or root in self._outer:
                 held = names[root] if root in names else self._outer[root]
                 self._note(moment, name, reached(held, name))
+
+    def collect(self, frame: object) -> None:
+        """Collect a frame, where it is lazy, for what that does to the names."""
+        if isinstance(frame, pl.LazyFrame):
+            frame.collect()
 
     def _note(self, moment: int | str, name: str, value: object) -> None:
         self._noted[f"{moment} {name}"] = told_of(value)
