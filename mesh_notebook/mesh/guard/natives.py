@@ -5,14 +5,12 @@ from __future__ import annotations
 import functools
 import os
 import re
-import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
 from mesh_notebook.mesh.guard.attempts import NotAnInput
+from mesh_notebook.mesh.on_import import when_imported
 
 __all__ = ["wrap_readers"]
 
@@ -67,49 +65,21 @@ def wrap_readers(look: Look, refuse: Refuse) -> None:
     refuse : callable
         Raises, given what a transform does.
     """
-    import duckdb
     import polars as pl
 
     for name in dir(pl):
         if name.startswith(_POLARS) and not name.startswith(_NO_PATHS):
             setattr(pl, name, _asking(getattr(pl, name), look, refuse))
-    for name in dir(duckdb):
-        if name.startswith(_DUCKDB):
-            setattr(duckdb, name, _asking(getattr(duckdb, name), look, refuse))
-    _shut_off_duckdb(look, refuse)
     pl.SQLContext.execute = _refusing_files(pl.SQLContext.execute, refuse)  # type: ignore[method-assign]
-    for name in (*_READERS, "sqlite3"):
-        if name in sys.modules:
-            _wrap(sys.modules[name], look, refuse)
-    sys.meta_path.insert(0, _OnImport(look, refuse))
-
-
-class _OnImport(MetaPathFinder):
-    """Wraps the readers of a library right after it was imported."""
-
-    def __init__(self, look: Look, refuse: Refuse) -> None:
-        self._wrap = functools.partial(_wrap, look=look, refuse=refuse)
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        known = name in _READERS or name == "sqlite3"
-        spec = PathFinder.find_spec(name, path, target) if known else None
-        if spec is None or spec.loader is None:
-            return None
-        real = spec.loader.exec_module
-
-        def exec_module(module: ModuleType) -> None:
-            real(module)
-            self._wrap(module)
-
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
+    for name in (*_READERS, "duckdb", "sqlite3"):
+        when_imported(name, functools.partial(_wrap, look=look, refuse=refuse))
 
 
 def _wrap(module: ModuleType, look: Look, refuse: Refuse) -> None:
     if module.__name__ == "sqlite3":
         _shut_off_sqlite(module, look)
+    if module.__name__ == "duckdb":
+        _shut_off_duckdb(module, look, refuse)
     for name in _READERS.get(module.__name__, "").split():
         if real := getattr(module, name, None):
             setattr(module, name, _asking(real, look, refuse))
@@ -181,10 +151,11 @@ def _shut_off_sqlite(sqlite3: Any, look: Look) -> None:
     sqlite3.connect = connect
 
 
-def _shut_off_duckdb(look: Look, refuse: Refuse) -> None:
+def _shut_off_duckdb(duckdb: Any, look: Look, refuse: Refuse) -> None:
     """Let no query of a connection name files: what is an input comes as a frame."""
-    import duckdb
-
+    for name in dir(duckdb):
+        if name.startswith(_DUCKDB):
+            setattr(duckdb, name, _asking(getattr(duckdb, name), look, refuse))
     real, memory = duckdb.connect, ("", ":memory:", ":default:")
 
     def without_files(connection: Any) -> Any:
@@ -208,7 +179,7 @@ def _shut_off_duckdb(look: Look, refuse: Refuse) -> None:
 
     duckdb.connect = connect
     without_files(duckdb.default_connection())
-    duckdb.PermissionException.__init__ = made  # type: ignore[method-assign, assignment]
+    duckdb.PermissionException.__init__ = made
 
 
 def _refusing_files(execute: Callable[..., Any], refuse: Refuse) -> Callable[..., Any]:

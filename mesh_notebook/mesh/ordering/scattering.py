@@ -6,10 +6,13 @@ shows on few rows what the other would show on many.
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.mesh.on_import import when_imported
 
 if TYPE_CHECKING:
     import polars as pl
@@ -93,13 +96,13 @@ def another_order(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 def duckdb_otherwise(threads: int, *, ordered: bool) -> None:
     """From now on, have each connection run on other threads, and keep no order unasked."""
-    import functools
+    when_imported("duckdb", functools.partial(_set_up, threads=threads, ordered=ordered))
 
-    import duckdb
 
+def _set_up(duckdb: Any, threads: int, *, ordered: bool) -> None:
     connect = duckdb.connect
 
-    def set_up(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    def set_up(connection: Any) -> Any:
         if threads:
             connection.execute("SET threads = $1", [threads]).fetchall()
         if not ordered:
@@ -107,8 +110,8 @@ def duckdb_otherwise(threads: int, *, ordered: bool) -> None:
         return connection
 
     @functools.wraps(connect)
-    def otherwise(*args: object, **kwargs: object) -> duckdb.DuckDBPyConnection:
-        return set_up(connect(*args, **kwargs))  # type: ignore[arg-type]
+    def otherwise(*args: object, **kwargs: object) -> Any:
+        return set_up(connect(*args, **kwargs))
 
     set_up(duckdb.default_connection())
     duckdb.connect = otherwise
