@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import polars as pl
-
 from mesh_notebook.export.state.settings import SETTINGS, reached, setting
 from mesh_notebook.export.state.telling import told_of
 
@@ -40,6 +38,8 @@ class Witness:
 
     def collect(self, frame: object) -> None:
         """Collect a frame, where it is lazy, for what that does to the names."""
+        import polars as pl
+
         if isinstance(frame, pl.LazyFrame):
             frame.collect()
 
