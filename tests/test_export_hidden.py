@@ -6,6 +6,7 @@ from decimal import localcontext
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import polars as pl
 import pytest
 from test_export_hostile import ROWS, called, exported
@@ -194,6 +195,50 @@ def test_a_value_is_told_without_its_order_and_a_long_one_not_at_all() -> None:
     around: list[Any] = []
     around.append(around)
     assert told_of(around) == told_of(around)
+
+
+BY_HAND = {
+    "an environment variable": (
+        "import os\nos.environ['MESH_TEST_CAP'] = '7'",
+        "os.environ['MESH_TEST_CAP'] = '5'",
+        "int(os.environ['MESH_TEST_CAP'])",
+        r"`os.environ\['MESH_TEST_CAP'\]`",
+    ),
+    "an option of pandas": (
+        "import pandas as pd\npd.set_option('display.max_rows', 7)",
+        "pd.set_option('display.max_rows', 5)",
+        "pd.get_option('display.max_rows')",
+        "`pandas.options`",
+    ),
+    "a draw": (
+        "import random\nrandom.seed(3)",
+        "random.random()",
+        "random.randint(1, 1000)",
+        "the random generator of random was changed by no cell",
+    ),
+    "a cached function that was called": (
+        "import functools\nbase = [7]\n@functools.cache\ndef cap():\n    return base[0]",
+        "base[0] = 5\ncap()\nbase[0] = 7",
+        "cap()",
+        "`cap` was changed by no cell",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BY_HAND)
+def test_what_no_cell_changed_is_refused(
+    notebook: Any, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESH_TEST_CAP", "")  # set back after the test
+    make, by_hand, use, said = BY_HAND[what]
+    notebook.run(make)
+    exec(by_hand, notebook.names)
+    capped = (
+        f"out = flights.with_columns(c=pl.when(pl.col('delay') > 1000).then({use}).otherwise(0))"
+    )
+    with pytest.raises(ExportRefused, match=said):
+        exported(notebook, capped)
+    pd.reset_option("display.max_rows")
 
 
 CHANGED_BESIDE_ITS_NAME = {
