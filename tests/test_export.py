@@ -65,6 +65,7 @@ def test_a_bundle_holds_everything_that_the_product_is(notebook: Any, tmp_path: 
             "lineage.json",
             *("contracts/daily.odcs.yaml", "contracts/inputs/flights.odcs.yaml", "notebook.ipynb"),
             *("policies/README.md", "tests/test_transform.py", "portable.py"),
+            "tests/mocks/flights.parquet",
             ".github/workflows/data-product.yml",
         }
         == set(made.files)
@@ -123,13 +124,32 @@ def test_the_transform_runs_where_only_polars_and_duckdb_are(notebook: Any, tmp_
     assert_frame_equal(made, notebook.names["out"], check_row_order=False)
 
 
-def test_the_bundles_own_tests_pass(notebook: Any, tmp_path: Path) -> None:
+def test_the_bundles_own_tests_pass_where_this_package_is_not(
+    notebook: Any, tmp_path: Path
+) -> None:
     notebook.run("out = flights.with_columns(late=pl.col('delay') > 15)")
     export(notebook)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    script = (
+        "import sys, pytest\nsys.modules['mesh_notebook'] = None\n"
+        "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider']))"
+    )
+    command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=tmp_path / "bundle", capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode()
     assert b"passed" in done.stdout
+    assert "mesh" not in (tmp_path / "bundle/pyproject.toml").read_text()
+
+
+def test_a_module_that_makes_other_columns_fails_the_bundles_own_tests(
+    notebook: Any, tmp_path: Path
+) -> None:
+    notebook.run("out = flights.with_columns(late=pl.col('delay') > 15)")
+    export(notebook)
+    module = tmp_path / "bundle/transform.py"
+    module.write_text(module.read_text().replace("> 15", "+ 15"))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path / "bundle", capture_output=True, check=False)
+    assert done.returncode == 1
 
 
 def test_cells_out_of_order_and_deleted_cells_are_proved(notebook: Any, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from mesh_notebook.export.proving import prove, seen
 from mesh_notebook.export.record import Record
 from mesh_notebook.export.slicing import Slice, slices_of
 from mesh_notebook.export.statements import Statement
+from mesh_notebook.export.testing import MockRows
 from mesh_notebook.export.writing import (
     files_of,
     receipt_of,
@@ -90,6 +91,7 @@ def export(
     input_of: Callable[[Any], InputDraft],
     record: Record,
     namespace: Mapping[str, Any],
+    mock_rows: MockRows,
     notebook: Path | None = None,
     engines: Sequence[str] = PROVED,
     slices: Sequence[Slice] = (),
@@ -110,6 +112,8 @@ def export(
         What ran.
     namespace : mapping
         The notebook's names as they are now; read when a proof fails, to find the cell to blame.
+    mock_rows : callable
+        Makes rows of the contracts of the inputs, for the bundle's tests.
     notebook : Path, optional
         The notebook's file; without one, it is written from the record.
     engines : sequence of str
@@ -150,7 +154,7 @@ def export(
         portable = proved(portable, module, frames, engines)
     told, unsaved, as_it_ran = _notebook(notebook, record, slices)
     beside = notebooks.beside(told, record.cells)
-    files = files_of(module, product, by_port, told, portable.files, tried)
+    files = files_of(module, product, by_port, told, portable.files, frames, mock_rows, tried)
     files[LINEAGE] = lineage_file(module, ports)
     files[RECEIPT] = receipt_of(
         module, files, frames, portable.told(), by_port, {"asItRan": as_it_ran, "beside": beside}

@@ -12,7 +12,7 @@ from mesh_notebook.model.address import python_name
 from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import Product
 
-__all__ = ["policies", "readme", "tests"]
+__all__ = ["policies", "readme"]
 
 _HOW_PROVED = (
     "## How it was proved",
@@ -138,89 +138,3 @@ def _tried(ports: Sequence[str]) -> str:
         "up rows enough. Other rows may tell otherwise: each deployment asks again, of the rows "
         "that it publishes, and is refused where it is so.\n"
     )
-
-
-def tests() -> str:
-    """Return the tests that hold the transform to its contracts, on mocks of its inputs."""
-    return '''\
-"""Runs the transform on mocks of its inputs, on mocks that break one rule each, and on no rows."""
-
-import inspect
-from collections.abc import Callable, Mapping
-from pathlib import Path
-
-import polars as pl
-import pytest
-from mesh_notebook.mesh.checks import check
-from mesh_notebook.mesh.dtypes import column_dtype, physical_type
-from mesh_notebook.mock.from_contract import breakable_rules, identity, mock
-from mesh_notebook.model.address import python_name
-from mesh_notebook.model.contract import Contract
-
-import transform
-
-ROWS, SEED = 500, 7
-CONTRACTS = Path(__file__).parents[1] / "contracts"
-
-
-def read(folder: Path) -> dict[str, Contract]:
-    """Return the contracts of a folder, by the name of their port."""
-    paths = sorted(folder.glob("*.odcs.yaml"))
-    return {p.name.removesuffix(".odcs.yaml"): Contract.loads(p.read_text("utf-8")) for p in paths}
-
-
-INPUTS, OUTPUTS = read(CONTRACTS / "inputs"), read(CONTRACTS)
-# Mocks of one another's keys join: each knows how many keys the others have.
-KEYS = {identity(c, c.column(name)): ROWS for c in INPUTS.values() for name in c.key}
-MOCKS = {name: mock(contract, ROWS, SEED, KEYS) for name, contract in INPUTS.items()}
-RULES = [(name, rule) for name, contract in INPUTS.items() for rule in breakable_rules(contract)]
-
-
-def made(port: str, inputs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return what the transform makes of some inputs."""
-    function: Callable[..., pl.LazyFrame] = getattr(transform, python_name(port))
-    parameters = inspect.signature(function).parameters.values()
-    names = [one.name for one in parameters if one.default is one.empty]
-    return function(**{name: inputs[name].lazy() for name in names}).collect()
-
-
-def columns(frame: pl.DataFrame) -> list[tuple[str, str]]:
-    """Return the names and types of a frame's columns, in their order."""
-    return [(name, physical_type(dtype)) for name, dtype in frame.schema.items()]
-
-
-def promised(port: str) -> list[tuple[str, str]]:
-    """Return the names and types that a port's contract promises."""
-    return [(c.name, physical_type(column_dtype(c))) for c in OUTPUTS[port].columns]
-
-
-@pytest.mark.parametrize("port", OUTPUTS)
-def test_the_transform_keeps_the_columns_of_its_contract(port: str) -> None:
-    assert columns(made(port, MOCKS)) == promised(port)
-
-
-@pytest.mark.parametrize("port", OUTPUTS)
-def test_no_rows_are_no_error_and_keep_the_columns(port: str) -> None:
-    nothing = {name: frame.clear() for name, frame in MOCKS.items()}
-    assert columns(made(port, nothing)) == promised(port)
-
-
-@pytest.mark.parametrize(("name", "rule"), RULES)
-def test_the_check_catches_an_input_that_breaks_one_rule(name: str, rule: str) -> None:
-    broken = mock(INPUTS[name], ROWS, SEED, KEYS, breaking=rule)
-    report = check(broken.lazy(), INPUTS[name])
-    assert rule in [result.rule.id for result in report.results if not result.passed]
-
-
-@pytest.mark.parametrize("port", OUTPUTS)
-@pytest.mark.parametrize(("name", "rule"), RULES)
-def test_on_an_input_that_breaks_a_rule_the_transform_fails_or_keeps_its_columns(
-    port: str, name: str, rule: str
-) -> None:
-    broken = {**MOCKS, name: mock(INPUTS[name], ROWS, SEED, KEYS, breaking=rule)}
-    try:
-        frame = made(port, broken)
-    except Exception:  # failing is right, whatever it raises; other columns would not be
-        return
-    assert frame.columns == [name for name, _ in promised(port)]
-'''

@@ -27,6 +27,7 @@ from mesh_notebook.export.module import Module
 from mesh_notebook.export.packages import data_of
 from mesh_notebook.export.said import sealed_statements
 from mesh_notebook.export.specs import documents_of
+from mesh_notebook.export.testing import MockRows, mocks, tests
 from mesh_notebook.mesh.identity import meaning_of
 from mesh_notebook.mesh.seals import RECEIPT, fingerprint, sealed
 from mesh_notebook.model.address import python_name
@@ -51,6 +52,8 @@ def files_of(
     outputs: Mapping[str, OutputDraft],
     notebook: str,
     portable: Mapping[str, bytes],
+    frames: Mapping[str, pl.DataFrame],
+    mock_rows: MockRows,
     tried: Sequence[str] = (),
 ) -> dict[str, bytes]:
     """Return by path every file of the bundle but its lineage and its receipt."""
@@ -62,7 +65,7 @@ def files_of(
     more = _at_least(["narwhals"]) if portable else []
     texts |= {
         MODULE: module.text,
-        "tests/test_transform.py": templates.tests(),
+        "tests/test_transform.py": tests(frames),
         "policies/README.md": templates.policies(spec, tried),
         "pyproject.toml": project.pyproject(spec, needs, more),
         "README.md": templates.readme(spec, plan, outputs, needs, contracts, data_of(module.text)),
@@ -70,6 +73,7 @@ def files_of(
         "notebook.ipynb": notebook,
     }
     files = {name: text.encode() for name, text in texts.items()} | dict(portable)
+    files |= mocks(texts, mock_rows)
     for draft in plan.inputs.values():
         files |= draft.files
     return files

@@ -31,6 +31,7 @@ def export(
     from mesh_notebook.export.portable import PROVED
     from mesh_notebook.export.slicing import slices_of
     from mesh_notebook.workspace.drafts import words_of
+    from mesh_notebook.workspace.mocked import mock_rows
 
     draft = _ready(workspace, folder)
     target = workspace.base / (folder or f"products/{draft.name}")
@@ -46,6 +47,7 @@ def export(
         namespace=workspace.namespace,
         notebook=notebook_of(workspace.base, workspace.namespace, os.environ),
         engines=words_of(engines) or PROVED,
+        mock_rows=mock_rows,
         slices=slices,
         progress=workspace.progress,
     )
