@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mock.noise import Floats, Integers
     from mesh_notebook.model.contract import Column, Contract
 
-__all__ = ["Draft", "identity", "normal"]
+__all__ = ["Draft", "identity", "normal", "room_for"]
 
 # How many keys an upstream is taken to have if nobody says: a round number, and not
 # a share of the rows, so that a longer mock begins with the rows of a shorter one.
@@ -50,6 +50,15 @@ def normal(urn: str) -> str:
         return urn
 
 
+def room_for(contract: Contract, rows: int, populations: Mapping[str, int]) -> bool:
+    """Whether a contract leaves room for so many rows, whose keys and unique values all differ."""
+    try:
+        Draft(contract, rows, 0, populations).numbered()
+    except ContractError:
+        return False
+    return True
+
+
 @dataclass
 class Draft:
     """One frame in the making; a `shape` says how its columns' values are to lie, where it does."""
@@ -69,13 +78,17 @@ class Draft:
     def frame(self) -> pl.DataFrame:
         import polars as pl
 
+        self.numbered()
+        for column in _in_order(self.contract, self.hints):
+            self.made[column.name] = self._column(column)
+        return pl.DataFrame([self.made[c.name].alias(c.name) for c in self.contract.columns])
+
+    def numbered(self) -> None:
+        """Know each column's maker, and number the rows by what may not repeat."""
         for column in self.contract.columns:
             self._prepare(column)
         for names in unique_sets(self.contract):
             self._number(names)
-        for column in _in_order(self.contract, self.hints):
-            self.made[column.name] = self._column(column)
-        return pl.DataFrame([self.made[c.name].alias(c.name) for c in self.contract.columns])
 
     def _prepare(self, column: Column) -> None:
         name = column.name

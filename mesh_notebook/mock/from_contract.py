@@ -8,6 +8,8 @@
   link, else its own URN) and of i alone; not of the seed. A product mocked with N rows holds
   the keys 0 to N-1, and whoever links to it draws from them. Both contracts must give the
   column the same type and the same limits.
+- Where nothing is demanded of a column, its values are as was seen of it (see `model.seen`), unless
+  so many rows need more different ones.
 - A rule in SQL that tells of each row whether it breaks the rule is kept (`in_sql`); one about all
   rows together is not, but for hints (`after`, `between`, …) that make rows which keep it. A
   `rowCount` rule is kept by whoever asks for that many rows.
@@ -20,9 +22,10 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import ContractError
 from mesh_notebook.mock.breaking import breakable_rules, broken
-from mesh_notebook.mock.drafting import Draft, identity, normal
+from mesh_notebook.mock.drafting import Draft, identity, normal, room_for
 from mesh_notebook.mock.in_sql import kept_in_sql, narrowed
 from mesh_notebook.mock.limits import countable
+from mesh_notebook.model.seen import as_seen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,8 +69,7 @@ def mock(
     countable(rows)
     one_table(contract)
     known = {normal(urn): count for urn, count in (populations or {}).items()}
-
-    drawn = narrowed(contract)
+    drawn = _drawn(contract, rows, known)
 
     def kept(count: int) -> pl.DataFrame:
         countable(count)  # to break a rule on the number of rows, others than asked for are made
@@ -79,6 +81,12 @@ def mock(
         return kept_in_sql(draft.frame(), contract, draft.hints, again)
 
     return broken(contract, breaking, rows, seed, kept) if breaking is not None else kept(rows)
+
+
+def _drawn(contract: Contract, rows: int, populations: Mapping[str, int]) -> Contract:
+    """Return the contract that rows are made by: as was seen, where so many can be."""
+    plain, seen = narrowed(contract), narrowed(as_seen(contract))
+    return seen if room_for(seen, rows, populations) else plain
 
 
 def one_table(contract: Contract) -> None:

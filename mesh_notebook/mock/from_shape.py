@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mesh_notebook.mock.drafting import Draft, normal
+from mesh_notebook.mock.drafting import Draft, normal, room_for
 from mesh_notebook.mock.from_contract import one_table
 from mesh_notebook.mock.limits import countable
+from mesh_notebook.model.seen import as_seen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,4 +48,6 @@ def stand_in(
     countable(rows)
     one_table(contract)
     known = {normal(urn): count for urn, count in (populations or {}).items()}
-    return Draft(contract, rows, seed, known, shape).frame()
+    seen = as_seen(contract)
+    made_by = seen if room_for(seen, rows, known) else contract
+    return Draft(made_by, rows, seed, known, shape).frame()

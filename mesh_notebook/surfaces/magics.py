@@ -232,6 +232,8 @@ def _options(argument: Argument) -> dict[str, Any]:
         options["nargs"] = "+" if argument.required else "*"
     elif not argument.required:
         options["nargs"] = "?"
+    if argument.kind == "some":
+        options |= {"nargs": "?", "const": True}
     if argument.kind == "pair":
         options["nargs"] = 2
     if argument.kind == "flag":
@@ -245,7 +247,7 @@ def _options(argument: Argument) -> dict[str, Any]:
 
 def _value(verb: Verb, name: str, value: Any) -> Any:
     kind = next(a.kind for a in verb.typed if a.name == name)
-    if kind == "list" and isinstance(value, str):
+    if kind in ("list", "some") and isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if kind == "pair" and value:
         return tuple(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mesh_notebook.deploy.deploying import Deployed
@@ -10,9 +11,11 @@ from mesh_notebook.explore.profile import ColumnProfile, Profile
 from mesh_notebook.export.exporting import Exported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
 from mesh_notebook.mesh.inheritance import said_once, told_of
+from mesh_notebook.mesh.seen import News
 from mesh_notebook.mesh.verdicts import promise_name, say_completeness
 from mesh_notebook.model.contract import Column, Contract, Rule
 from mesh_notebook.model.origin import worst
+from mesh_notebook.model.seen import demanded_in_words, seen_in_words
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import (
     from_here,
@@ -38,7 +41,8 @@ _BARS = "▁▂▃▄▅▆▇█"
 def _(view: ContractView) -> Panel:
     contract = view.contract
     rows = [
-        (c.name, c.physical_type or c.logical_type, _limits(c), c.meaning) for c in contract.columns
+        (c.name, c.physical_type or c.logical_type, _demands(c), seen_in_words(c), c.meaning)
+        for c in contract.columns
     ]
     facts = [
         ("key", ", ".join(contract.key) or "none: rows have no identity yet"),
@@ -47,8 +51,8 @@ def _(view: ContractView) -> Panel:
     ]
     if view.overridden:
         facts.append(("set by you", ", ".join(view.overridden)))
-    notes = _personal_note(contract)
-    table = Table(("column", "type", "holds", "meaning"), rows)
+    notes = [*_seen_note(view), *_personal_note(contract)]
+    table = Table(("column", "type", "demanded", "seen", "meaning"), rows)
     promises = [
         (promise_name(s) + (" (gate)" if s.gate else ""), f"{s.value} {s.unit}".strip())
         for s in contract.slos
@@ -65,21 +69,23 @@ def _(view: ContractView) -> Panel:
     )
 
 
-def _limits(column: Column) -> str:
-    words = [word for word in ("required", "unique") if getattr(column, word)]
-    options = column.options
-    low, high = options.get("minimum"), options.get("maximum")
-    if low is not None or high is not None:
-        words.append(f"{'' if low is None else low} … {'' if high is None else high}".strip())
-    if values := column.values:
-        more = f", and {len(values) - _SHOWN_VALUES} more" if len(values) > _SHOWN_VALUES else ""
-        words.append("one of " + ", ".join(map(str, values[:_SHOWN_VALUES])) + more)
-    words.extend(f"{k} {v}" for k, v in options.items() if k not in ("minimum", "maximum"))
+def _demands(column: Column) -> str:
+    words = [demanded_in_words(column)]
     if column.personal:
         words.append("personal")
     if column.link:
         words.append(f"means {column.link}")
-    return "; ".join(words)
+    return "; ".join(filter(None, words))
+
+
+def _seen_note(view: ContractView) -> list[str]:
+    """Say how to demand what was seen, where something is left to demand."""
+    if not view.strictly:
+        return []
+    return [
+        "What was seen is not demanded of the next rows: where they are otherwise, that is told. "
+        f"To demand it: {view.strictly}, or --strict COLUMN,… of some columns."
+    ]
 
 
 def _personal_note(contract: Contract) -> list[str]:
@@ -104,6 +110,7 @@ def _(checked: Checked) -> Panel:
     if checked.uncarried:
         said = said_once(checked.uncarried)
         tables.insert(0, Table(("policies of what it is made of", "what to do"), said))
+    tables += news_table(checked.news)
     ports = ", ".join(report.contract for report in checked.reports)
     origin = origin_badge(worst(checked.origins.values()))
     return Panel(
@@ -150,6 +157,17 @@ def rule_table(report: CheckReport) -> Table:
     ]
     headers = ("", "rule", "demands", "rows", "broken", "example")
     return Table(headers, rows, (3, 4), title=f"{report.contract} · {report.rows:,} rows")
+
+
+def news_table(news: Mapping[str, Sequence[News]]) -> list[Table]:
+    """Return what was not seen before: told, and broken by nobody."""
+    rows = [
+        (Badge("new", "warn"), f"{port}.{one.column}", one.now, one.before)
+        for port, told in news.items()
+        for one in told
+    ]
+    headers = ("", "column", "is seen now", "before")
+    return [Table(headers, rows, title="not seen before, and not demanded")] if rows else []
 
 
 def _verdict(result: RuleResult) -> Badge:
@@ -284,6 +302,7 @@ def _(deployed: Deployed) -> Panel:
     tables = [Table(("output port", "rows", "complete"), ports, (1, 2))]
     for verdicts in deployed.slos.values():
         tables += slo_table(tuple(verdicts))
+    tables += news_table(deployed.news)
     return Panel(
         f"deployed {product.name} {receipt.version}",
         (origin_badge(receipt.origin), status_badge(receipt.status)),

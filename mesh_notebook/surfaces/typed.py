@@ -64,7 +64,7 @@ def _split(
         name, equals, value = word.partition("=")
         if (argument := _named(arguments, name)) is None:
             return groups[0], _options(found, groups[1:]), name
-        takes = 0 if equals else {"flag": 0, "pair": 2}.get(argument.kind, 1)
+        takes = 0 if equals else _takes(argument, waiting)
         took, waiting = waiting[:takes], waiting[takes:]
         if len(took) < takes or any(_named(arguments, one) for one in took):
             raise UsageError(
@@ -73,6 +73,13 @@ def _split(
         found.append((argument, [value] if equals else took))
         groups.append([])
     return groups[0], _options(found, groups[1:]), ""
+
+
+def _takes(argument: Argument, waiting: Sequence[str]) -> int:
+    """Return how many of the words that follow are an option's values."""
+    if argument.kind == "some":
+        return int(bool(waiting) and not _is_option(waiting[0]))
+    return {"flag": 0, "pair": 2}.get(argument.kind, 1)
 
 
 def _is_option(word: str) -> bool:
@@ -103,7 +110,7 @@ def _refuse_repeated(options: Sequence[_Option]) -> None:
 
 def _twice(first: _Option, again: _Option) -> UsageError:
     flag = first.argument.flag
-    if first.argument.kind == "list":
+    if first.argument.kind in ("list", "some"):
         step = f"a list is written once, with commas: {_listed(flag, first.values, again.values)}"
     else:
         step = f"it takes one value: write {first.shown}, or {again.shown}"
@@ -140,7 +147,7 @@ def _beside(one: _Option) -> str:
     """Say how the words after an option are written."""
     argument, words = one.argument, one.followed
     match argument.kind:
-        case "list":
+        case "list" | "some":
             return f"a list is written with commas: {_listed(argument.flag, one.values, words)}"
         case "text" if not argument.choices:
             text = f'{argument.flag} "{" ".join([*one.values, *words])}"'
