@@ -17,6 +17,7 @@ from mesh_notebook.mock.noise import again, cdf, number_of, permuted, ppf, unifo
 from mesh_notebook.mock.texts import Use
 from mesh_notebook.mock.values import Maker, picked, zipf_odds
 from mesh_notebook.model.address import Address
+from mesh_notebook.model.seen import as_seen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mock.noise import Floats, Integers
     from mesh_notebook.model.contract import Column, Contract
 
-__all__ = ["Draft", "identity", "normal", "room_for"]
+__all__ = ["Draft", "drawn_by", "identity", "normal"]
 
 # How many keys an upstream is taken to have if nobody says: a round number, and not
 # a share of the rows, so that a longer mock begins with the rows of a shorter one.
@@ -50,13 +51,19 @@ def normal(urn: str) -> str:
         return urn
 
 
-def room_for(contract: Contract, rows: int, populations: Mapping[str, int]) -> bool:
-    """Whether a contract leaves room for so many rows, whose keys and unique values all differ."""
+def drawn_by(contract: Contract, rows: int, populations: Mapping[str, int]) -> Contract:
+    """Return the contract that rows are drawn by: as was seen, if that leaves room for so many.
+
+    Their keys and unique values all differ.
+    """
+    seen = as_seen(contract)
+    if seen is contract or not unique_sets(seen):
+        return seen
     try:
-        Draft(contract, rows, 0, populations).numbered()
+        Draft(seen, rows, 0, populations).numbered()
     except ContractError:
-        return False
-    return True
+        return contract
+    return seen
 
 
 @dataclass

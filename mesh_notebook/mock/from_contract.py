@@ -22,10 +22,9 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import ContractError
 from mesh_notebook.mock.breaking import breakable_rules, broken
-from mesh_notebook.mock.drafting import Draft, identity, normal, room_for
+from mesh_notebook.mock.drafting import Draft, drawn_by, identity, normal
 from mesh_notebook.mock.in_sql import kept_in_sql, narrowed
 from mesh_notebook.mock.limits import countable
-from mesh_notebook.model.seen import as_seen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,10 +68,10 @@ def mock(
     countable(rows)
     one_table(contract)
     known = {normal(urn): count for urn, count in (populations or {}).items()}
-    drawn = _drawn(contract, rows, known)
 
     def kept(count: int) -> pl.DataFrame:
         countable(count)  # to break a rule on the number of rows, others than asked for are made
+        drawn = narrowed(drawn_by(contract, count, known))
         draft = Draft(drawn, count, seed, known)
 
         def again(attempt: int) -> pl.DataFrame:
@@ -81,12 +80,6 @@ def mock(
         return kept_in_sql(draft.frame(), contract, draft.hints, again)
 
     return broken(contract, breaking, rows, seed, kept) if breaking is not None else kept(rows)
-
-
-def _drawn(contract: Contract, rows: int, populations: Mapping[str, int]) -> Contract:
-    """Return the contract that rows are made by: as was seen, where so many can be."""
-    plain, seen = narrowed(contract), narrowed(as_seen(contract))
-    return seen if room_for(seen, rows, populations) else plain
 
 
 def one_table(contract: Contract) -> None:

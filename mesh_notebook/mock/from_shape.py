@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mesh_notebook.mock.drafting import Draft, normal, room_for
+from mesh_notebook.mock.drafting import Draft, drawn_by, normal
 from mesh_notebook.mock.from_contract import one_table
 from mesh_notebook.mock.limits import countable
-from mesh_notebook.model.seen import as_seen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,6 +47,4 @@ def stand_in(
     countable(rows)
     one_table(contract)
     known = {normal(urn): count for urn, count in (populations or {}).items()}
-    seen = as_seen(contract)
-    made_by = seen if room_for(seen, rows, known) else contract
-    return Draft(made_by, rows, seed, known, shape).frame()
+    return Draft(drawn_by(contract, rows, known), rows, seed, known, shape).frame()

@@ -62,13 +62,14 @@ def demanded(contract: Contract, columns: Collection[str] | bool = True) -> Cont
     UnknownName
         A column that it does not have, with near misses.
     """
-    if isinstance(columns, bool):
-        columns = [column.name for column in contract.columns] if columns else []
-    for name in columns:
-        contract.column(name)
+    if columns is True:
+        columns = [column.name for column in contract.columns]
+    wanted = {contract.column(name).name for name in columns or ()}
+    if not wanted:
+        return contract
     raw = contract.edited()
     for column in listed(raw["schema"][0], "properties"):
-        if column["name"] in columns:
+        if column["name"] in wanted:
             _demand(column)
     return Contract(raw, contract.where, contract.warnings)
 
@@ -78,6 +79,8 @@ def as_seen(contract: Contract) -> Contract:
 
     A column with limits or hints of its own is as these say.
     """
+    if not any(seen_of(column.raw) for column in contract.columns):
+        return contract
     raw = contract.edited()
     for column in (c for table in listed(raw, "schema") for c in listed(table, "properties")):
         if not (custom(column, "mock") or any(column.get(name) for name in _LIMITED)):

@@ -83,8 +83,8 @@ def _seen_note(view: ContractView) -> list[str]:
     if not view.strictly:
         return []
     return [
-        "What was seen is not demanded of the next rows: where they are otherwise, that is told. "
-        f"To demand it: {view.strictly}, or --strict COLUMN,… of some columns."
+        f"Seen is not demanded: a change is told. {view.strictly} demands it; "
+        "--strict COLUMN,… of some columns"
     ]
 
 
