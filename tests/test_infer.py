@@ -81,6 +81,7 @@ def test_few_rows_make_no_column_unique(rows: int) -> None:
     contract = inferred(frame, ("id",))
     assert not contract.column("code").unique
     assert "unique" not in seen(contract, "code")
+    assert not demanded(contract).column("code").unique
 
 
 def test_a_new_value_a_higher_amount_and_a_null_break_nothing_that_was_inferred() -> None:

@@ -8,14 +8,14 @@ from typing import Any
 import polars as pl
 import pytest
 from bundles import write_bundle
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh_notebook.errors import ContractError, UnknownName
 from mesh_notebook.explore.infer import infer
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.checks import check
-from mesh_notebook.mesh.drift import drift
+from mesh_notebook.mesh.drift import drift, moving
 from mesh_notebook.mesh.seen import news_of, shape_seen
 from mesh_notebook.mesh.shape import shape_of
 from mesh_notebook.mock.from_contract import mock
@@ -130,7 +130,12 @@ def test_a_strict_port_is_held_to_what_was_seen(notebook):
 
 
 @pytest.mark.parametrize(
-    "line", [f"{DECLARE} --strict amount", "mesh.output('sales', sales, 'id', strict='amount')"]
+    "line",
+    [
+        f"{DECLARE} --strict amount",
+        "%mesh output --strict=amount sales sales --key id",
+        "mesh.output('sales', sales, 'id', strict='amount')",
+    ],
 )
 def test_a_column_may_be_strict_alone(notebook, line):
     contract = notebook.run(line).contract
@@ -138,6 +143,20 @@ def test_a_column_may_be_strict_alone(notebook, line):
     assert contract.column("amount").required
     assert contract.column("artist").values is None
     assert seen_of(contract.column("artist").raw)["values"] == ["Ana", "Bo", "Cy"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%mesh output --strict sales sales --key id",
+        "%mesh output sales --strict sales --key id",
+        "%mesh output sales sales --strict --key id",
+        "mesh.output('sales', sales, 'id', strict=True)",
+    ],
+)
+def test_all_columns_are_strict_wherever_the_option_stands(notebook, line):
+    contract = notebook.run(line).contract
+    assert not any(seen_of(column.raw) for column in contract.columns)
 
 
 def test_declaring_again_without_it_demands_no_more_than_is_inferred(notebook):
@@ -215,10 +234,13 @@ def test_a_mock_has_more_rows_than_the_keys_that_were_seen() -> None:
         mock(demanded(contract), 200, 1)
 
 
-def test_numbers_of_rows_do_not_drift() -> None:
+def test_numbers_of_rows_do_not_drift_and_those_of_a_contract_of_others_may() -> None:
     first, next_ = (pl.DataFrame({"n": range(at, at + 40)}) for at in (0, 40))
-    shapes = [shape_of(frame, inferred(frame)) for frame in (first, next_)]
-    assert drift(shapes[1], shapes[:1]) == {"drift": 0.0, "drift.n": 0.0}
+    contract = inferred(first)
+    shapes = [shape_of(frame, contract) for frame in (first, next_)]
+    assert drift(shapes[1], shapes[:1], moving(contract)) == {"drift": 0.0, "drift.n": 0.0}
+    others = demanded(contract, ["n"])  # which says no more than limits
+    assert drift(shapes[1], shapes[:1], moving(others))["drift"] == 1.0
 
 
 FRAMES = st.lists(
@@ -236,6 +258,7 @@ FRAMES = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(FRAMES)
 def test_the_same_rows_are_no_news_and_keep_what_was_seen(frame: pl.DataFrame) -> None:
     contract = inferred(frame)
@@ -245,6 +268,7 @@ def test_the_same_rows_are_no_news_and_keep_what_was_seen(frame: pl.DataFrame) -
     assert check(frame.lazy(), demanded(contract)).passed
 
 
+@settings(max_examples=40)
 @given(FRAMES, FRAMES)
 def test_rows_that_keep_what_was_seen_of_others_are_no_news(
     one: pl.DataFrame, other: pl.DataFrame

@@ -51,8 +51,13 @@ class _Seen:
     @property
     def unique(self) -> bool:
         """Whether no value came twice, in so many rows that it may not be chance."""
-        many = self.rows >= LARGE
-        return self.may_be_unique and many and self.required and self.distinct == self.rows
+        return self.different and self.rows >= LARGE
+
+    @property
+    def different(self) -> bool:
+        """Whether no value came twice."""
+        several = self.rows > 1 and self.required
+        return self.may_be_unique and several and self.distinct == self.rows
 
     @property
     def may_be_unique(self) -> bool:
@@ -248,8 +253,8 @@ def _kept_of(
     told: dict[str, Any] = {}
     if seen.required:
         told["required"] = True
-    if seen.unique:
-        told["unique"] = True
+    if seen.different and key != (seen.name,):
+        told["unique" if seen.unique else "different"] = True
     if not personal:
         told |= _range(seen, key)
     if values:

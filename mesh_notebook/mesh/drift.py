@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.mesh.dtypes import column_dtype
 from mesh_notebook.mesh.rows import REL, REL_32, same_number
 from mesh_notebook.mesh.shape import LEVELS, TOP
-from mesh_notebook.model.seen import seen_of
+from mesh_notebook.model.seen import differs
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.shape import Shape
     from mesh_notebook.model.contract import Contract
 
-__all__ = ["EARLIER", "distance", "drift", "moving", "single", "tells"]
+__all__ = ["EARLIER", "distance", "drift", "moving", "single"]
 
 EARLIER = 5
 # Of fewer values than this, quantiles are steps, between which nothing can be interpolated.
@@ -39,8 +39,7 @@ def drift(
         Newest first; the last `EARLIER` count. The median of the distances to them is taken, so
         that one odd snapshot neither raises nor hides an alarm.
     moving : collection of str
-        Columns whose values move by nature: of these, only the share of nulls is compared; and so
-        of columns that hold no value twice, now nor then, as numbers of rows do.
+        Columns whose values move by nature: of these, only the share of nulls is compared.
     single : collection of str
         Columns of 32-bit floats, which have a noise of their own.
 
@@ -52,22 +51,31 @@ def drift(
     """
     found: dict[str, float] = {}
     for name, column in shape.items():
-        before = [e[name] for e in earlier[:EARLIER] if tells(e.get(name))]
-        if before and tells(column):
+        before = [
+            _nulls(e[name]) if name in moving else e[name]
+            for e in earlier[:EARLIER]
+            if _tells(e.get(name))
+        ]
+        if before and _tells(column):
+            now = _nulls(column) if name in moving else column
             share = REL_32 if name in single else REL
-            pairs = (_compared(column, then, name in moving) for then in before)
-            found[f"drift.{name}"] = round(median(distance(*pair, share) for pair in pairs), 6)
+            apart = median(distance(now, then, share) for then in before)
+            found[f"drift.{name}"] = round(apart, 6)
     return {"drift": max(found.values()), **found} if found else {}
 
 
 def moving(contract: Contract) -> set[str]:
-    """Name the columns whose values move by nature: times, and what identifies a row alone."""
+    """Name the columns whose values move by nature: times, and what tells rows apart alone.
+
+    That is so of what a key or a contract says, and of what was seen: numbers of rows are others in
+    each snapshot, also where there are few of them.
+    """
     alone = set(contract.key) if len(contract.key) == 1 else set()
     return alone | {
         column.name
         for column in contract.columns
         if column.unique
-        or seen_of(column.raw).get("unique")
+        or differs(column.raw)
         or column.logical_type in _TEMPORAL
         or column.name == contract.event_time
     }
@@ -99,14 +107,7 @@ def distance(one: Mapping[str, Any], other: Mapping[str, Any], share: float = RE
     return min(max(parts), 1.0)
 
 
-def _compared(
-    now: Mapping[str, Any], then: Mapping[str, Any], moves: bool
-) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    moves = moves or bool(now.get("unique") and then.get("unique"))
-    return (_nulls(now), _nulls(then)) if moves else (now, then)
-
-
-def tells(column: Mapping[str, Any] | None) -> bool:
+def _tells(column: Mapping[str, Any] | None) -> bool:
     """Whether a shape tells anything of a column: of one that is masked it may not."""
     return column is not None and "nulls" in column
 

@@ -55,25 +55,12 @@ def _apart(frame: pl.LazyFrame, name: str, dtype: pl.DataType) -> str:
     """Return the SQL of a column's distance from the frame's; empty where there is none."""
     import polars as pl
 
-    if _names_rows(frame, name, dtype):
-        return ""
     if dtype.is_numeric():
         edges = _quantiles(frame, name, dtype)
         return _kolmogorov(name, edges, _shares(frame, pl.col(name), edges)) if edges else ""
     if isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Boolean)):
         return _variation(name, _most_frequent(frame, name, dtype))
     return ""
-
-
-def _names_rows(frame: pl.LazyFrame, name: str, dtype: pl.DataType) -> bool:
-    """Whether no value comes twice, as of a number of rows: the next ones are all others."""
-    import polars as pl
-
-    if dtype.is_float() or dtype.is_nested():
-        return False
-    held = pl.col(name).drop_nulls()
-    row = frame.select(held.n_unique().alias("different"), held.len().alias("all")).collect()
-    return bool(row["different"][0] == row["all"][0] > 1)
 
 
 def _quantiles(frame: pl.LazyFrame, name: str, dtype: pl.DataType) -> list[float]:

@@ -15,8 +15,17 @@ from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import custom, listed, set_custom
 
 __all__ = [
-    *("LARGE", "LEAST_REPEATS", "MOST_LISTED", "as_seen", "demanded", "demanded_in_words", "free"),
-    *("keep_seen", "may_be_listed", "seen_in_words", "seen_of", "unseen", "without_seen"),
+    *("LARGE", "LEAST_REPEATS", "MOST_LISTED", "as_seen", "demanded", "demanded_in_words"),
+    *(
+        "differs",
+        "free",
+        "keep_seen",
+        "may_be_listed",
+        "seen_in_words",
+        "seen_of",
+        "unseen",
+        "without_seen",
+    ),
 ]
 
 # Rows from which on it tells something of the next ones that a column was never null, or never held
@@ -48,10 +57,15 @@ def seen_of(column: dict[str, Any]) -> dict[str, Any]:
     """Return what was seen of a column, given as ODCS writes one.
 
     `required` and `unique` where it is so, `minimum` and `maximum`, and `values`: all that there
-    were.
+    were. `different` says that no value came twice, of too few to call the column unique.
     """
     seen = custom(column, _NAME)
     return dict(seen) if isinstance(seen, Mapping) else {}
+
+
+def differs(column: dict[str, Any]) -> bool:
+    """Whether no value of a column was seen to come twice, of however few."""
+    return not {"unique", "different"}.isdisjoint(seen_of(column))
 
 
 def demanded(contract: Contract, columns: Collection[str] | bool = True) -> Contract:

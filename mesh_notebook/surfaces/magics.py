@@ -14,7 +14,7 @@ from mesh_notebook.export.record import calling_line
 from mesh_notebook.surfaces.cells import unseen_lines, with_body
 from mesh_notebook.surfaces.display import Formatters
 from mesh_notebook.surfaces.progress import Progress
-from mesh_notebook.surfaces.typed import refuse_mistyped
+from mesh_notebook.surfaces.typed import arranged, refuse_mistyped
 from mesh_notebook.surfaces.verbs import VERBS, Argument, Help, Verb, find
 from mesh_notebook.workspace import Workspace
 
@@ -202,6 +202,7 @@ def _refuse_nameless(words: list[str], body: str | None) -> None:
 
 
 def _parsed(verb: Verb, words: list[str]) -> dict[str, Any]:
+    words = words if "--" in words else arranged(verb, words)
     refuse_mistyped(verb, words)
     parser = _parser(verb)
     if "--" in words:  # which ends the options, so that nothing is mixed

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mesh_notebook.errors import UsageError, near
 from mesh_notebook.surfaces.verb import Argument, Verb
 
-__all__ = ["refuse_mistyped"]
+__all__ = ["arranged", "refuse_mistyped"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,24 @@ def refuse_mistyped(verb: Verb, words: Sequence[str]) -> None:
     plain = [*first, *(word for one in options for word in one.followed)]
     if not any(one.kind == "rest" for one in places) and len(plain) > len(places):
         raise _too_many(verb, plain[len(places) :], options)
+
+
+def arranged(verb: Verb, words: Sequence[str]) -> list[str]:
+    """Return the words with an option that needs no value last, where it took what a place lacks.
+
+    `output --strict daily delays` names a port and a frame, and no column.
+    """
+    places = sum(one.required for one in verb.typed if not one.flag)
+    first, options, _ = _split(verb.typed, words)
+    plain = len(first) + sum(len(one.followed) for one in options)
+    made = list(words)
+    for one in options:
+        flag = one.argument.flag
+        if one.argument.kind == "some" and one.values and plain < places and flag in made:
+            made.remove(flag)
+            made.append(flag)
+            plain += 1
+    return made
 
 
 def _split(
@@ -161,7 +179,8 @@ def _beside(one: _Option) -> str:
 
 def _listed(flag: str, *groups: Sequence[str]) -> str:
     parts = (part.strip() for group in groups for word in group for part in word.split(","))
-    return f"{flag} {_quoted(','.join(dict.fromkeys(filter(None, parts))))}"
+    said = ",".join(dict.fromkeys(filter(None, parts)))
+    return f"{flag} {_quoted(said)}" if said else flag
 
 
 def _places(verb: Verb) -> str:

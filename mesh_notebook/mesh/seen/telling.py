@@ -8,6 +8,7 @@ from mesh_notebook.mesh.disclosure import told
 from mesh_notebook.mesh.drift import EARLIER, moving
 from mesh_notebook.mesh.earlier import snapshots_before
 from mesh_notebook.mesh.seen.news import News, news_of, shape_seen
+from mesh_notebook.model.seen import seen_of
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.published import PublishedProduct
@@ -35,4 +36,6 @@ def news_told(
     found = snapshots_before(published, port, origin) if published else []
     shapes = [told(one, policy, contract.event_time).shape for one in found if one.shape]
     before = shapes[:EARLIER] or [shape_seen(contract)]
-    return news_of(shape, before, moving(contract))
+    # That a handful of values differed makes none of them a number of its row.
+    few = {column.name for column in contract.columns if "different" in seen_of(column.raw)}
+    return news_of(shape, before, moving(contract) - few)
