@@ -80,6 +80,10 @@ def test_a_new_artist_and_a_higher_amount_on_the_fourth_day_are_published_and_to
     told = {one.column: (one.now, one.before) for one in fourth.news["sales"]}
     assert told == {"artist": ("new: Di", "3 different values"), "amount": ("up to 950", "up to 8")}
     assert "not seen before, and not demanded" in text(notebook, fourth)
+    described = notebook.run("mesh.describe('charts')")
+    said = "artist new: Di (before: 3 different values); amount up to 950 (before: up to 8)"
+    assert f"not seen before {said}" in text(notebook, described)
+    assert len(notebook.run("mesh.describe('charts', 'json')")["ports"][0]["news"]) == 2
     # A notebook tells it before, and its check passes.
     day(36, artist="Ed", amount=951)
     notebook.run("%mesh source sales sales.csv")
@@ -232,6 +236,18 @@ def test_a_mock_has_more_rows_than_the_keys_that_were_seen() -> None:
     assert check(many.lazy(), contract).passed
     with pytest.raises(ContractError, match="leaves room for 30"):
         mock(demanded(contract), 200, 1)
+
+
+def test_the_keys_of_a_linked_column_join_whatever_range_of_them_was_seen() -> None:
+    users = inferred(pl.DataFrame({"user": range(30)}), ("user",))
+    plays = inferred(pl.DataFrame({"play": range(40), "user": [n % 9 for n in range(40)]}))
+    target = f"{users.id}#user"
+    plays.raw["schema"][0]["properties"][1]["authoritativeDefinitions"] = [
+        {"type": "ontology", "url": target}
+    ]
+    assert seen_of(plays.column("user").raw)["maximum"] == 8
+    keys = set(mock(users, 50, 1)["user"])
+    assert set(mock(plays, 200, 1, {target: 50})["user"]) <= keys
 
 
 def test_numbers_of_rows_do_not_drift_and_those_of_a_contract_of_others_may() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.disclosure import OF_EVENTS, lag_told, seen_by_all, shape_to_tell
-from mesh_notebook.mesh.earlier import Earlier, earlier
+from mesh_notebook.mesh.earlier import Earlier, earlier, snapshots_before
 from mesh_notebook.mesh.evolution import last_of_major
 from mesh_notebook.mesh.log import news_of
 from mesh_notebook.mesh.sealing import Protection
@@ -68,7 +68,8 @@ class Measured:
                 before = before.without_events()  # its frame holds what is new, late rows included
             seen = seen_by_all(frame, policy, contract, str(product.address))
             shapes[port] = shape_to_tell(seen, policy, contract)
-            news[port] = news_told(shapes[port], published, port, contract, policy, origin)
+            then = snapshots_before(published, port, origin)
+            news[port] = news_told(shapes[port], then, contract, policy)
             slos[port] = _measured(frame, seen, contract, policy, now, before, shapes[port])
             if is_log and _gates_lag(contract):
                 added = _added(frame, port, product, contract, published)

@@ -91,7 +91,8 @@ def demanded(contract: Contract, columns: Collection[str] | bool = True) -> Cont
 def as_seen(contract: Contract) -> Contract:
     """Return a contract as mocks are made of it: what was seen holds where nothing is demanded.
 
-    A column with limits or hints of its own is as these say.
+    A column with limits or hints of its own is as these say. One that means a column of another
+    product has its keys, whatever range of them was seen.
     """
     if not any(seen_of(column.raw) for column in contract.columns):
         return contract
@@ -99,6 +100,8 @@ def as_seen(contract: Contract) -> Contract:
     for column in (c for table in listed(raw, "schema") for c in listed(table, "properties")):
         if not (custom(column, "mock") or any(column.get(name) for name in _LIMITED)):
             _demand(column)
+            if Column(column).link:
+                column.pop("logicalTypeOptions", None)
     return Contract(raw, contract.where, contract.warnings)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import NotFound, StoreError, UsageError
-from mesh_notebook.mesh.earlier import Earlier, earlier, oldest_of, settled
+from mesh_notebook.mesh.earlier import Earlier, earlier, oldest_of, settled, snapshots_before
 from mesh_notebook.mesh.verdicts import SloVerdict, verdicts
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.policy import PortPolicy
@@ -143,7 +143,7 @@ def measured_now(
     # An answer is kept in the notebook, for whoever may read that.
     shown = {name: one for name, one in shape.items() if name not in draft.hidden()}
     policy = draft.policy or PortPolicy(draft.port)
-    news = news_told(shown, published, draft.port, contract, policy, origin)
+    news = news_told(shown, snapshots_before(published, draft.port, origin), contract, policy)
     return measure(draft.frame, contract, now, before, shape), news
 
 
