@@ -210,7 +210,7 @@ def test_what_was_seen_of_a_protected_column_is_written_nowhere(notebook):
     contract = notebook.run("%mesh contract sales").contract
     for name in ("artist", "amount"):
         assert seen_of(contract.column(name).raw) == {}
-        assert {rule.kind for rule in contract.column(name).rules()} == {"type"}
+        assert {rule.kind for rule in contract.column(name).rules()} == {"type", "required"}
     notebook.run("%mesh export b")
     day(artist="Di", amount=950)
     deployed = notebook.run("%mesh deploy b")

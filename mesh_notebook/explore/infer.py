@@ -20,7 +20,7 @@ from mesh_notebook.mesh.dtypes import logical_type, physical_type
 from mesh_notebook.mesh.measuring import figures
 from mesh_notebook.model.contract import ODCS_VERSION, Contract
 from mesh_notebook.model.document import set_custom
-from mesh_notebook.model.seen import LARGE, free, keep_seen, may_be_listed, without_seen
+from mesh_notebook.model.seen import LARGE, free, keep_no_values, keep_seen, may_be_listed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -214,13 +214,13 @@ def _enumerations(frame: pl.LazyFrame, seen: list[_Seen]) -> dict[str, list[str]
 def without_values(contract: Contract, columns: Collection[str]) -> Contract:
     """Return a contract less what inference told of the values of some columns.
 
-    What was seen is read off the rows, and everybody reads a contract: of a column that a policy
-    hides it would tell what the policy does not.
+    Limits and lists are read off the rows, and everybody reads a contract: of a column that a
+    policy hides they would tell what the policy does not.
     """
     raw = contract.edited()
     for found in raw["schema"][0]["properties"]:
         if found["name"] in columns:
-            without_seen(found)
+            keep_no_values(found)
     return Contract(raw, contract.where)
 
 

@@ -16,16 +16,8 @@ from mesh_notebook.model.document import custom, listed, set_custom
 
 __all__ = [
     *("LARGE", "LEAST_REPEATS", "MOST_LISTED", "as_seen", "demanded", "demanded_in_words"),
-    *(
-        "differs",
-        "free",
-        "keep_seen",
-        "may_be_listed",
-        "seen_in_words",
-        "seen_of",
-        "unseen",
-        "without_seen",
-    ),
+    *("differs", "free", "keep_no_values", "keep_seen", "may_be_listed", "seen_in_words"),
+    *("seen_of", "unseen"),
 ]
 
 # Rows from which on it tells something of the next ones that a column was never null, or never held
@@ -44,6 +36,7 @@ _MOST_WORDS = 4
 _NAME = "seen"
 _SHOWN = 6  # how many values are written out
 _UNSTABLE = re.compile(r"[^A-Za-z0-9_-]")
+_OF_NO_VALUE = frozenset(("required", "unique", "different"))
 _LIMITED = ("logicalTypeOptions", "quality", "unique")
 
 
@@ -123,11 +116,18 @@ def _column_unseen(column: Any) -> Any:
     if not isinstance(column, dict) or custom(column, _NAME) is None:
         return column
     made = dict(column)
-    without_seen(made)
+    _forget(made)
     return made
 
 
-def without_seen(column: dict[str, Any]) -> None:
+def keep_no_values(column: dict[str, Any]) -> None:
+    """Take out of what was seen of a column, in place, all that tells a value."""
+    seen = {name: value for name, value in seen_of(column).items() if name in _OF_NO_VALUE}
+    _forget(column)
+    keep_seen(column, seen)
+
+
+def _forget(column: dict[str, Any]) -> None:
     """Take out of a column, in place, what was seen of it."""
     kept = [e for e in listed(column, "customProperties") if e.get("property") != _NAME]
     column.pop("customProperties", None)
@@ -143,7 +143,7 @@ def _demand(column: dict[str, Any]) -> None:
     seen = seen_of(column)
     if not seen:
         return
-    without_seen(column)
+    _forget(column)
     for name in ("required", "unique"):
         if seen.get(name):
             column[name] = True

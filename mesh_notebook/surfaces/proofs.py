@@ -1,4 +1,4 @@
-"""Each kind of answer as a panel: contracts, checks, exports and deployments."""
+"""Each kind of answer as a panel: checks, profiles, exports and deployments."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from mesh_notebook.export.exporting import Exported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
 from mesh_notebook.mesh.inheritance import said_once, told_of
 from mesh_notebook.mesh.seen import News
-from mesh_notebook.mesh.verdicts import promise_name, say_completeness
-from mesh_notebook.model.contract import Column, Contract, Rule
+from mesh_notebook.mesh.verdicts import say_completeness
+from mesh_notebook.model.contract import Rule
 from mesh_notebook.model.origin import worst
-from mesh_notebook.model.seen import demanded_in_words, seen_in_words
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import (
     from_here,
@@ -26,7 +25,7 @@ from mesh_notebook.surfaces.panels import (
     status_badge,
 )
 from mesh_notebook.workspace.discovery.words import moment
-from mesh_notebook.workspace.results import Agreed, Checked, ContractView
+from mesh_notebook.workspace.results import Agreed, Checked
 
 __all__: list[str] = []
 
@@ -35,64 +34,6 @@ _LONGEST = 19
 _ZONE = re.compile(r"Datetime\(.*time_zone=(?:None|'(.+)')\)")
 _SHOWN_CELLS = 6
 _BARS = "▁▂▃▄▅▆▇█"
-
-
-@panel_of.register
-def _(view: ContractView) -> Panel:
-    contract = view.contract
-    rows = [
-        (c.name, c.physical_type or c.logical_type, _demands(c), seen_in_words(c), c.meaning)
-        for c in contract.columns
-    ]
-    facts = [
-        ("key", ", ".join(contract.key) or "none: rows have no identity yet"),
-        ("event time", contract.event_time or "none"),
-        ("rows", f"{view.rows:,}"),
-    ]
-    if view.overridden:
-        facts.append(("set by you", ", ".join(view.overridden)))
-    notes = [*_seen_note(view), *_personal_note(contract)]
-    table = Table(("column", "type", "demanded", "seen", "meaning"), rows)
-    promises = [
-        (promise_name(s) + (" (gate)" if s.gate else ""), f"{s.value} {s.unit}".strip())
-        for s in contract.slos
-    ]
-    tables = [table, Table(("promise", ""), promises)] if promises else [table]
-    return Panel(
-        f"output port {view.port}",
-        (origin_badge(view.origin), status_badge(contract.raw["status"])),
-        contract.purpose,
-        facts,
-        tables,
-        notes,
-        f"%%mesh contract {view.port} overrides any of it; %mesh check holds the frame to it",
-    )
-
-
-def _demands(column: Column) -> str:
-    words = [demanded_in_words(column)]
-    if column.personal:
-        words.append("personal")
-    if column.link:
-        words.append(f"means {column.link}")
-    return "; ".join(filter(None, words))
-
-
-def _seen_note(view: ContractView) -> list[str]:
-    """Say how to demand what was seen, where something is left to demand."""
-    if not view.strictly:
-        return []
-    return [
-        f"Seen is not demanded: a change is told. {view.strictly} demands it; "
-        "--strict COLUMN,… of some columns"
-    ]
-
-
-def _personal_note(contract: Contract) -> list[str]:
-    personal = [c.name for c in contract.columns if c.personal]
-    if not personal:
-        return []
-    return [f"Likely personal data: {', '.join(personal)}. Keep it only if the purpose needs it."]
 
 
 @panel_of.register
