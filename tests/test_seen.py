@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from bundles import write_bundle
+from bundles import Clock, deployed, published, write_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh_notebook.errors import ContractError, UnknownName
-from mesh_notebook.explore.infer import infer
+from mesh_notebook.errors import ContractError, DeployRefused, UnknownName
+from mesh_notebook.explore.infer import infer, without_values
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.checks import check
 from mesh_notebook.mesh.drift import drift, moving
@@ -123,6 +123,20 @@ def test_what_was_seen_is_no_part_of_what_a_release_is(tmp_path):
     assert Bundle(tmp_path / "b").release != bundles[0].release
 
 
+def test_what_was_demanded_before_and_is_only_seen_now_can_be_demanded_again(tmp_path):
+    rows = pl.DataFrame({"id": [1, 2], "amount": [1, 7]})
+    made = inferred(rows, ("id",))
+    for contract in (demanded(made), made):
+        told = {"ports": {"sales": contract}, "transform": "def sales(rows):\n    return rows\n"}
+        bundle = write_bundle(tmp_path / "b", inputs=("rows",), **told)
+        if contract is not made:
+            published(bundle, tmp_path / "mesh", Clock(), sales=rows)
+    with pytest.raises(DeployRefused, match="another specification") as refused:
+        deployed(bundle, tmp_path / "mesh", Clock(), rows=rows)
+    assert "--version 1.1.0" in refused.value.next_step
+    assert "%mesh output sales … --strict" in refused.value.next_step
+
+
 # ---- asked for ---------------------------------------------------------------------------------
 
 
@@ -223,6 +237,12 @@ def test_what_was_seen_of_a_protected_column_is_written_nowhere(notebook):
     )
     assert "Cy" not in written
     assert "Di" not in written
+
+
+def test_of_a_hidden_column_no_value_is_kept_and_its_numbers_still_do_not_drift() -> None:
+    contract = without_values(inferred(pl.DataFrame({"n": range(40)})), ["n"])
+    assert seen_of(contract.column("n").raw) == {"required": True, "different": True}
+    assert moving(contract) == {"n"}
 
 
 # ---- mocks, drift ------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mesh_notebook.mesh.disclosure import told
@@ -11,12 +11,13 @@ from mesh_notebook.mesh.seen.news import News, news_of, shape_seen
 from mesh_notebook.model.seen import seen_of
 
 if TYPE_CHECKING:
+    from mesh_notebook.mesh.changes import Change
     from mesh_notebook.mesh.shape import Shape
     from mesh_notebook.model.contract import Contract
     from mesh_notebook.model.policy import PortPolicy
     from mesh_notebook.model.receipt import PortSnapshot
 
-__all__ = ["news_told"]
+__all__ = ["news_told", "or_strict"]
 
 
 def news_told(
@@ -37,3 +38,19 @@ def news_told(
     # That a handful of values differed makes none of them a number of its row.
     few = {column.name for column in contract.columns if "different" in seen_of(column.raw)}
     return news_of(shape, known, moving(contract) - few)
+
+
+def or_strict(changes: Iterable[Change], contracts: Mapping[str, Contract]) -> str:
+    """Say how to go on demanding what was demanded before, and is only seen now; else nothing.
+
+    So it is where a port was published before inference told the two apart.
+    """
+    ports = [c.port for c in changes if c.loosens and c.column and _only_seen(c, contracts)]
+    if not ports:
+        return ""
+    return f"; or demand it as before: %mesh output {ports[0]} … --strict, and export again"
+
+
+def _only_seen(change: Change, contracts: Mapping[str, Contract]) -> bool:
+    columns = contracts[change.port].columns if change.port in contracts else ()
+    return any(column.name == change.column and seen_of(column.raw) for column in columns)
