@@ -53,8 +53,8 @@ def test_the_advice_of_a_refused_deployment_leads_to_the_next_version(notebook):
     with pytest.raises(DeployRefused) as refused:
         notebook.run("%mesh deploy b")
     advice = str(refused.value)
-    assert "%mesh product delays --version 1.1.0" in advice
-    notebook.run("%mesh product delays --version 1.1.0")
+    assert "%mesh product delays --version 1.0.1" in advice
+    notebook.run("%mesh product delays --version 1.0.1")
     notebook.run("%mesh export b")
     deployed = notebook.run("%mesh deploy b")
     assert deployed.receipt.product == "urn:dmesh:local:travel:delays"
@@ -186,7 +186,7 @@ def test_yaml_that_cannot_be_read_is_shown_by_its_line(notebook):
         "%mesh output daily flights --key n",
         "%%mesh contract daily\nproperties:\n  n:\n    logicalTypeOptions: {maximum: 1}",
         "%mesh promise daily freshness=1d",
-        "%mesh product delays --version 1.1.0",
+        "%mesh product delays --version 1.0.1",
     ],
 )
 def test_what_is_changed_after_the_check_is_to_be_checked_again(notebook, change):

@@ -192,7 +192,7 @@ def test_the_keys_of_the_json_stay(mesh):
     ]
     assert list(port) == [
         *("address", "name", "description", "kind", "modes", "rows", "key", "event_time"),
-        *("interval", "covers", "rules", "policies", "stand_in", "columns", "promises"),
+        *("interval", "covers", "news", "rules", "policies", "stand_in", "columns", "promises"),
     ]
     assert list(port["columns"][0]) == [
         *("name", "type", "logical_type", "meaning", "required", "unique", "key", "personal"),

@@ -14,6 +14,7 @@ from mesh_notebook.explore.infer import infer
 from mesh_notebook.explore.overrides import merge
 from mesh_notebook.mesh.checks import check
 from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.seen import LARGE, demanded, seen_of
 
 DAILY = pl.DataFrame(
     {
@@ -47,17 +48,63 @@ def refused(frame: pl.DataFrame, key: tuple[str, ...] = (), event: str | None = 
     return caught.value
 
 
-def test_what_is_true_of_all_rows_is_inferred() -> None:
+def seen(contract: Contract, name: str) -> dict[str, Any]:
+    return seen_of(contract.column(name).raw)
+
+
+def test_types_the_key_and_the_event_time_are_demanded_and_all_else_was_seen() -> None:
     contract = inferred(DAILY, ("origin", "day"), "day")
-    columns = {column.name: column for column in contract.columns}
     assert contract.key == ("origin", "day")
     assert contract.event_time == "day"
-    assert [c.required for c in contract.columns] == [True, True, True, False]
-    assert columns["origin"].values == ["EWR", "JFK"]
-    assert columns["flights"].options == {"minimum": 0, "maximum": 6}
-    assert columns["delay"].options == {"minimum": 0.0, "maximum": 19.0}
-    assert columns["day"].options == {"minimum": "2013-01-01"}
+    assert [c.required for c in contract.columns] == [True, True, False, False]
     assert [c.physical_type for c in contract.columns] == ["VARCHAR", "DATE", "BIGINT", "DOUBLE"]
+    assert {rule.kind for rule in contract.rules} == {"key", "type", "required"}
+    assert seen(contract, "origin") == {"values": ["EWR", "JFK"]}
+    assert seen(contract, "flights") == {"required": True, "minimum": 0, "maximum": 6}
+    assert seen(contract, "delay") == {"minimum": 0.0, "maximum": 19.0}
+    assert seen(contract, "day") == {"minimum": "2013-01-01"}
+
+
+@pytest.mark.parametrize(("rows", "demanded"), [(LARGE - 1, False), (LARGE, True)])
+def test_a_column_is_required_where_it_was_never_null_in_a_large_frame(
+    rows: int, demanded: bool
+) -> None:
+    frame = pl.DataFrame({"id": range(rows), "n": [1] * rows, "gap": [None, *([1] * (rows - 1))]})
+    contract = inferred(frame, ("id",))
+    assert [c.required for c in contract.columns] == [True, demanded, False]
+    assert ("required" in seen(contract, "n")) is not demanded
+
+
+@pytest.mark.parametrize("rows", [2, LARGE - 1])
+def test_few_rows_make_no_column_unique(rows: int) -> None:
+    frame = pl.DataFrame({"id": range(rows), "code": [f"c{n}" for n in range(rows)]})
+    contract = inferred(frame, ("id",))
+    assert not contract.column("code").unique
+    assert "unique" not in seen(contract, "code")
+    assert not demanded(contract).column("code").unique
+
+
+def test_a_new_value_a_higher_amount_and_a_null_break_nothing_that_was_inferred() -> None:
+    contract = inferred(DAILY, ("origin", "day"), "day")
+    row = {"origin": ["LGA"], "day": [date(2012, 12, 31)], "flights": [None], "delay": [-7.5]}
+    grown = pl.concat([DAILY, pl.DataFrame(row, DAILY.schema)])
+    assert check(grown.lazy(), contract).passed
+
+
+def test_what_was_seen_is_demanded_of_the_columns_that_are_named() -> None:
+    contract = demanded(inferred(DAILY, ("origin", "day"), "day"), ("origin", "flights"))
+    assert contract.column("origin").values == ["EWR", "JFK"]
+    assert contract.column("flights").options == {"minimum": 0, "maximum": 6}
+    assert contract.column("flights").required
+    assert seen(contract, "flights") == {}
+    assert seen(contract, "delay") == {"minimum": 0.0, "maximum": 19.0}
+    assert contract.checked().column("delay").options == {}
+
+
+def test_a_column_that_is_not_there_cannot_be_strict() -> None:
+    with pytest.raises(UnknownName, match="orign") as caught:
+        demanded(inferred(DAILY), ("orign",))
+    assert "origin" in caught.value.next_step
 
 
 def test_a_frame_keeps_the_contract_that_was_inferred_from_it() -> None:
@@ -72,28 +119,31 @@ def test_a_frame_keeps_the_contract_that_was_inferred_from_it() -> None:
         odd=pl.Series([float("nan"), float("inf")] * 20),
     )
     contract = inferred(frame, ("origin", "day"), "day")
-    report = check(frame.lazy(), contract)
-    assert report.passed, report.failures
+    for held in (contract, demanded(contract)):
+        report = check(frame.lazy(), held)
+        assert report.passed, report.failures
 
 
-def test_a_unique_column_is_unique_and_an_identifier_has_no_range() -> None:
-    contract = inferred(DAILY.with_columns(id=pl.int_range(40)), ("id",))
+def test_a_key_is_unique_and_an_identifier_has_no_range() -> None:
+    frame = pl.DataFrame({"id": range(LARGE), "code": range(LARGE), "n": [1] * LARGE})
+    contract = inferred(frame, ("id",))
     assert contract.column("id").unique
-    assert contract.column("id").options == {}
-    assert not contract.column("flights").unique
+    assert seen(contract, "id") == {}
+    assert seen(contract, "code") == {"unique": True}
+    assert seen(contract, "n") == {"minimum": 1, "maximum": 1}
 
 
 def test_limits_of_fractions_leave_room_for_the_last_bits_of_a_mean() -> None:
     frame = pl.DataFrame({"x": [-3.1948529411764706, 1e-9, 93.01287553648069]})
-    options = inferred(frame).column("x").options
-    assert options == {"minimum": -3.19486, "maximum": 93.0129}
-    assert check(frame.lazy(), inferred(frame)).passed
+    limits = {k: v for k, v in seen(inferred(frame), "x").items() if k != "required"}
+    assert limits == {"minimum": -3.19486, "maximum": 93.0129}
+    assert check(frame.lazy(), demanded(inferred(frame))).passed
 
 
 def test_an_empty_frame_gives_types_and_nothing_that_was_not_seen() -> None:
     contract = inferred(DAILY.clear(), ("origin", "day"), "day")
     assert [c.required for c in contract.columns] == [True, True, False, False]
-    assert not any(c.unique or c.options or c.values for c in contract.columns)
+    assert not any(seen(contract, c.name) for c in contract.columns)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +156,7 @@ def test_an_empty_frame_gives_types_and_nothing_that_was_not_seen() -> None:
 )
 def test_free_texts_are_not_enumerated(name: str, values: list[str]) -> None:
     frame = DAILY.with_columns(pl.Series(name, values))
-    assert inferred(frame).column(name).values is None
+    assert "values" not in seen(inferred(frame), name)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +181,7 @@ def test_personal_data_is_found_by_name_or_content_and_no_value_written_down(
     column = contract.column(name)
     assert column.personal
     assert "personal" in column.raw["tags"]
-    assert not column.options
-    assert column.values is None
+    assert seen(contract, name) == {"required": True}
     assert not any(str(value) in contract.dumps() for value in values)
 
 
@@ -234,7 +283,7 @@ def test_a_list_cannot_be_part_of_a_key() -> None:
 
 
 def test_columns_are_overridden_by_name_and_the_rest_stands() -> None:
-    contract = inferred(DAILY, ("origin", "day"), "day")
+    contract = demanded(inferred(DAILY, ("origin", "day"), "day"))
     changed = merge(
         contract,
         {
@@ -283,13 +332,14 @@ def test_an_enumeration_is_replaced_not_doubled() -> None:
         "mustBe": 0,
         "arguments": {"validValues": ["EWR", "JFK", "LGA"]},
     }
-    changed = merge(inferred(DAILY), {"properties": {"origin": {"quality": [values]}}})
+    strict = demanded(inferred(DAILY))
+    changed = merge(strict, {"properties": {"origin": {"quality": [values]}}})
     assert changed.column("origin").values == ["EWR", "JFK", "LGA"]
     assert len(changed.column("origin").raw["quality"]) == 1
 
 
 def test_a_rule_of_another_name_is_added_and_an_empty_list_clears() -> None:
-    contract = inferred(DAILY)
+    contract = demanded(inferred(DAILY))
     rule = {"name": "late", "type": "sql", "query": "SELECT count(*) FROM {object}", "mustBe": 40}
     more = merge(contract, {"properties": {"origin": {"quality": [rule]}}})
     assert [r.kind for r in more.column("origin").rules()] == ["type", "required", "enum", "sql"]

@@ -65,7 +65,7 @@ def test_what_is_refused_at_any_depth_is_told_by_its_column(mesh: Workspace) -> 
 def test_the_limits_of_a_column_in_a_named_zone_are_checked(mesh: Workspace) -> None:
     times = pl.Series("t", [datetime(2025, 7, 1), datetime(2025, 12, 1)])
     mesh.namespace["df"] = pl.DataFrame({"t": times.dt.replace_time_zone("Europe/Berlin")})
-    mesh.output("port", "df", key="t", event_time="t")
+    mesh.output("port", "df", key="t", event_time="t", strict=True)
     checked = mesh.check()
     assert checked.passed
     assert "t.minimum" in {result.rule.id for result in checked.reports[0].results}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from mesh_notebook.mesh.publishing import Publication, publish
 from mesh_notebook.mesh.replay import ReplayFailed, replay
 from mesh_notebook.mesh.rulebook import cache_rules
 from mesh_notebook.mesh.scan import Scan
+from mesh_notebook.mesh.seen import News
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.mesh.store import conformed
 from mesh_notebook.mesh.stored import as_stored, refuse_lost
@@ -64,6 +65,9 @@ class Deployed:
         By output port: its promises, and whether they are kept.
     folder : Place
         The product's folder in the mesh.
+    news : dict
+        By output port: what the rows show that those of the last snapshots did not. It is told,
+        and holds nothing up.
     """
 
     receipt: Receipt
@@ -72,6 +76,7 @@ class Deployed:
     slos: dict[str, tuple[SloVerdict, ...]]
     product: Product
     folder: Place
+    news: dict[str, tuple[News, ...]] = field(default_factory=dict)
 
 
 def deploy(
@@ -205,7 +210,7 @@ def deploy(
         )
     with suppress(StoreError):  # it stands in the specification, too
         note_declassified(published, done.receipt, made, principal_of(place, principal, environ))
-    return _ended(prepared, done, checks, environ)
+    return replace(_ended(prepared, done, checks, environ), news=measured.news)
 
 
 def _ended(

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.disclosure import OF_EVENTS, lag_told, seen_by_all, shape_to_tell
-from mesh_notebook.mesh.earlier import Earlier, earlier
+from mesh_notebook.mesh.earlier import Earlier, earlier, snapshots_before
 from mesh_notebook.mesh.evolution import last_of_major
 from mesh_notebook.mesh.log import news_of
 from mesh_notebook.mesh.sealing import Protection
+from mesh_notebook.mesh.seen import News, news_told
 from mesh_notebook.mesh.shape import Shape
 from mesh_notebook.mesh.slos import SloVerdict, measure, verdicts
 from mesh_notebook.mesh.veil import raw_picture
@@ -36,7 +37,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Measured:
-    """By output port: what was measured, and the statistical shape; and when that was.
+    """By output port: what was measured, the statistical shape, and what is news; when that was.
 
     Both are published with the snapshot, so they tell no more than everybody sees of the rows (see
     `mesh.disclosure`); but how many rows there are, and how complete, is told of all of them.
@@ -45,6 +46,7 @@ class Measured:
     slos: dict[str, dict[str, float]]
     shapes: dict[str, Shape]
     at: datetime
+    news: dict[str, tuple[News, ...]]
 
     @classmethod
     def of(
@@ -56,7 +58,7 @@ class Measured:
         origin: Origin,
         now: datetime,
     ) -> Measured:
-        slos, shapes = {}, {}
+        slos, shapes, news = {}, {}, {}
         for port, frame in frames.items():
             contract, policy = contracts[port], PortPolicy.of(product, port)
             Protection.of(policy, contract)  # raises where it does not fit the contract
@@ -66,11 +68,13 @@ class Measured:
                 before = before.without_events()  # its frame holds what is new, late rows included
             seen = seen_by_all(frame, policy, contract, str(product.address))
             shapes[port] = shape_to_tell(seen, policy, contract)
+            then = snapshots_before(published, port, origin)
+            news[port] = news_told(shapes[port], then, contract, policy)
             slos[port] = _measured(frame, seen, contract, policy, now, before, shapes[port])
             if is_log and _gates_lag(contract):
-                news = _added(frame, port, product, contract, published)
-                slos[port] |= lag_told(news, policy, contract, str(product.address), now)
-        return cls(slos, shapes, now)
+                added = _added(frame, port, product, contract, published)
+                slos[port] |= lag_told(added, policy, contract, str(product.address), now)
+        return cls(slos, shapes, now, news)
 
 
 def _measured(

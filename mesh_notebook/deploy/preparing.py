@@ -31,6 +31,7 @@ from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.rego import facts_of, forbidden
 from mesh_notebook.mesh.rulebook import standing_rules
+from mesh_notebook.mesh.seen import or_strict
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.policy import Asker
@@ -279,7 +280,7 @@ def _refuse_republished(
         raise DeployRefused(
             error.message,
             next_step=f"raise the version in the notebook (%mesh product {made.product.name} "
-            f"--version {least}) and export again",
+            f"--version {least}) and export again{or_strict(changes, made.contracts)}",
             **error.facts,
         ) from None
 
@@ -300,7 +301,7 @@ def _refuse_version(
         f"version {product.version} of {product.name} does not tell what changes since "
         f"{standing.version}, which is {_A[level]}:{lines}",
         next_step=f"raise the version in the notebook (%mesh product {product.name} --version "
-        f"{least}) and export again",
+        f"{least}) and export again{or_strict(changes, made.contracts)}",
         version=product.version,
         least=least,
         level=level,

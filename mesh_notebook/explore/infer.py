@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,17 +20,13 @@ from mesh_notebook.mesh.dtypes import logical_type, physical_type
 from mesh_notebook.mesh.measuring import figures
 from mesh_notebook.model.contract import ODCS_VERSION, Contract
 from mesh_notebook.model.document import set_custom
+from mesh_notebook.model.seen import LARGE, free, keep_no_values, keep_seen, may_be_listed
 
 if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["described", "infer", "without_values"]
 
-_MOST_VALUES = 30  # a column with more distinct texts is no enumeration
-_LEAST_REPEATS = 5  # rows for each distinct text, so that the list is likely whole
-_LONGEST_VALUE = 40
-_UNSTABLE = re.compile(r"[^A-Za-z0-9_-]")
-_MOST_WORDS = 4
 _DIGITS = 6  # significant, of an inferred limit
 
 
@@ -55,7 +50,19 @@ class _Seen:
 
     @property
     def unique(self) -> bool:
-        return self.required and self.rows > 1 and self.distinct == self.rows
+        """Whether no value came twice, in so many rows that it may not be chance."""
+        return self.different and self.rows >= LARGE
+
+    @property
+    def different(self) -> bool:
+        """Whether no value came twice."""
+        several = self.rows > 1 and self.required
+        return self.may_be_unique and several and self.distinct == self.rows
+
+    @property
+    def may_be_unique(self) -> bool:
+        dtype = self.dtype
+        return not (dtype.is_temporal() or dtype.is_float() or dtype.is_nested())
 
 
 def infer(
@@ -71,10 +78,13 @@ def infer(
 ) -> Contract:
     """Read the contract of an output port off its frame.
 
-    Of all rows: types, columns without nulls (required), columns without repeats (unique),
-    least and greatest numbers, the earliest of dates and instants (time goes on, so no latest),
-    enumerations of few short texts, and columns that look like personal data, of which no
-    value is written down.
+    Demanded are the types, the key, and that no value is missing: of the key, of the event time,
+    and of columns that were never null in a large frame (see `model.seen.LARGE`).
+
+    What else is true of all rows is *seen*, and nothing is held to it: columns that were never
+    null, columns without repeats in a large frame, least and greatest numbers, the earliest of
+    dates and instants (time goes on, so no latest), and lists of few short texts. Of columns that
+    look like personal data no value is written down.
 
     Raises
     ------
@@ -190,42 +200,27 @@ def _personal(seen: list[_Seen]) -> set[str]:
 def _enumerations(frame: pl.LazyFrame, seen: list[_Seen]) -> dict[str, list[str]]:
     import polars as pl
 
-    few = [s.name for s in seen if _may_enumerate(s)]
+    few = [
+        s.name
+        for s in seen
+        if _is_text(s.dtype) and may_be_listed(s.distinct or 0, s.rows, s.longest or 0)
+    ]
     texts = [pl.col(name).cast(pl.String).drop_nulls().unique().sort().implode() for name in few]
     if not texts:
         return {}
-    return {name: values for name, values in figures(frame, texts).items() if not _free(values)}
-
-
-def _may_enumerate(seen: _Seen) -> bool:
-    if not _is_text(seen.dtype) or not seen.longest:
-        return False
-    distinct = seen.distinct or 0
-    few = distinct <= _MOST_VALUES and distinct * _LEAST_REPEATS <= seen.rows
-    return few and seen.longest <= _LONGEST_VALUE
-
-
-def _free(values: list[str]) -> bool:
-    """Whether texts look written by people, not picked from a list."""
-    return any(len(v.split()) > _MOST_WORDS or not v.strip() for v in values)
+    return {name: values for name, values in figures(frame, texts).items() if not free(values)}
 
 
 def without_values(contract: Contract, columns: Collection[str]) -> Contract:
     """Return a contract less what inference told of the values of some columns.
 
-    Limits and enumerations are read off the rows, and everybody reads a contract: of a column that
-    a policy hides they would tell what the policy does not.
+    Limits and lists are read off the rows, and everybody reads a contract: of a column that a
+    policy hides they would tell what the policy does not.
     """
     raw = contract.edited()
     for found in raw["schema"][0]["properties"]:
-        if found["name"] not in columns:
-            continue
-        options = found.pop("logicalTypeOptions", {})
-        if kept := {k: v for k, v in options.items() if k not in ("minimum", "maximum")}:
-            found["logicalTypeOptions"] = kept
-        rules = found.pop("quality", [])
-        if kept_rules := [r for r in rules if "validValues" not in (r.get("arguments") or {})]:
-            found["quality"] = kept_rules
+        if found["name"] in columns:
+            keep_no_values(found)
     return Contract(raw, contract.where)
 
 
@@ -237,19 +232,34 @@ def _property(
     values: list[str] | None,
 ) -> dict[str, Any]:
     raw: dict[str, Any] = {"name": seen.name, **_typed(seen.dtype)}
-    if seen.required or seen.name in key or seen.name == event_time:
+    identifies = seen.name in key or seen.name == event_time
+    if identifies or (seen.required and seen.rows >= LARGE):
         raw["required"] = True
-    if seen.unique and not seen.dtype.is_temporal():
+    if key == (seen.name,) and seen.may_be_unique:
         raw["unique"] = True
     if seen.name in key:
         raw |= {"primaryKey": True, "primaryKeyPosition": key.index(seen.name) + 1}
     if personal:
-        return raw | {"classification": "personal", "tags": ["personal"]}
-    if options := _range(seen, key):
-        raw["logicalTypeOptions"] = options
-    if values:
-        raw["quality"] = [_one_of(seen.name, values)]
+        raw |= {"classification": "personal", "tags": ["personal"]}
+    told = _kept_of(seen, key, [] if personal else values or [], personal)
+    keep_seen(raw, {name: value for name, value in told.items() if name not in raw})
     return raw
+
+
+def _kept_of(
+    seen: _Seen, key: tuple[str, ...], values: list[str], personal: bool
+) -> dict[str, Any]:
+    """Return what was seen of a column; of one that looks personal, no value."""
+    told: dict[str, Any] = {}
+    if seen.required:
+        told["required"] = True
+    if seen.different and key != (seen.name,):
+        told["unique" if seen.unique else "different"] = True
+    if not personal:
+        told |= _range(seen, key)
+    if values:
+        told["values"] = values
+    return told
 
 
 def _typed(dtype: Any) -> dict[str, Any]:
@@ -297,15 +307,3 @@ def _rounded(value: float, outward: str) -> float:
         if exact == exact.to_integral_value():
             return value
         return float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - _DIGITS + 1), outward))
-
-
-def _one_of(name: str, values: list[str]) -> dict[str, Any]:
-    return {
-        "id": _UNSTABLE.sub("_", f"{name}_values"),  # ODCS: letters, digits, '-' and '_'
-        "type": "library",
-        "metric": "invalidValues",
-        "description": f"{name} is one of {len(values)} known values",
-        "dimension": "conformity",
-        "arguments": {"validValues": values},
-        "mustBe": 0,
-    }

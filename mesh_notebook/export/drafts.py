@@ -45,6 +45,8 @@ class OutputDraft:
     untelling : Contract, optional
         The contract less what inference told of the rows' values, for a port of which no figure is
         told; where the port has roles.
+    strictly : str
+        The line of the notebook that demands what was seen of the rows, too.
     """
 
     port: str
@@ -56,6 +58,7 @@ class OutputDraft:
     policy: Mapping[str, Any] = field(default_factory=dict)
     declared: Mapping[str, Any] = field(default_factory=dict)
     untelling: Contract | None = None
+    strictly: str = ""
 
     @property
     def carries(self) -> PortPolicy:

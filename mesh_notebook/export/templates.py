@@ -11,9 +11,11 @@ from mesh_notebook.export.project import how_to_check
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import Product
+from mesh_notebook.model.seen import demanded_in_words, seen_in_words, seen_of
 
 __all__ = ["policies", "readme"]
 
+_MOST_COLUMNS = 60  # that the README lists; the contract has them all
 _HOW_PROVED = (
     "## How it was proved",
     "",
@@ -61,6 +63,7 @@ def readme(
         [
             *lines,
             "",
+            *(line for one in plan.slices for line in _what_holds(outputs[one.port])),
             *_how_to_run(plan, dependencies),
             "",
             *_HOW_PROVED,
@@ -69,6 +72,28 @@ def readme(
             "",
         ]
     )
+
+
+def _what_holds(output: OutputDraft) -> list[str]:
+    """Say of each column of a port what is demanded, and what was seen and may be otherwise."""
+    columns = output.contract.columns
+    lines = [f"## What `{output.port}` holds", "", "| column | type | demanded | seen |"]
+    lines.append("|---|---|---|---|")
+    for column in columns[:_MOST_COLUMNS]:
+        demands, seen = _cell(demanded_in_words(column)), _cell(seen_in_words(column))
+        dtype = column.physical_type or column.logical_type
+        lines.append(f"| `{_cell(column.name)}` | {_cell(dtype)} | {demands} | {seen} |")
+    if (left := len(columns) - _MOST_COLUMNS) > 0:
+        lines += ["", f"And {left:,} more columns: see `contracts/{output.port}.odcs.yaml`."]
+    lines.append("")
+    if any(seen_of(column.raw) for column in columns):
+        lines += [
+            "What was seen of the rows at the export is not demanded of the next ones: a",
+            "deployment that finds it otherwise says so, and publishes them. To demand it:",
+            f"`{output.strictly or '--strict'}`, or `--strict COLUMN,…` of some columns.",
+            "",
+        ]
+    return lines
 
 
 def _cell(text: str) -> str:

@@ -19,6 +19,7 @@ from mesh_notebook.model.address import checked_name
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.document import digest, parse_yaml
 from mesh_notebook.model.product import Product
+from mesh_notebook.model.seen import unseen
 from mesh_notebook.model.standards import validate
 
 __all__ = ["SPECIFICATION", "Bundle"]
@@ -72,7 +73,7 @@ class Bundle:
         contracts = sorted(path.relative_to(self.folder).as_posix() for path in found)
         names = [SPECIFICATION, *(name for name in contracts if "/." not in name)]
         documents = {name: parse_yaml(self._text(name), name) for name in names}
-        if self.proof and digest(documents) != self.proof:
+        if self.proof and _meant(documents) != self.proof:
             raise StoreError(f"the release {self.folder.name} is not as its receipt says.")
         return documents
 
@@ -88,8 +89,11 @@ class Bundle:
 
     @property
     def spec_digest(self) -> str:
-        """SHA-256 of the specification and of every contract, as documents: layout is no change."""
-        return digest(self._documents)
+        """SHA-256 of the specification and of every contract, as documents: layout is no change.
+
+        Nor is what was seen of the rows, which a contract does not demand (see `model.seen`).
+        """
+        return _meant(self._documents)
 
     @property
     def transform(self) -> Path:
@@ -183,6 +187,10 @@ class Bundle:
             next_step="%mesh export writes a whole bundle",
             where=str(self.folder / name),
         )
+
+
+def _meant(documents: dict[str, dict[str, Any]]) -> str:
+    return digest({name: unseen(document) for name, document in documents.items()})
 
 
 def _not_kept(folder: str, names: list[str]) -> list[str]:

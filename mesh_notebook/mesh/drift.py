@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.mesh.dtypes import column_dtype
 from mesh_notebook.mesh.rows import REL, REL_32, same_number
 from mesh_notebook.mesh.shape import LEVELS, TOP
+from mesh_notebook.model.seen import differs
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.shape import Shape
@@ -64,12 +65,19 @@ def drift(
 
 
 def moving(contract: Contract) -> set[str]:
-    """Name the columns whose values move by nature: times, and what identifies a row alone."""
+    """Name the columns whose values move by nature: times, and what tells rows apart alone.
+
+    That is so of what a key or a contract says, and of what was seen: numbers of rows are others in
+    each snapshot, also where there are few of them.
+    """
     alone = set(contract.key) if len(contract.key) == 1 else set()
     return alone | {
         column.name
         for column in contract.columns
-        if column.unique or column.logical_type in _TEMPORAL or column.name == contract.event_time
+        if column.unique
+        or differs(column.raw)
+        or column.logical_type in _TEMPORAL
+        or column.name == contract.event_time
     }
 
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.published import PublishedProduct
     from mesh_notebook.mesh.shape import Shape
     from mesh_notebook.model.origin import Origin
-    from mesh_notebook.model.receipt import Receipt
+    from mesh_notebook.model.receipt import PortSnapshot, Receipt
 
-__all__ = ["AGEING", "Earlier", "earlier", "oldest_of", "settled"]
+__all__ = ["AGEING", "Earlier", "earlier", "oldest_of", "settled", "snapshots_before"]
 
 # What grows by a second each second, until the next publication.
 AGEING = ("freshness_s", "snapshot_age_s", "retention_s", "oldest_event_s")
@@ -53,10 +53,15 @@ def earlier(published: PublishedProduct, port: str, origin: Origin) -> Earlier:
     Data that was made up says nothing of how real data lies, nor the other way round. A receipt
     that cannot be read is passed over: whoever reads that snapshot is told.
     """
-    found = [r.ports[port] for r in _readable(published) if r.origin is origin and port in r.ports]
+    found = snapshots_before(published, port, origin)
     shapes = tuple(snapshot.shape for snapshot in found if snapshot.shape)
     newest = (snapshot.slos.get("newest_event") for snapshot in found)
     return Earlier(shapes[:EARLIER], next((n for n in newest if n is not None), None))
+
+
+def snapshots_before(published: PublishedProduct, port: str, origin: Origin) -> list[PortSnapshot]:
+    """Return what the last publications of one origin say of a port, newest first."""
+    return [r.ports[port] for r in _readable(published) if r.origin is origin and port in r.ports]
 
 
 def _readable(published: PublishedProduct) -> Iterator[Receipt]:

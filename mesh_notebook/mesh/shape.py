@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.mesh.measuring import measured
+from mesh_notebook.model.seen import LEAST_REPEATS, MOST_LISTED, free, may_be_listed
 from mesh_notebook.model.time import iso
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def shape_of(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> Shape:
         booleans, and whole numbers with at most 10 different values: `top`, at most 10 pairs of
         a value and its share of the values, most frequent first; a value that comes but once of
         more than 10 is not listed. Times are ISO 8601 in UTC. Of a personal column, `nulls` and
-        `distinct` alone. NaN and infinity are left out of all figures but these two.
+        `distinct` alone. NaN and infinity are left out of all figures but these two. Where a
+        column holds few short texts that come again, `values`: all that there are, in order (see
+        `model.seen`). Where no value comes twice, of two or more and no floats or times, `unique`.
 
     Notes
     -----
@@ -66,6 +69,7 @@ def shape_of(frame: pl.LazyFrame | pl.DataFrame, contract: Contract) -> Shape:
     }
     _count_the_rest(lazy, told)
     _leave_out_infinities(lazy, told)
+    _list_the_few(lazy, told)
     return {name: one.shape() for name, one in told.items()}
 
 
@@ -110,6 +114,12 @@ def _comparable(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return column.drop_nulls().hash() if dtype.is_nested() else column
 
 
+def _is_text(dtype: pl.DataType) -> bool:
+    import polars as pl
+
+    return isinstance(dtype, (pl.String, pl.Categorical, pl.Enum))
+
+
 def _ordered(dtype: pl.DataType) -> bool:
     import polars as pl
 
@@ -125,6 +135,7 @@ class _Told:
         self.figures: dict[str, Any] = {}
         self.counts = sample.drop_nulls().unique_counts()
         self.distinct: int | None = None
+        self.listed: list[str] = []
 
     @classmethod
     def of(
@@ -164,7 +175,35 @@ class _Told:
         }
         if self.personal or not self.values:
             return shape
-        return shape | self._order() | self._top()
+        if self.unique:
+            shape["unique"] = True
+        listed = {"values": self.listed} if self.listed else {}
+        return shape | self._order() | self._top() | listed
+
+    @property
+    def unique(self) -> bool:
+        """Whether no value comes twice, of values that may tell rows apart."""
+        dtype = self.dtype
+        plain = not (dtype.is_float() or dtype.is_temporal() or dtype.is_nested())
+        return plain and self.values > 1 and self.distinct == self.values
+
+    @property
+    def few(self) -> bool:
+        """Whether it holds so few texts that they can be listed."""
+        return (
+            _is_text(self.dtype)
+            and not self.personal
+            and not self.unique
+            and 0 < (self.distinct or 0) <= MOST_LISTED
+        )
+
+    def list_few(self, values: list[str]) -> None:
+        """Keep the values of a column of few, where they look picked from a list."""
+        longest = max(map(len, values), default=0)
+        # Of a handful of values each is of interest, however seldom it comes.
+        rows = max(self.values, len(values) * LEAST_REPEATS) if len(values) <= TOP else self.values
+        if may_be_listed(len(values), rows, longest) and not free(values):
+            self.listed = values
 
     def _order(self) -> dict[str, Any]:
         if not _ordered(self.dtype):
@@ -187,7 +226,7 @@ class _Told:
         import polars as pl
 
         few = self.dtype.is_integer() and (self.distinct or 0) <= TOP
-        if not (few or isinstance(self.dtype, (pl.String, pl.Categorical, pl.Enum, pl.Boolean))):
+        if not (few or _is_text(self.dtype) or isinstance(self.dtype, pl.Boolean)):
             return {}
         values = self.sample.drop_nulls()
         if isinstance(values.dtype, pl.String):
@@ -211,6 +250,19 @@ def _count_the_rest(lazy: pl.LazyFrame, told: dict[str, _Told]) -> None:
     found = measured(lazy, (e.alias(str(at)) for at, e in enumerate(counts))).row(0)
     for one, count in zip(rest.values(), found, strict=True):
         one.distinct = min(int(count), one.values)
+
+
+def _list_the_few(lazy: pl.LazyFrame, told: dict[str, _Told]) -> None:
+    """List the values of columns of few: those of the sample, if it holds all rows."""
+    import polars as pl
+
+    few = {name: one for name, one in told.items() if one.few}
+    apart = [name for name, one in few.items() if one.rows > SAMPLE]
+    texts = [pl.col(name).cast(pl.String).unique().implode() for name in apart]
+    found = dict(zip(apart, measured(lazy, texts).row(0), strict=True)) if apart else {}
+    for name, one in few.items():
+        values = found[name] if name in found else one.sample.cast(pl.String).unique().to_list()
+        one.list_few(sorted(value for value in values if value is not None))
 
 
 def _about_how_many(values: pl.Series) -> pl.Series:

@@ -17,6 +17,7 @@ from mesh_notebook.mock.noise import again, cdf, number_of, permuted, ppf, unifo
 from mesh_notebook.mock.texts import Use
 from mesh_notebook.mock.values import Maker, picked, zipf_odds
 from mesh_notebook.model.address import Address
+from mesh_notebook.model.seen import as_seen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mock.noise import Floats, Integers
     from mesh_notebook.model.contract import Column, Contract
 
-__all__ = ["Draft", "identity", "normal"]
+__all__ = ["Draft", "drawn_by", "identity", "normal"]
 
 # How many keys an upstream is taken to have if nobody says: a round number, and not
 # a share of the rows, so that a longer mock begins with the rows of a shorter one.
@@ -50,6 +51,21 @@ def normal(urn: str) -> str:
         return urn
 
 
+def drawn_by(contract: Contract, rows: int, populations: Mapping[str, int]) -> Contract:
+    """Return the contract that rows are drawn by: as was seen, if that leaves room for so many.
+
+    Their keys and unique values all differ.
+    """
+    seen = as_seen(contract)
+    if seen is contract or not unique_sets(seen):
+        return seen
+    try:
+        Draft(seen, rows, 0, populations).numbered()
+    except ContractError:
+        return contract
+    return seen
+
+
 @dataclass
 class Draft:
     """One frame in the making; a `shape` says how its columns' values are to lie, where it does."""
@@ -69,13 +85,17 @@ class Draft:
     def frame(self) -> pl.DataFrame:
         import polars as pl
 
+        self.numbered()
+        for column in _in_order(self.contract, self.hints):
+            self.made[column.name] = self._column(column)
+        return pl.DataFrame([self.made[c.name].alias(c.name) for c in self.contract.columns])
+
+    def numbered(self) -> None:
+        """Know each column's maker, and number the rows by what may not repeat."""
         for column in self.contract.columns:
             self._prepare(column)
         for names in unique_sets(self.contract):
             self._number(names)
-        for column in _in_order(self.contract, self.hints):
-            self.made[column.name] = self._column(column)
-        return pl.DataFrame([self.made[c.name].alias(c.name) for c in self.contract.columns])
 
     def _prepare(self, column: Column) -> None:
         name = column.name

@@ -8,6 +8,8 @@
   link, else its own URN) and of i alone; not of the seed. A product mocked with N rows holds
   the keys 0 to N-1, and whoever links to it draws from them. Both contracts must give the
   column the same type and the same limits.
+- Where nothing is demanded of a column, its values are as was seen of it (see `model.seen`), unless
+  so many rows need more different ones.
 - A rule in SQL that tells of each row whether it breaks the rule is kept (`in_sql`); one about all
   rows together is not, but for hints (`after`, `between`, …) that make rows which keep it. A
   `rowCount` rule is kept by whoever asks for that many rows.
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import ContractError
 from mesh_notebook.mock.breaking import breakable_rules, broken
-from mesh_notebook.mock.drafting import Draft, identity, normal
+from mesh_notebook.mock.drafting import Draft, drawn_by, identity, normal
 from mesh_notebook.mock.in_sql import kept_in_sql, narrowed
 from mesh_notebook.mock.limits import countable
 
@@ -67,10 +69,9 @@ def mock(
     one_table(contract)
     known = {normal(urn): count for urn, count in (populations or {}).items()}
 
-    drawn = narrowed(contract)
-
     def kept(count: int) -> pl.DataFrame:
         countable(count)  # to break a rule on the number of rows, others than asked for are made
+        drawn = narrowed(drawn_by(contract, count, known))
         draft = Draft(drawn, count, seed, known)
 
         def again(attempt: int) -> pl.DataFrame:

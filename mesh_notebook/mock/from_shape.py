@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mesh_notebook.mock.drafting import Draft, normal
+from mesh_notebook.mock.drafting import Draft, drawn_by, normal
 from mesh_notebook.mock.from_contract import one_table
 from mesh_notebook.mock.limits import countable
 
@@ -47,4 +47,4 @@ def stand_in(
     countable(rows)
     one_table(contract)
     known = {normal(urn): count for urn, count in (populations or {}).items()}
-    return Draft(contract, rows, seed, known, shape).frame()
+    return Draft(drawn_by(contract, rows, known), rows, seed, known, shape).frame()

@@ -1,10 +1,14 @@
-"""A contract's file as a panel: its tables, how they are tied, and what is beyond the standard."""
+"""Contracts as panels: of a port, what it demands and what was seen; of a file, its tables."""
 
 from __future__ import annotations
 
+from mesh_notebook.mesh.verdicts import promise_name
+from mesh_notebook.model.contract import Column, Contract
+from mesh_notebook.model.seen import demanded_in_words, seen_in_words
 from mesh_notebook.surfaces.panel import Panel, Table
-from mesh_notebook.surfaces.panels import panel_of, status_badge
+from mesh_notebook.surfaces.panels import origin_badge, panel_of, status_badge
 from mesh_notebook.workspace.contract_files import ContractFile
+from mesh_notebook.workspace.results import ContractView
 
 __all__: list[str] = []
 
@@ -32,3 +36,61 @@ def _(file: ContractFile) -> Panel:
         notes=[*contract.warnings, *(() if file.tables else ("it describes no table yet",))],
         next_step=step if file.tables else "give its schema a table with properties",
     )
+
+
+@panel_of.register
+def _(view: ContractView) -> Panel:
+    contract = view.contract
+    rows = [
+        (c.name, c.physical_type or c.logical_type, _demands(c), seen_in_words(c), c.meaning)
+        for c in contract.columns
+    ]
+    facts = [
+        ("key", ", ".join(contract.key) or "none: rows have no identity yet"),
+        ("event time", contract.event_time or "none"),
+        ("rows", f"{view.rows:,}"),
+    ]
+    if view.overridden:
+        facts.append(("set by you", ", ".join(view.overridden)))
+    notes = [*_seen_note(view), *_personal_note(contract)]
+    table = Table(("column", "type", "demanded", "seen", "meaning"), rows)
+    promises = [
+        (promise_name(s) + (" (gate)" if s.gate else ""), f"{s.value} {s.unit}".strip())
+        for s in contract.slos
+    ]
+    tables = [table, Table(("promise", ""), promises)] if promises else [table]
+    return Panel(
+        f"output port {view.port}",
+        (origin_badge(view.origin), status_badge(contract.raw["status"])),
+        contract.purpose,
+        facts,
+        tables,
+        notes,
+        f"%%mesh contract {view.port} overrides any of it; %mesh check holds the frame to it",
+    )
+
+
+def _demands(column: Column) -> str:
+    words = [demanded_in_words(column)]
+    if column.personal:
+        words.append("personal")
+    if column.link:
+        words.append(f"means {column.link}")
+    return "; ".join(filter(None, words))
+
+
+def _seen_note(view: ContractView) -> list[str]:
+    """Say how to demand what was seen, where something is left to demand."""
+    if not view.strictly:
+        return []
+    return [
+        f"Seen is not demanded: a change is told. {view.strictly} demands it; "
+        "--strict COLUMN,… of some columns"
+    ]
+
+
+def _personal_note(contract: Contract) -> list[str]:
+    personal = [c.name for c in contract.columns if c.personal]
+    if not personal:
+        return []
+    return [f"Likely personal data: {', '.join(personal)}. Keep it only if the purpose needs it."]

@@ -48,6 +48,13 @@ DEVELOPMENT: tuple[Verb, ...] = (
                 "each publication is the picture of one month (hour … year)",
                 "--interval",
             ),
+            Argument(
+                "strict",
+                "demand what was seen, too: of these columns, or of all where none is named",
+                "--strict",
+                "some",
+                False,
+            ),
         ),
     ),
     Verb(

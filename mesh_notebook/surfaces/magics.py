@@ -14,7 +14,7 @@ from mesh_notebook.export.record import calling_line
 from mesh_notebook.surfaces.cells import unseen_lines, with_body
 from mesh_notebook.surfaces.display import Formatters
 from mesh_notebook.surfaces.progress import Progress
-from mesh_notebook.surfaces.typed import refuse_mistyped
+from mesh_notebook.surfaces.typed import arranged, refuse_mistyped
 from mesh_notebook.surfaces.verbs import VERBS, Argument, Help, Verb, find
 from mesh_notebook.workspace import Workspace
 
@@ -202,6 +202,7 @@ def _refuse_nameless(words: list[str], body: str | None) -> None:
 
 
 def _parsed(verb: Verb, words: list[str]) -> dict[str, Any]:
+    words = words if "--" in words else arranged(verb, words)
     refuse_mistyped(verb, words)
     parser = _parser(verb)
     if "--" in words:  # which ends the options, so that nothing is mixed
@@ -232,6 +233,8 @@ def _options(argument: Argument) -> dict[str, Any]:
         options["nargs"] = "+" if argument.required else "*"
     elif not argument.required:
         options["nargs"] = "?"
+    if argument.kind == "some":
+        options |= {"nargs": "?", "const": True}
     if argument.kind == "pair":
         options["nargs"] = 2
     if argument.kind == "flag":
@@ -245,7 +248,7 @@ def _options(argument: Argument) -> dict[str, Any]:
 
 def _value(verb: Verb, name: str, value: Any) -> Any:
     kind = next(a.kind for a in verb.typed if a.name == name)
-    if kind == "list" and isinstance(value, str):
+    if kind in ("list", "some") and isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if kind == "pair" and value:
         return tuple(value)

@@ -1,8 +1,9 @@
-"""Each kind of answer as a panel: contracts, checks, exports and deployments."""
+"""Each kind of answer as a panel: checks, profiles, exports and deployments."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mesh_notebook.deploy.deploying import Deployed
@@ -10,8 +11,9 @@ from mesh_notebook.explore.profile import ColumnProfile, Profile
 from mesh_notebook.export.exporting import Exported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
 from mesh_notebook.mesh.inheritance import said_once, told_of
-from mesh_notebook.mesh.verdicts import promise_name, say_completeness
-from mesh_notebook.model.contract import Column, Contract, Rule
+from mesh_notebook.mesh.seen import News
+from mesh_notebook.mesh.verdicts import say_completeness
+from mesh_notebook.model.contract import Rule
 from mesh_notebook.model.origin import worst
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import (
@@ -23,7 +25,7 @@ from mesh_notebook.surfaces.panels import (
     status_badge,
 )
 from mesh_notebook.workspace.discovery.words import moment
-from mesh_notebook.workspace.results import Agreed, Checked, ContractView
+from mesh_notebook.workspace.results import Agreed, Checked
 
 __all__: list[str] = []
 
@@ -32,61 +34,6 @@ _LONGEST = 19
 _ZONE = re.compile(r"Datetime\(.*time_zone=(?:None|'(.+)')\)")
 _SHOWN_CELLS = 6
 _BARS = "▁▂▃▄▅▆▇█"
-
-
-@panel_of.register
-def _(view: ContractView) -> Panel:
-    contract = view.contract
-    rows = [
-        (c.name, c.physical_type or c.logical_type, _limits(c), c.meaning) for c in contract.columns
-    ]
-    facts = [
-        ("key", ", ".join(contract.key) or "none: rows have no identity yet"),
-        ("event time", contract.event_time or "none"),
-        ("rows", f"{view.rows:,}"),
-    ]
-    if view.overridden:
-        facts.append(("set by you", ", ".join(view.overridden)))
-    notes = _personal_note(contract)
-    table = Table(("column", "type", "holds", "meaning"), rows)
-    promises = [
-        (promise_name(s) + (" (gate)" if s.gate else ""), f"{s.value} {s.unit}".strip())
-        for s in contract.slos
-    ]
-    tables = [table, Table(("promise", ""), promises)] if promises else [table]
-    return Panel(
-        f"output port {view.port}",
-        (origin_badge(view.origin), status_badge(contract.raw["status"])),
-        contract.purpose,
-        facts,
-        tables,
-        notes,
-        f"%%mesh contract {view.port} overrides any of it; %mesh check holds the frame to it",
-    )
-
-
-def _limits(column: Column) -> str:
-    words = [word for word in ("required", "unique") if getattr(column, word)]
-    options = column.options
-    low, high = options.get("minimum"), options.get("maximum")
-    if low is not None or high is not None:
-        words.append(f"{'' if low is None else low} … {'' if high is None else high}".strip())
-    if values := column.values:
-        more = f", and {len(values) - _SHOWN_VALUES} more" if len(values) > _SHOWN_VALUES else ""
-        words.append("one of " + ", ".join(map(str, values[:_SHOWN_VALUES])) + more)
-    words.extend(f"{k} {v}" for k, v in options.items() if k not in ("minimum", "maximum"))
-    if column.personal:
-        words.append("personal")
-    if column.link:
-        words.append(f"means {column.link}")
-    return "; ".join(words)
-
-
-def _personal_note(contract: Contract) -> list[str]:
-    personal = [c.name for c in contract.columns if c.personal]
-    if not personal:
-        return []
-    return [f"Likely personal data: {', '.join(personal)}. Keep it only if the purpose needs it."]
 
 
 @panel_of.register
@@ -104,6 +51,7 @@ def _(checked: Checked) -> Panel:
     if checked.uncarried:
         said = said_once(checked.uncarried)
         tables.insert(0, Table(("policies of what it is made of", "what to do"), said))
+    tables += news_table(checked.news)
     ports = ", ".join(report.contract for report in checked.reports)
     origin = origin_badge(worst(checked.origins.values()))
     return Panel(
@@ -150,6 +98,17 @@ def rule_table(report: CheckReport) -> Table:
     ]
     headers = ("", "rule", "demands", "rows", "broken", "example")
     return Table(headers, rows, (3, 4), title=f"{report.contract} · {report.rows:,} rows")
+
+
+def news_table(news: Mapping[str, Sequence[News]]) -> list[Table]:
+    """Return what was not seen before: told, and broken by nobody."""
+    rows = [
+        (Badge("new", "warn"), f"{port}.{one.column}", one.now, one.before)
+        for port, told in news.items()
+        for one in told
+    ]
+    headers = ("", "column", "is seen now", "before")
+    return [Table(headers, rows, title="not seen before, and not demanded")] if rows else []
 
 
 def _verdict(result: RuleResult) -> Badge:
@@ -284,6 +243,7 @@ def _(deployed: Deployed) -> Panel:
     tables = [Table(("output port", "rows", "complete"), ports, (1, 2))]
     for verdicts in deployed.slos.values():
         tables += slo_table(tuple(verdicts))
+    tables += news_table(deployed.news)
     return Panel(
         f"deployed {product.name} {receipt.version}",
         (origin_badge(receipt.origin), status_badge(receipt.status)),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mesh_notebook.errors import UsageError, near
 from mesh_notebook.surfaces.verb import Argument, Verb
 
-__all__ = ["refuse_mistyped"]
+__all__ = ["arranged", "refuse_mistyped"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,24 @@ def refuse_mistyped(verb: Verb, words: Sequence[str]) -> None:
         raise _too_many(verb, plain[len(places) :], options)
 
 
+def arranged(verb: Verb, words: Sequence[str]) -> list[str]:
+    """Return the words with an option that needs no value last, where it took what a place lacks.
+
+    `output --strict daily delays` names a port and a frame, and no column.
+    """
+    places = sum(one.required for one in verb.typed if not one.flag)
+    first, options, _ = _split(verb.typed, words)
+    plain = len(first) + sum(len(one.followed) for one in options)
+    made = list(words)
+    for one in options:
+        flag = one.argument.flag
+        if one.argument.kind == "some" and one.values and plain < places and flag in made:
+            made.remove(flag)
+            made.append(flag)
+            plain += 1
+    return made
+
+
 def _split(
     arguments: Sequence[Argument], words: Sequence[str]
 ) -> tuple[list[str], list[_Option], str]:
@@ -64,7 +82,7 @@ def _split(
         name, equals, value = word.partition("=")
         if (argument := _named(arguments, name)) is None:
             return groups[0], _options(found, groups[1:]), name
-        takes = 0 if equals else {"flag": 0, "pair": 2}.get(argument.kind, 1)
+        takes = 0 if equals else _takes(argument, waiting)
         took, waiting = waiting[:takes], waiting[takes:]
         if len(took) < takes or any(_named(arguments, one) for one in took):
             raise UsageError(
@@ -73,6 +91,13 @@ def _split(
         found.append((argument, [value] if equals else took))
         groups.append([])
     return groups[0], _options(found, groups[1:]), ""
+
+
+def _takes(argument: Argument, waiting: Sequence[str]) -> int:
+    """Return how many of the words that follow are an option's values."""
+    if argument.kind == "some":
+        return int(bool(waiting) and not _is_option(waiting[0]))
+    return {"flag": 0, "pair": 2}.get(argument.kind, 1)
 
 
 def _is_option(word: str) -> bool:
@@ -103,7 +128,7 @@ def _refuse_repeated(options: Sequence[_Option]) -> None:
 
 def _twice(first: _Option, again: _Option) -> UsageError:
     flag = first.argument.flag
-    if first.argument.kind == "list":
+    if first.argument.kind in ("list", "some"):
         step = f"a list is written once, with commas: {_listed(flag, first.values, again.values)}"
     else:
         step = f"it takes one value: write {first.shown}, or {again.shown}"
@@ -140,7 +165,7 @@ def _beside(one: _Option) -> str:
     """Say how the words after an option are written."""
     argument, words = one.argument, one.followed
     match argument.kind:
-        case "list":
+        case "list" | "some":
             return f"a list is written with commas: {_listed(argument.flag, one.values, words)}"
         case "text" if not argument.choices:
             text = f'{argument.flag} "{" ".join([*one.values, *words])}"'
@@ -154,7 +179,8 @@ def _beside(one: _Option) -> str:
 
 def _listed(flag: str, *groups: Sequence[str]) -> str:
     parts = (part.strip() for group in groups for word in group for part in word.split(","))
-    return f"{flag} {_quoted(','.join(dict.fromkeys(filter(None, parts))))}"
+    said = ",".join(dict.fromkeys(filter(None, parts)))
+    return f"{flag} {_quoted(said)}" if said else flag
 
 
 def _places(verb: Verb) -> str:

@@ -20,7 +20,7 @@ __all__ = [
     ),
 ]
 
-Kind = Literal["text", "whole", "number", "flag", "list", "pair", "rest"]
+Kind = Literal["text", "whole", "number", "flag", "list", "some", "pair", "rest"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Argument:
         `--name` as it is typed; empty for a positional argument.
     kind : str
         `text`, `whole` (a number without a fraction), `number`, `flag` (no value), `list`
-        (comma-separated), `pair` (two words), or `rest` (all words that are left).
+        (comma-separated), `some` (a list, or all where none is given), `pair` (two words), or
+        `rest` (all words that are left).
     """
 
     name: str
@@ -53,6 +54,8 @@ class Argument:
             shown += "…"
         if self.kind == "pair":
             shown = "FROM TO"
+        if self.kind == "some":
+            shown = f"[{shown}]"
         if self.flag:
             shown = self.flag if self.kind == "flag" else f"{self.flag} {shown}"
         return shown if self.required else f"[{shown}]"

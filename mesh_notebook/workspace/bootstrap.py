@@ -11,8 +11,10 @@ from mesh_notebook.model.address import Address, checked_name
 from mesh_notebook.model.document import parse_yaml
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.product import KINDS
+from mesh_notebook.model.seen import seen_of
 from mesh_notebook.model.time import checked_interval
 from mesh_notebook.workspace import frames
+from mesh_notebook.workspace.declaring import strictly
 from mesh_notebook.workspace.drafts import PortDraft, ProductDraft
 from mesh_notebook.workspace.inputs import Handle
 from mesh_notebook.workspace.results import Checked, ContractView
@@ -43,12 +45,13 @@ def declared(
     contract: str | Mapping[str, Any] | None,
     kind: str = "snapshot",
     interval: str | None = None,
+    strict: tuple[str, ...] | bool = False,
 ) -> PortDraft:
     """Return the draft of an output port, refused unless a valid contract follows from it."""
     checked_name(port, "port name")
     temporality = _temporality(kind, interval)
     with frames.computed(frame_name):
-        draft = _declared(product, port, frame_name, value, key, event_time, contract)
+        draft = _declared(product, port, frame_name, value, key, event_time, contract, strict)
     if kind == "log" and not draft.contract(product, "draft").key:
         raise UsageError(
             f"'{port}' is a log without a key, so no row could correct an earlier one.",
@@ -80,10 +83,11 @@ def _declared(
     key: tuple[str, ...],
     event_time: str | None,
     contract: str | Mapping[str, Any] | None,
+    strict: tuple[str, ...] | bool,
 ) -> PortDraft:
     before = product.ports.get(port)
     frame = frames.declarable(frame_name, value)
-    draft = PortDraft(port, frame_name, frame, frames.kept(value), key, event_time)
+    draft = PortDraft(port, frame_name, frame, frames.kept(value), key, event_time, strict=strict)
     if before:  # declared again: what was set by hand stays
         draft.overrides, draft.promises = before.overrides, before.promises
         draft.links, draft.policy = before.links, before.policy
@@ -163,7 +167,8 @@ def view(draft: PortDraft, product: ProductDraft, status: str) -> ContractView:
     by_hand = [*_paths(draft.overrides), *draft.promises, *draft.links]
     rows = draft.frame.select(pl.len()).collect().item()
     contract = draft.contract(product, status)
-    return ContractView(draft.port, contract, tuple(by_hand), rows, draft.origin)
+    line = strictly(draft) if any(seen_of(c.raw) for c in contract.columns) else ""
+    return ContractView(draft.port, contract, tuple(by_hand), rows, draft.origin, line)
 
 
 def _paths(overrides: Mapping[str, Any]) -> list[str]:
@@ -191,15 +196,15 @@ def check(ports: Sequence[PortDraft], session: Session) -> Checked:
         )
     now, published = session.clock(), before_of(session)
     origin = worst(handle.origin for handle in session.handles.values())
-    reports, slos = [], {}
+    reports, slos, news = [], {}, {}
     for draft in ports:
         contract = draft.contract(session.draft, session.own_status())
         with frames.computed(draft.frame_name):
             reports.append(held(draft.frame, contract))
-            measured = measured_now(draft, contract, published, origin, now)
+            measured, news[draft.port] = measured_now(draft, contract, published, origin, now)
         slos[draft.port] = tuple(verdicts(measured, contract))
     origins = {draft.port: draft.origin for draft in ports}
-    return Checked(tuple(reports), slos, origins, *_inherited(session, ports))
+    return Checked(tuple(reports), slos, origins, *_inherited(session, ports), news)
 
 
 def mocks_meant(session: Session, name: str | None) -> list[Handle]:

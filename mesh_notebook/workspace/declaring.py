@@ -12,7 +12,7 @@ from mesh_notebook.workspace.calling import Call
 from mesh_notebook.workspace.drafts import PortDraft
 from mesh_notebook.workspace.promises import Promises, parse_promises
 
-__all__ = ["declared", "output_calls"]
+__all__ = ["declared", "output_calls", "strictly"]
 
 
 def declared(port: PortDraft) -> dict[str, Any]:
@@ -21,12 +21,19 @@ def declared(port: PortDraft) -> dict[str, Any]:
         "key": list(port.key),
         "eventTime": port.event_time,
         **port.temporality,
+        "strict": port.strict if isinstance(port.strict, bool) else list(port.strict),
         # As text, since YAML knows dates and JSON none.
         "contract": to_yaml(port.overrides) if port.overrides else "",
         "promises": port.promises,
         "links": port.links,
     }
-    return {name: value for name, value in raw.items() if value}
+    return {name: value for name, value in raw.items() if value or name == "strict"}
+
+
+def strictly(port: PortDraft) -> str:
+    """Return the line that declares a port as it is, and demands what was seen, too."""
+    said = {**declared(port), "strict": True}
+    return next(output_calls(port.port, port.frame_name, said, PortPolicy(port.port))).text
 
 
 def output_calls(
@@ -41,6 +48,7 @@ def output_calls(
             "event_time": said.get("eventTime"),
             "kind": None if said.get("kind") == "snapshot" else said.get("kind"),
             "interval": said.get("interval"),
+            "strict": _strict(said),
         },
     )
     if contract := said.get("contract"):
@@ -51,6 +59,12 @@ def output_calls(
     for column, target in (said.get("links") or {}).items():
         yield Call("link", (f"{port}.{column}", target))
     yield from _protections(policy)
+
+
+def _strict(said: Mapping[str, Any]) -> tuple[str, ...] | bool:
+    """Return what is demanded as it was seen; before a receipt said so, all that was seen was."""
+    strict = said.get("strict", True)
+    return strict if isinstance(strict, bool) else tuple(strict)
 
 
 def _promised(port: str, promises: Promises) -> list[str]:

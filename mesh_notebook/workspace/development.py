@@ -66,8 +66,12 @@ class Development(Control):
         kind: str = "snapshot",
         interval: str | None = None,
         contract: str | Mapping[str, Any] | None = None,
+        strict: Sequence[str] | str | bool = False,
     ) -> results.ContractView:
         """Declare an output port; its contract is inferred from the whole frame.
+
+        It demands types, the key, and that no value is missing where none ever was in a large
+        frame. What else is true of the rows was seen, and may be otherwise in the next ones.
 
         Parameters
         ----------
@@ -79,6 +83,8 @@ class Development(Control):
             `year`).
         contract
             What overrides the inferred contract, in ODCS terms; columns by name.
+        strict
+            Demand what was seen, too: of some columns, or of all (`True`).
         """
         from mesh_notebook.workspace import bootstrap, frames
         from mesh_notebook.workspace.drafts import words_of
@@ -86,7 +92,10 @@ class Development(Control):
         frame_name, value = frames.named(frame, self.namespace)
         self.progress(f"infer the contract of {port} from all rows")
         draft = bootstrap.declared(
-            self.draft, port, frame_name, value, words_of(key), event_time, contract, kind, interval
+            *(self.draft, port, frame_name, value, words_of(key), event_time, contract),
+            kind=kind,
+            interval=interval,
+            strict=strict if isinstance(strict, bool) else words_of(strict),
         )
         draft.origin = self.origin(frame_name)
         self.redraft(draft)

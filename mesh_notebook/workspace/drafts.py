@@ -14,6 +14,7 @@ from mesh_notebook.model.document import digest
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.model.product import ODPS_VERSION, STATUSES
+from mesh_notebook.model.seen import demanded
 from mesh_notebook.workspace.promises import Promises, add_promises
 
 if TYPE_CHECKING:
@@ -52,10 +53,14 @@ class PortDraft:
     temporality: dict[str, str] = field(default_factory=dict)
     policy: PortPolicy | None = None
     references: dict[Any, list[dict[str, Any]]] = field(default_factory=dict)
+    strict: tuple[str, ...] | bool = False  # of which columns what was seen is demanded
     origin: Origin = Origin.LIVE  # the worst that the frame touched when it was declared
 
     def contract(self, product: ProductDraft, status: str) -> Contract:
-        """Return the contract as it stands: inferred, then overridden, promised and linked."""
+        """Return the contract as it stands: inferred, then overridden, promised and linked.
+
+        What was seen is a demand where the port is strict; where its policy hides it, it is gone.
+        """
         from mesh_notebook.explore.infer import infer, without_values
         from mesh_notebook.explore.overrides import merge
 
@@ -70,8 +75,8 @@ class PortDraft:
                 event_time=self.event_time,
                 status=status,
             )
-        told = without_values(self.inferred, self._hidden()) if self.policy else self.inferred
-        contract = product.stamped(told, self.port, status)
+        told = without_values(self.inferred, self.hidden()) if self.policy else self.inferred
+        contract = product.stamped(demanded(told, self.strict), self.port, status)
         if self.overrides:
             contract = merge(contract, self.overrides)
         raw = contract.edited()
@@ -83,13 +88,13 @@ class PortDraft:
     def _reference(self, contract: Contract, limit: float, column: str) -> list[dict[str, Any]]:
         from mesh_notebook.mesh.reference import reference_rules
 
-        hidden = self._hidden()
+        hidden = self.hidden()
         asked = (digest(contract.table), limit, column, hidden)
         if asked not in self.references:
             self.references[asked] = reference_rules(self.frame, contract, limit, column, hidden)
         return self.references[asked]
 
-    def _hidden(self) -> frozenset[str]:
+    def hidden(self) -> frozenset[str]:
         """Return the columns of which the contract tells no value: all, where rows are hidden."""
         if self.policy is None:
             return frozenset()

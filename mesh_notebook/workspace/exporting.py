@@ -56,7 +56,7 @@ def export(
 def output_draft(port: PortDraft, product: ProductDraft, status: str) -> OutputDraft:
     """Return an output port as an export is given it; raises `UsageError` of an unfit policy."""
     from mesh_notebook.export.exporting import OutputDraft
-    from mesh_notebook.workspace.declaring import declared
+    from mesh_notebook.workspace.declaring import declared, strictly
     from mesh_notebook.workspace.protecting import refuse_unfit
 
     contract = port.contract(product, status)
@@ -68,6 +68,7 @@ def output_draft(port: PortDraft, product: ProductDraft, status: str) -> OutputD
         policy=port.policy.as_dict() if port.policy else {},
         declared=declared(port),
         untelling=_untelling(port, product, status),
+        strictly=strictly(port),
     )
 
 

@@ -8,13 +8,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import NotFound, StoreError, UsageError
-from mesh_notebook.mesh.earlier import Earlier, earlier, oldest_of, settled
+from mesh_notebook.mesh.earlier import Earlier, earlier, oldest_of, settled, snapshots_before
 from mesh_notebook.mesh.verdicts import SloVerdict, verdicts
 from mesh_notebook.model.origin import Origin, worst
+from mesh_notebook.model.policy import PortPolicy
 from mesh_notebook.workspace.results import Agreed
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.published import PublishedProduct
+    from mesh_notebook.mesh.seen import News
     from mesh_notebook.model.contract import Contract
     from mesh_notebook.workspace.drafts import PortDraft
     from mesh_notebook.workspace.promises import Promises
@@ -91,7 +93,7 @@ def rehearse(session: Session, port: str, words: Sequence[str], gates: Sequence[
     published = before_of(session)
     clock = session.clock()
     with frames.computed(draft.frame_name):
-        measured = measured_now(draft, contract, published, _origin(session), clock)
+        measured, _ = measured_now(draft, contract, published, _origin(session), clock)
     now = _in_sequence(measured, published, clock)
     past = _past(published, port, contract)
     rehearsed = []
@@ -124,18 +126,25 @@ def measured_now(
     published: PublishedProduct | None,
     origin: Origin,
     now: datetime,
-) -> dict[str, float]:
-    """Measure a port's frame as its publication now would be measured.
+) -> tuple[dict[str, float], tuple[News, ...]]:
+    """Measure a port's frame as its publication now would be measured, and say what is news.
 
     Interval and retention are left out: they are of the publications and not of the frame, so the
     same notebook would be judged otherwise each time it is run.
     """
+    from mesh_notebook.mesh.seen import news_told
     from mesh_notebook.mesh.shape import shape_of
     from mesh_notebook.mesh.slos import measure
 
     before = earlier(published, draft.port, origin) if published else Earlier()
-    shape = shape_of(draft.frame, contract) if before.shapes else None
-    return measure(draft.frame, contract, now, before, shape)
+    if published is None or not before.shapes:
+        return measure(draft.frame, contract, now, before), ()
+    shape = shape_of(draft.frame, contract)
+    # An answer is kept in the notebook, for whoever may read that.
+    shown = {name: one for name, one in shape.items() if name not in draft.hidden()}
+    policy = draft.policy or PortPolicy(draft.port)
+    news = news_told(shown, snapshots_before(published, draft.port, origin), contract, policy)
+    return measure(draft.frame, contract, now, before, shape), news
 
 
 def _in_sequence(

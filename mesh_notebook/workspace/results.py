@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.checks import CheckReport
     from mesh_notebook.mesh.inheritance import Uncarried
     from mesh_notebook.mesh.place import Place
+    from mesh_notebook.mesh.seen import News
     from mesh_notebook.mesh.slos import SloVerdict
     from mesh_notebook.model.contract import Contract
     from mesh_notebook.model.origin import Origin
@@ -85,13 +87,17 @@ class ProductView:
 
 @dataclass(frozen=True)
 class ContractView:
-    """An output port's contract as it stands, and what was set by hand."""
+    """An output port's contract as it stands, and what was set by hand.
+
+    `strictly` is the line that demands what was seen; empty where nothing is left to demand.
+    """
 
     port: str
     contract: Contract
     overridden: tuple[str, ...]
     rows: int
     origin: Origin
+    strictly: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,8 @@ class Checked:
         What the ports owe to policies of inputs, and do not carry.
     untold : str
         Why it cannot be told what the ports owe, where it cannot.
+    news : dict
+        By port: what its rows show that those published last did not. It breaks nothing.
     """
 
     reports: tuple[CheckReport, ...]
@@ -122,6 +130,7 @@ class Checked:
     origins: dict[str, Origin]
     uncarried: tuple[Uncarried, ...] = ()
     untold: str = ""
+    news: Mapping[str, tuple[News, ...]] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

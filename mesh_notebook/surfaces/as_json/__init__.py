@@ -31,7 +31,7 @@ path       `steps`: `name`, `done`, `facts`; `next_step`, `origin`
 contract   `port`, `rows`, `origin`, `set_by_hand`, `contract` (the ODCS document)
 check      `passed`, `origins`, `uncarried`, `untold`, `ports`: `port`, `rows`, `passed`, `rules`:
            `rule`, `kind`, `column`, `checked`, `failed`, `passed`, `decided`, `example`, `note`;
-           `promises`
+           `promises`, `news`: `column`, `now`, `before`
 profile    `rows`, `origin`, `columns`: `name`, `dtype`, `nulls`, `distinct`, `least`, `most`,
            `mean`, `std`, `quantiles`, `top`, `histogram`
 ========== ========================================================================================

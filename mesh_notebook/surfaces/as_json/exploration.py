@@ -101,4 +101,5 @@ def _report(report: CheckReport, checked: Checked) -> dict[str, Any]:
         "passed": report.passed,
         "rules": rules,
         "promises": [promise(one) for one in checked.slos.get(report.contract, ())],
+        "news": list(checked.news.get(report.contract, ())),
     }

@@ -16,6 +16,7 @@ from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
 from mesh_notebook.workspace.discovery.figures import NOT_MEASURED, NOT_TOLD
 
 if TYPE_CHECKING:
+    from mesh_notebook.mesh.seen import News
     from mesh_notebook.mesh.slos import SloVerdict
 
 __all__ = [
@@ -145,6 +146,7 @@ class PortCard:
     """One output port, as a consumer wants to know it.
 
     `policy` is the one that holds now; None where it cannot be understood, and nobody is let in.
+    `news` is what the snapshot shows that those before it did not, and nothing demanded.
     """
 
     address: Address
@@ -154,6 +156,7 @@ class PortCard:
     promises: tuple[Promise, ...]
     consumers: tuple[Consumer, ...] = ()
     policy: PortPolicy | None = _OPEN
+    news: tuple[News, ...] = ()
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,9 +11,11 @@ from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.disclosure import policy_now, told_receipt
 from mesh_notebook.mesh.earlier import AGEING
 from mesh_notebook.mesh.published import PublishedProduct
+from mesh_notebook.mesh.seen import news_told
 from mesh_notebook.mesh.slos import verdicts
 from mesh_notebook.model.address import Address
-from mesh_notebook.model.receipt import Receipt
+from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.receipt import PortSnapshot, Receipt
 from mesh_notebook.workspace.discovery.described import (
     Consumer,
     Described,
@@ -48,12 +50,12 @@ def describe(
     product = published.product(receipt)
     wanted = [product.output(named).name] if named else [port.name for port in product.outputs]
     moment = as_of or now
-    cards = [_port_card(published, receipt, name, moment) for name in wanted]
     others = [p for p in catalogue.products() if p.address != product.address]
     consumers, unread = consumers_of(product.address, others, as_of)
     numbers = [n for n in published.snapshots() if n <= receipt.snapshot]
     told = numbers[-LOOK_BACK:]
     receipts = _readable(published, told)
+    cards = [_port_card(published, receipt, receipts, name, moment) for name in wanted]
     return Described(
         product=product,
         receipt=receipt,
@@ -81,7 +83,11 @@ def aged(slos: dict[str, float], receipt: Receipt, now: datetime) -> dict[str, f
 
 
 def _port_card(
-    published: PublishedProduct, receipt: Receipt, name: str, moment: datetime
+    published: PublishedProduct,
+    receipt: Receipt,
+    told: Sequence[Receipt],
+    name: str,
+    moment: datetime,
 ) -> PortCard:
     product = published.product(receipt)
     contract, snapshot = published.contract(receipt, name), receipt.ports[name]
@@ -90,7 +96,21 @@ def _port_card(
     promises = tuple(Promise(*pair) for pair in zip(now, then, strict=True))
     address: Address = product.address.with_port(name)
     policy = policy_now(published, receipt, name)
-    return PortCard(address, product.output(name), contract, snapshot, promises, (), policy)
+    shown = {n: one for n, one in snapshot.shape.items() if n not in _personal(contract)}
+    news = news_told(shown, list(_before(receipt, told, name)), contract, policy)
+    return PortCard(address, product.output(name), contract, snapshot, promises, (), policy, news)
+
+
+def _personal(contract: Contract) -> set[str]:
+    return {column.name for column in contract.columns if column.personal}
+
+
+def _before(receipt: Receipt, told: Sequence[Receipt], port: str) -> Iterator[PortSnapshot]:
+    """Yield what the publications before one say of a port, newest first."""
+    for one in reversed(told):
+        earlier = one.snapshot < receipt.snapshot and one.origin is receipt.origin
+        if earlier and port in one.ports:
+            yield one.ports[port]
 
 
 def _with_consumers(card: PortCard, consumers: Sequence[Consumer]) -> PortCard:

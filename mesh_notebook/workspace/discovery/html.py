@@ -141,6 +141,7 @@ def _port(one: PortCard) -> str:
         ("event time", _code(one.event_time) if one.event_time else _faint("none")),
         ("covers", escape(words.span(one))),
         ("interval", escape(one.interval)),
+        ("not seen before", escape(words.news_in_words(one))),
         ("modes", " ".join(map(_mode, one.port.modes)) or _faint("none stated")),
         ("kind", escape(words.kind_in_words(one))),
         ("rules", escape("; ".join(words.table_rules(contract)))),

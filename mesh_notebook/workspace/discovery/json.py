@@ -5,11 +5,11 @@ Of the product: `address`, `name`, `domain`, `purpose`, `owner`, `team`, `tags`,
 `product` and `contracts` are the ODPS and ODCS documents, `snapshot` is the receipt.
 
 Of each port: `address`, `name`, `description`, `kind`, `modes`, `rows`, `key`, `event_time`,
-`interval`, `covers`, `rules`, `policies` (in words), `stand_in` (whether there is a synthetic one),
-`columns`, `promises`. Of each column: `name`, `type`, `logical_type`, `meaning`, `required`,
-`unique`, `key`, `personal`, `link`, `rules`, `mask`, `shape` (null where none was measured or may
-be told; else as `mesh.shape` measures it). Times are ISO 8601, UTC; shares lie between 0 and 1;
-what is not known is null.
+`interval`, `covers`, `news` (`column`, `now`, `before`: what no snapshot before showed), `rules`,
+`policies` (in words), `stand_in` (whether there is a synthetic one), `columns`, `promises`. Of each
+column: `name`, `type`, `logical_type`, `meaning`, `required`, `unique`, `key`, `personal`, `link`,
+`rules`, `mask`, `shape` (null where none was measured or may be told; else as `mesh.shape` measures
+it). Times are ISO 8601, UTC; shares lie between 0 and 1; what is not known is null.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ def _port(card: PortCard) -> dict[str, Any]:
         "event_time": card.event_time,
         "interval": card.interval or None,
         "covers": words.span(card) or None,
+        "news": [asdict(one) for one in card.news],
         "rules": words.table_rules(card.contract),
         "policies": list(words.policies_in_words(card.policy)),
         "stand_in": bool(card.policy and card.policy.access.stand_in),

@@ -85,6 +85,7 @@ def _port(card: PortCard) -> Section:
         ("event time", card.event_time or "none"),
         ("covers", words.span(card)),
         ("interval", card.interval),
+        ("not seen before", words.news_in_words(card)),
         ("contract", f"{card.contract.id}, version {card.contract.version}"),
         ("rules", "; ".join(words.table_rules(card.contract))),
         ("policies", "; ".join(words.policies_in_words(card.policy))),

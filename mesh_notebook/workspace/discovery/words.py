@@ -35,6 +35,7 @@ __all__ = [
     "marks_of",
     "measured",
     "moment",
+    "news_in_words",
     "policies_in_words",
     "read_by",
     "release_in_words",
@@ -182,6 +183,11 @@ def kind_in_words(card: PortCard) -> str:
         so_far = f", {many} so far" if many else ""
         return f"snapshot: each publication is the picture of one interval{so_far}"
     return "snapshot: each publication is the whole picture"
+
+
+def news_in_words(card: PortCard) -> str:
+    """Return what the snapshot shows that those before it did not; empty where that is nothing."""
+    return "; ".join(f"{one.column} {one.now} (before: {one.before})" for one in card.news)
 
 
 def span(card: PortCard) -> str:
