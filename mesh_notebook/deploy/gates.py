@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.disclosure import OF_EVENTS, lag_told, seen_by_all, shape_to_tell
 from mesh_notebook.mesh.earlier import Earlier, earlier
-from mesh_notebook.mesh.evolution import last_of_major
+from mesh_notebook.mesh.evolution import last_as_good
 from mesh_notebook.mesh.log import news_of
 from mesh_notebook.mesh.sealing import Protection
 from mesh_notebook.mesh.shape import Shape
@@ -68,7 +68,7 @@ class Measured:
             shapes[port] = shape_to_tell(seen, policy, contract)
             slos[port] = _measured(frame, seen, contract, policy, now, before, shapes[port])
             if is_log and _gates_lag(contract):
-                news = _added(frame, port, product, contract, published)
+                news = _added(frame, port, product, contract, published, origin)
                 slos[port] |= lag_told(news, policy, contract, str(product.address), now)
         return cls(slos, shapes, now)
 
@@ -99,10 +99,15 @@ def _gates_lag(contract: Contract) -> bool:
 
 
 def _added(
-    rows: pl.DataFrame, port: str, product: Product, contract: Contract, published: PublishedProduct
+    rows: pl.DataFrame,
+    port: str,
+    product: Product,
+    contract: Contract,
+    published: PublishedProduct,
+    origin: Origin,
 ) -> pl.DataFrame:
     """Return the rows that a log does not have yet: only they are late, or are not."""
-    last = last_of_major(published, product.version)
+    last = last_as_good(published, product.version, origin)
     if last is None or port not in last.ports:
         return rows
     table = published.table(port, major_of(product.version))

@@ -5,24 +5,21 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from mesh_notebook.deploy.deploying import Deployed
 from mesh_notebook.explore.profile import ColumnProfile, Profile
 from mesh_notebook.export.exporting import Exported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
 from mesh_notebook.mesh.inheritance import said_once, told_of
-from mesh_notebook.mesh.verdicts import promise_name, say_completeness
+from mesh_notebook.mesh.verdicts import promise_name
 from mesh_notebook.model.contract import Column, Contract, Rule
 from mesh_notebook.model.origin import worst
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import (
     from_here,
-    made_of,
     origin_badge,
     panel_of,
     slo_table,
     status_badge,
 )
-from mesh_notebook.workspace.discovery.words import moment
 from mesh_notebook.workspace.results import Agreed, Checked, ContractView
 
 __all__: list[str] = []
@@ -271,28 +268,3 @@ def _staying(exported: Exported) -> list[Table]:
     ]
     headers = ("stays off", "port", "cell", "expression", "because")
     return [Table(headers, rows)] if rows else []
-
-
-@panel_of.register
-def _(deployed: Deployed) -> Panel:
-    receipt, product = deployed.receipt, deployed.product
-    when = "unchanged since then" if deployed.unchanged else "new"
-    ports = [
-        (name, f"{port.rows:,}", say_completeness({**port.slos, "rows": float(port.rows)}))
-        for name, port in receipt.ports.items()
-    ]
-    tables = [Table(("output port", "rows", "complete"), ports, (1, 2))]
-    for verdicts in deployed.slos.values():
-        tables += slo_table(tuple(verdicts))
-    return Panel(
-        f"deployed {product.name} {receipt.version}",
-        (origin_badge(receipt.origin), status_badge(receipt.status)),
-        facts=(
-            ("snapshot", str(receipt.snapshot)),
-            ("published", f"{moment(receipt.processing_time)}, {when}"),
-            ("made of", made_of(receipt)),
-            *(("let pass", f"{port}: {said}") for port, said in receipt.allowed.items()),
-        ),
-        tables=tables,
-        next_step=f"%mesh connect {product.name}",
-    )
