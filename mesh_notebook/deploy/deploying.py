@@ -30,6 +30,7 @@ from mesh_notebook.mesh.rulebook import cache_rules
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.mesh.store import conformed
+from mesh_notebook.mesh.verified import note_verified
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.policy import Asker, PortPolicy
 from mesh_notebook.model.product import InputPort, Product
@@ -143,7 +144,8 @@ def deploy(
     address, place = made.product.address, published.root
     if stands := standing(prepared, options, cut):
         progress(f"snapshot {stands.snapshot} holds this release on these inputs already")
-        return _ended(prepared, Publication(stands, unchanged=True), {}, environ)
+        done = Publication(stands, unchanged=True)
+        return _ended(prepared, done, {}, environ, asks.name, clock())
     with aside(place, address) as work:
         where = "" if options.engine == "polars" else f"on {options.engine} "
         progress(f"run the transform {where}in a clean process")
@@ -198,7 +200,7 @@ def deploy(
         )
     with suppress(StoreError):  # it stands in the specification, too
         note_declassified(published, done.receipt, made, principal_of(place, principal, environ))
-    return _ended(prepared, done, checks, environ)
+    return _ended(prepared, done, checks, environ, asks.name, clock())
 
 
 def _ended(
@@ -206,12 +208,17 @@ def _ended(
     done: Publication,
     checks: dict[str, CheckReport],
     environ: Mapping[str, str],
+    principal: str,
+    now: datetime,
 ) -> Deployed:
     made, published = prepared.made, prepared.published
     # After the commit, which it cannot undo: without its cache a product is held to the root's
     # rules, and `%mesh rule` shows that it is behind.
     with suppress(StoreError):
         cache_rules(published)
+    if done.unchanged:  # it is as fresh as that, though nothing was published
+        with suppress(StoreError, OSError):
+            note_verified(published, done.receipt, now, principal)
     with suppress(OSError):  # rows that were rejected before are of no more use
         rejects.forget(str(published.root), made.product.address, environ)
     slos = {

@@ -132,23 +132,27 @@ def refuse_broken_rules(
         return
     lines = [f"  {port}: {_rule_said(r)}" for port, results in broken.items() for r in results]
     more = [f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    kept, said = _kept(keep)
+    shows = f"%mesh rejects {product.address.product} shows the rows; " if kept else ""
     raise DeployRefused(
         f"{product.name} breaks its contract, so nothing was published:\n"
-        + "\n".join(lines[:_SHOWN] + more + _kept(keep)),
-        next_step=f"%mesh rejects {product.address.product} shows the rows; mend the transform or "
-        "what it reads, or change the contract and export again",
+        + "\n".join(lines[:_SHOWN] + more + said),
+        next_step=f"{shows}mend the transform or what it reads, or change the contract and export "
+        "again",
         failures=broken,
     )
 
 
-def _kept(keep: Callable[[], Rejection] | None) -> list[str]:
+def _kept(keep: Callable[[], Rejection] | None) -> tuple[int, list[str]]:
+    """Return how many rows were kept, and what to say of them."""
     if keep is None:
-        return []
+        return 0, []
     try:
         kept = sum(one.kept for one in keep().broken)
     except OSError as error:
-        return [f"  (the rejected rows could not be kept: {error.strerror or error})"]
-    return [f"  {kept:,} rejected rows are kept on this machine, for you alone"] if kept else []
+        return 0, [f"  (the rejected rows could not be kept: {error.strerror or error})"]
+    said = f"  {kept:,} rejected rows are kept on this machine, for you alone"
+    return kept, [said] if kept else []
 
 
 def _rule_said(result: RuleResult) -> str:

@@ -37,6 +37,7 @@ from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
 from mesh_notebook.mesh.standing import Standing, standing_of, told_by
 from mesh_notebook.mesh.store import content_of
+from mesh_notebook.mesh.verified import verified_at
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.product import major_of
 from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
@@ -303,11 +304,12 @@ class _Run:
             behind = max((last - moment).total_seconds(), 0.0)
             moment = max(moment, last + _TICK)
         oldest = oldest_of(self.published) if latest else None
+        verified = verified_at(self.published, latest, moment) if latest else None
         whole = {
             name: replace(
                 port,
                 content=self.contents[name].result(),
-                slos=settled(port.slos, self.measured, moment, latest, oldest),
+                slos=settled(port.slos, self.measured, moment, latest, oldest, verified),
             )
             for name, port in ports.items()
         }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mesh_notebook.workspace import results
     from mesh_notebook.workspace.contract_files import ContractFile
     from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
-    from mesh_notebook.workspace.keeping import Standings
+    from mesh_notebook.workspace.keeping import MeshStandings, Standings
     from mesh_notebook.workspace.port import Port
 
 __all__ = ["Exploration"]
@@ -113,11 +113,25 @@ class Exploration(Control):
         asker = self.asker(principal, purpose)
         return open_port(self, product, port, self.window(start, end, as_of), asker)
 
-    def status(self, product: str, last: int = 30) -> Standings:
-        """Hold what each port measured at its last publications to what it promises, over time."""
+    def status(
+        self, product: str | None = None, last: int = 30, check: bool = False
+    ) -> Standings | MeshStandings:
+        """Hold what each port measured at its last publications to what it promises, over time.
+
+        Parameters
+        ----------
+        product
+            A product, or one port of it; without, every product of the mesh.
+        check
+            For programs: a shell ends with exit code 1 where a promise is broken, a product cannot
+            be read, or the mesh is empty.
+        """
         from mesh_notebook.workspace import keeping
 
-        return keeping.standings(self.catalogue, product, last, self.clock())
+        told = (last, self.clock(), check)
+        if product is None:
+            return keeping.mesh_standings(self.catalogue, *told)
+        return keeping.standings(self.catalogue, product, *told)
 
     def history(self, product: str) -> results.History:
         """List a product's snapshots, newest first."""
