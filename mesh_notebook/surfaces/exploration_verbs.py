@@ -80,6 +80,7 @@ EXPLORATION: tuple[Verb, ...] = (
             Argument(
                 "seed", "another seed gives other rows (default: as it is)", "--seed", "whole"
             ),
+            Argument("product", "whose port takes a mock's place", "--product"),
         ),
     ),
     Verb(

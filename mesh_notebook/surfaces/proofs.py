@@ -88,7 +88,8 @@ def _personal_note(contract: Contract) -> list[str]:
 
 @panel_of.register
 def _(agreed: Agreed) -> Panel:
-    return Panel(f"{agreed.port} {agreed.what}", facts=tuple(agreed.said.items()))
+    facts = tuple(agreed.said.items())
+    return Panel(f"{agreed.port} {agreed.what}", facts=facts, notes=agreed.notes)
 
 
 @panel_of.register

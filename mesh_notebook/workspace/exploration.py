@@ -200,10 +200,21 @@ class Exploration(Control):
         return self.bind(handle, "connect", name or handle.name)
 
     def use(
-        self, name: str, mode: str, rows: int | None = None, seed: int | None = None
+        self,
+        name: str,
+        mode: str,
+        rows: int | None = None,
+        seed: int | None = None,
+        product: str | None = None,
     ) -> pl.LazyFrame:
-        """Show another truth of an input under the same name; the code below does not change."""
-        return self.inputs[name].use(mode, rows, seed)
+        """Show another truth of an input under the same name; the code below does not change.
+
+        Parameters
+        ----------
+        product
+            Whose port takes the place of a mock, where the mock's contract does not say it.
+        """
+        return self.inputs[name].use(mode, rows, seed, product)
 
     def source(
         self,
@@ -266,27 +277,16 @@ class Exploration(Control):
         table
             Of a contract with several tables, the one to mock.
         """
-        from mesh_notebook.errors import UsageError
-        from mesh_notebook.model.truth import DEFAULT_ROWS
-        from mesh_notebook.workspace import frames
+        from mesh_notebook.workspace import frames, mocking
         from mesh_notebook.workspace.drafts import words_of
 
         if name:
             frames.bindable(self, name)
-        if rows is not None and rows < 1:
-            raise UsageError(f"{rows} rows cannot be made.", next_step="give --rows 1 or more")
+        mocking.refuse_rows(rows)
         frames.check_mock_options(what, like, key, breaking, self.namespace)
         if like:
-            _, frame = frames.named(what, self.namespace)
-            self.progress("model the frame with SDV")
-            handle = frames.modelled(what, frame, rows, seed, words_of(key))
-        else:
-            self.progress(f"make {rows or DEFAULT_ROWS:,} rows")
-            contract = frames.contract_in(self.base, str(what))
-            one = contract.of_table(table) if table else contract
-            made = (rows or DEFAULT_ROWS, seed, breaking)
-            handle = frames.from_contract(self.opener(), one, *made)
-        return self.bind(handle, "mock", name or handle.name)
+            return mocking.modelled(self, what, rows, seed, words_of(key), name)
+        return mocking.from_file(self, what, table, (rows, seed, breaking), name)
 
     # ---- explore --------------------------------------------------------------------------
 

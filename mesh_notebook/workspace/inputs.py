@@ -60,6 +60,8 @@ class Handle:
         What its contract has beyond the standard, and what a mock of it does not keep.
     guessed : str
         Of a source: what nobody said, and was read off its files.
+    untied : Contract or None
+        Of a mock: the contract as it was written, before it was tied to those of other mocks.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Handle:
     truth: Truth = LIVE
     warnings: tuple[str, ...] = ()
     guessed: str = ""
+    untied: Contract | None = None
 
     @property
     def origin(self) -> Origin:
@@ -158,6 +161,14 @@ class Opener:
         handle = Handle(name, "source", scan.lazy(), scan, pin, asked.recipe(), note=scan.state)
         return replace(handle, guessed=scan.guessed)
 
+    def keys_of(self, contract: Contract) -> dict[str, int]:
+        """Return how many keys there are of each column that the contract's columns mean."""
+        from mesh_notebook.mock.drafting import normal
+
+        links = [column.link for column in contract.columns if column.link]
+        known = {normal(urn): count for urn, count in self.populations.items()}
+        return {link: known[normal(link)] for link in links if normal(link) in known}
+
     def mock(
         self,
         name: str,
@@ -176,11 +187,7 @@ class Opener:
         from mesh_notebook.mock.from_shape import stand_in
         from mesh_notebook.mock.within import within
 
-        used = {
-            link: self.populations[link]
-            for column in contract.columns
-            if (link := column.link) is not None and link in self.populations
-        }
+        used = self.keys_of(contract)
         narrowed = within(contract, window) if window else contract
         made = (
             stand_in(narrowed, shape, rows, seed, used)

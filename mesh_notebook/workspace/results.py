@@ -101,6 +101,7 @@ class Agreed:
     port: str
     what: str
     said: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
