@@ -108,6 +108,8 @@ def _several(
     return DeployRefused(
         f"each publication of '{contract.name}' is the picture of one interval ({length}), but its "
         f"rows lie {where}: {said}.",
-        next_step="publish one interval at a time: cut the inputs by --from and --to",
+        next_step="publish one interval at a time: cut the inputs by --from and --to (a source by "
+        "--event-time COLUMN, too). A picture of how all stood, whenever it came about, is "
+        "declared without --event-time, and deployed with --interval",
         intervals=[say_interval(span) for span in spans],
     )

@@ -110,6 +110,10 @@ EXPLORATION: tuple[Verb, ...] = (
             Argument(
                 "by_name", "files of different columns: join by name", "--by-name", "flag", False
             ),
+            Argument("query", "PostgreSQL: a SELECT, perhaps with :from and :to", "--query"),
+            Argument("event_time", "the column by which it can be cut", "--event-time"),
+            Argument("start", "event time from (included): 2026-10", "--from"),
+            Argument("end", "event time to (not included)", "--to"),
             Argument("records", "API: where the list of records is (data.items)", "--records"),
             Argument(
                 "next",

@@ -235,14 +235,23 @@ class Exploration(Control):
         skip: int | None = None,
         columns: Sequence[str] | str = (),
         by_name: bool = False,
+        query: str | None = None,
+        event_time: str | None = None,
+        start: Time = None,
+        end: Time = None,
     ) -> pl.LazyFrame:
-        """Bind a file, table, sheet, bucket, address or API as an input (see `Asked`)."""
+        """Bind a file, table, sheet, bucket, address or API as an input (see `Asked`).
+
+        A deployment `--interval 2026-10` cuts a source that has an `event_time`, or a `query` with
+        `:from` and `:to`, to that interval, whatever `start` and `end` are here.
+        """
         from mesh_notebook.mesh.sources import Asked
+        from mesh_notebook.model.time import said
         from mesh_notebook.workspace.drafts import words_of
         from mesh_notebook.workspace.frames import bindable
 
         bindable(self, name)  # before anything is read
-        paging = (records, next, page, offset, max_pages)
+        paging, window = (records, next, page, offset, max_pages), self.window(start, end, None)
         self.progress(f"read {uri}")
         asked = Asked(
             *(str(uri), null, format, *paging, token_env, token_header),
@@ -252,6 +261,10 @@ class Exploration(Control):
             skip=skip,
             columns=words_of(columns),
             by_name=by_name,
+            query=query,
+            event_time=event_time,
+            start=said(window.start),
+            end=said(window.end),
         )
         return self.bind(self.opener().source(name, asked), "source", name)
 

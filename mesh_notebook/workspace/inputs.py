@@ -158,8 +158,10 @@ class Opener:
         # What was captured stands still, so that its pin is known from the first read on.
         version = "" if scan.stamp else scan.fingerprint()
         pin = InputPin(name, "source", asked.uri, version, Origin.LIVE, scan.state)
-        handle = Handle(name, "source", scan.lazy(), scan, pin, asked.recipe(), note=scan.state)
-        return replace(handle, guessed=scan.guessed)
+        window, frame = _cut_of(asked), scan.lazy()
+        frame = window.cut(frame) if window else frame
+        handle = Handle(name, "source", frame, scan, pin, asked.recipe(), note=scan.state)
+        return replace(handle, guessed=scan.guessed, window=window)
 
     def keys_of(self, contract: Contract) -> dict[str, int]:
         """Return how many keys there are of each column that the contract's columns mean."""
@@ -219,7 +221,7 @@ class Opener:
             return OpenedInput(handle.data, handle.pin, handle.window, decision)
         if kind == "source":
             handle = replace(self, base=bundle).sourced(port.name, recipe)
-            return OpenedInput(handle.data, pinned(handle))
+            return OpenedInput(handle.data, pinned(handle), handle.window)
         raise SpecError(
             f"input '{port.name}' is of kind {kind!r}, which is not known.",
             next_step="known kinds: port, source, mock",
@@ -274,6 +276,15 @@ def _event_window(reading: Reading) -> EventWindow | None:
     if not reading.window.bounded or column is None:
         return None
     return EventWindow(column, reading.window.start, reading.window.end)
+
+
+def _cut_of(asked: Asked) -> EventWindow | None:
+    """Return how the rows of a source are cut once they are here; a database cuts its own."""
+    if asked.event_time is None or asked.uri.startswith("postgres"):
+        return None
+    limits = (asked.start, asked.end)
+    start, end = (datetime.fromisoformat(one) if one else None for one in limits)
+    return EventWindow(asked.event_time, start, end) if start or end else None
 
 
 def pinned(handle: Handle) -> InputPin:
