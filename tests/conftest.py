@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from postgres import postgres, postgres_port  # noqa: F401  fixtures that any test may ask for
+from postgres import postgres, postgres_port, stoppable_postgres  # noqa: F401  fixtures for any test
 from s3 import s3, s3_endpoint  # noqa: F401
 from sparks import java, on_spark  # noqa: F401
 from webserver import web  # noqa: F401

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -81,13 +82,13 @@ def postgres_port() -> Iterator[int]:
 
 
 class _running:
-    """A server, from its empty folder to its end."""
+    """A server, from its empty folder to its end; it may be stopped and started in between."""
 
     def __init__(self, programs: Path, folder: Path) -> None:
-        self.programs, self.folder = programs, folder
+        self.programs, self.folder, self.port = programs, folder, free_port()
 
     def __enter__(self) -> int:
-        another, data, port = _as_another(), self.folder / "data", free_port()
+        another, data = _as_another(), self.folder / "data"
         secret = self.folder / "password"
         secret.write_text(PASSWORD)
         if another:
@@ -98,17 +99,21 @@ class _running:
         subprocess.run(
             [*another, self.programs / "initdb", *setting], check=True, capture_output=True
         )
+        self.start()
+        return self.port
+
+    def start(self) -> None:
+        """Start it on its data, and wait until it answers."""
         options = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-        options += ["-c", f"unix_socket_directories={self.folder}", "-p", str(port)]
-        with (self.folder / "log").open("wb") as log:
+        options += ["-c", f"unix_socket_directories={self.folder}", "-p", str(self.port)]
+        with (self.folder / "log").open("ab") as log:
             self.server = subprocess.Popen(
-                [*another, self.programs / "postgres", "-D", data, *options],
+                [*_as_another(), self.programs / "postgres", "-D", self.folder / "data", *options],
                 stdout=log,
                 stderr=log,
             )
-        wait_for(port)
-        self._until_ready(port)
-        return port
+        wait_for(self.port)
+        self._until_ready(self.port)
 
     def _until_ready(self, port: int, seconds: float = 30.0) -> None:
         """Wait until the server takes connections, which is later than it listens."""
@@ -120,12 +125,29 @@ class _running:
             time.sleep(0.1)
 
     def __exit__(self, *_: object) -> None:
-        self.server.terminate()
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop it; who is connected is sent away."""
+        self.server.send_signal(signal.SIGINT)
         try:
             self.server.wait(20)
         except subprocess.TimeoutExpired:
             self.server.kill()
             self.server.wait()
+
+
+@pytest.fixture
+def stoppable_postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Database]]:
+    """A server of the test's own, which it may `stop` and `start`, and a database of it."""
+    programs = _programs() or pytest.skip("PostgreSQL is not here")
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    folder = Path(tempfile.mkdtemp(prefix="mesh-postgres-"))
+    try:
+        with (server := _running(programs, folder)) as port:
+            yield server, Database("postgres", port)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

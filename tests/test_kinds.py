@@ -152,17 +152,39 @@ def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path):
     assert "snapshot, log" in refused.value.next_step
 
 
-def test_a_draft_of_mock_rows_keeps_a_log_from_becoming_live(log):
+def test_a_log_that_began_with_mock_rows_begins_anew_with_live_ones(log):
     log.bundle(status="draft")
-    log.publish((1, 1, 1, 10), origin=Origin.MOCK)
+    mocked = log.publish((1, 1, 1, 10), origin=Origin.MOCK)
     log.bundle("1.1.0", status="active", n={"description": "How many."})
-    with pytest.raises(DeployRefused, match="holds mock rows"):
-        log.publish((2, 1, 2, 20))
-    log.bundle("1.1.0", status="draft", n={"description": "How many."})
-    assert log.publish((2, 1, 2, 20)).origin is Origin.MOCK
-    log.bundle("2.0.0")
-    assert log.publish((2, 1, 2, 20)).origin is Origin.LIVE
+    live = log.publish((2, 1, 2, 20))
+    assert (live.origin, live.ports["plays"].left_behind) == (Origin.LIVE, mocked.snapshot)
+    assert (live.ports["plays"].rows, live.ports["plays"].added) == (1, 1)
     assert ids(log.rows()) == [(2, 20)]
+    assert ids(log.rows(None, None, mocked.processing_time)) == [(1, 10)]
+    more = log.publish((3, 1, 3, 30))
+    assert (more.origin, more.ports["plays"].left_behind) == (Origin.LIVE, 0)
+    assert ids(log.rows()) == [(2, 20), (3, 30)]
+
+
+def test_a_log_goes_on_from_the_last_live_rows_after_a_draft_of_others(log):
+    log.publish((1, 1, 1, 10), (2, 1, 2, 20))
+    log.bundle("1.1.0", status="draft")
+    assert log.publish((3, 1, 3, 30), origin=Origin.MOCK).origin is Origin.MOCK
+    log.bundle("1.1.1")
+    live = log.publish((2, 1, 2, 25))
+    assert (live.origin, live.ports["plays"].left_behind) == (Origin.LIVE, 2)
+    assert (live.ports["plays"].added, live.ports["plays"].corrected) == (1, 1)
+    assert ids(log.rows()) == [(1, 10), (2, 25)]
+
+
+def test_mock_pictures_of_months_do_not_stay_beside_live_ones(monthly):
+    monthly.bundle(status="draft")
+    monthly.publish((1, 8, 1, 1), origin=Origin.MOCK)
+    monthly.bundle("1.0.1")
+    monthly.publish((1, 9, 1, 2))
+    live = monthly.read("2026-08", "2026-10")
+    assert live.origin is Origin.LIVE
+    assert ids(sorted(live.frame.collect().rows())) == [(1, 2)]
 
 
 def test_a_dump_of_a_month_is_read_by_its_month(monthly):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from mesh_notebook.deploy.cutting import Interval, Opens, cut
 from mesh_notebook.deploy.deploying import Deployed, deploy
 from mesh_notebook.deploy.planning import Options, refuse_other_plan
 from mesh_notebook.deploy.preparing import Prepared
@@ -23,20 +24,16 @@ from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.consumers import Consumer
 from mesh_notebook.mesh.evolution import last_of_major
 from mesh_notebook.mesh.identity import is_of
-from mesh_notebook.mesh.inputs import EventWindow, OpenedInput
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.model.address import Address
-from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.policy import Asker
-from mesh_notebook.model.product import InputPort, Product
+from mesh_notebook.model.product import Product
 from mesh_notebook.model.receipt import InputPin, Receipt
 from mesh_notebook.model.time import interval_around, iso, say_interval
 
 __all__ = ["Backfilled", "Interval", "Opens", "backfill", "intervals_of"]
 
-Interval = tuple[datetime, datetime]
-Opens = Callable[[InputPort, Path], OpenedInput]
 _MOST = 10_000
 
 
@@ -116,7 +113,7 @@ def backfill(
             renamed=renamed,
         )
         refuse_other_plan(plan, prepared, options, principal)
-    stands = {i for i in wanted if _stands(published, made, i, _cut(open_input, i), bundle)}
+    stands = {i for i in wanted if _stands(published, made, i, cut(open_input, i), bundle)}
     progress(_announced(wanted, stands))
     done: list[Deployed] = []
     left = [interval for interval in wanted if interval not in stands]
@@ -125,7 +122,7 @@ def backfill(
         deployed = deploy(
             bundle,
             root,
-            _cut(open_input, interval),
+            cut(open_input, interval),
             principal=principal,
             clock=clock,
             options=replace(options, interval=interval[0]),
@@ -223,52 +220,6 @@ def _picture(published: PublishedProduct, made: Validated, interval: Interval) -
     if latest is None or number is None:
         return None
     return latest if number == latest.snapshot else published.receipt(number)
-
-
-def _cut(open_input: Opens, interval: Interval) -> Opens:
-    """Return what opens an input for one interval alone."""
-
-    def opens(port: InputPort, bundle: Path) -> OpenedInput:
-        if port.recipe.get("kind") == "port":
-            try:
-                # Asked of the port itself, which may have a picture of each interval.
-                return open_input(_narrowed(port, interval), bundle)
-            except UsageError as error:
-                if "port" not in error.facts:  # else it has no event time, and is read whole
-                    raise
-        opened = open_input(port, bundle)
-        column = _event_time(port, bundle)
-        if opened.window or column is None:
-            return opened
-        return replace(opened, window=EventWindow(column, *interval))
-
-    return opens
-
-
-def _narrowed(port: InputPort, interval: Interval) -> InputPort:
-    """Return an input whose recipe asks for the part of its window that lies in an interval."""
-    recipe = port.recipe
-    start, end = (recipe.get(side) for side in ("start", "end"))
-    first = max([interval[0], *([datetime.fromisoformat(start)] if start else [])])
-    last = min([interval[1], *([datetime.fromisoformat(end)] if end else [])])
-    if last <= first:
-        raise DeployRefused(
-            f"the input '{port.name}' is cut to {start or 'its beginning'} … {end or 'its end'}, "
-            f"and has nothing of the interval from {iso(interval[0])}.",
-            next_step="connect it without --from and --to, and export again",
-            input=port.name,
-        )
-    narrow = {"property": "input", "value": {**recipe, "start": iso(first), "end": iso(last)}}
-    others = [p for p in port.raw.get("customProperties") or () if p.get("property") != "input"]
-    return InputPort({**port.raw, "customProperties": [*others, narrow]})
-
-
-def _event_time(port: InputPort, bundle: Path) -> str | None:
-    """Return the column that says when, where an input's contract names one."""
-    path = bundle / "contracts" / "inputs" / f"{port.name}.odcs.yaml"
-    if not path.is_file():
-        return None
-    return Contract.loads(path.read_text("utf-8"), path.name).event_time
 
 
 def _announced(wanted: tuple[Interval, ...], stands: set[Interval]) -> str:

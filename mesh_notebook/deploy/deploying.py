@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mesh_notebook.deploy.falling import refuse_fallen
 from mesh_notebook.deploy.gates import Measured, refuse_broken_gates, refuse_broken_rules
@@ -16,10 +15,9 @@ from mesh_notebook.deploy.inheriting import note_declassified
 from mesh_notebook.deploy.keys import ready_key
 from mesh_notebook.deploy.planning import Options, refuse_other_plan
 from mesh_notebook.deploy.preparing import Prepared
-from mesh_notebook.deploy.running import made_by
+from mesh_notebook.deploy.running import stored_by
 from mesh_notebook.deploy.standing import standing
-from mesh_notebook.deploy.validating import Validated
-from mesh_notebook.errors import ContractError, DeployRefused, StoreError
+from mesh_notebook.errors import DeployRefused, StoreError
 from mesh_notebook.mesh import rejects
 from mesh_notebook.mesh.aside import aside
 from mesh_notebook.mesh.checks import CheckReport, check
@@ -28,21 +26,17 @@ from mesh_notebook.mesh.grants import principal_of
 from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.place import Place
 from mesh_notebook.mesh.publishing import Publication, publish
-from mesh_notebook.mesh.replay import ReplayFailed, replay
 from mesh_notebook.mesh.rulebook import cache_rules
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.seen import News
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.mesh.store import conformed
-from mesh_notebook.mesh.stored import as_stored, refuse_lost
+from mesh_notebook.mesh.verified import note_verified
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.policy import Asker, PortPolicy
 from mesh_notebook.model.product import InputPort, Product
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.view import View
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["Deployed", "deploy"]
 
@@ -155,11 +149,12 @@ def deploy(
     address, place = made.product.address, published.root
     if stands := standing(prepared, options, cut):
         progress(f"snapshot {stands.snapshot} holds this release on these inputs already")
-        return _ended(prepared, Publication(stands, unchanged=True), {}, environ)
+        done = Publication(stands, unchanged=True)
+        return _ended(prepared, done, {}, environ, asks.name, clock())
     with aside(place, address) as work:
         where = "" if options.engine == "polars" else f"on {options.engine} "
         progress(f"run the transform {where}in a clean process")
-        frames = _run(made, opened, work, options)
+        frames = stored_by(made, opened, work, options.engine, options.master)
         _refuse_changed_sources(opened)
         progress("check the contracts")
         checks = {port: check(frame, made.contracts[port]) for port, frame in frames.items()}
@@ -210,7 +205,8 @@ def deploy(
         )
     with suppress(StoreError):  # it stands in the specification, too
         note_declassified(published, done.receipt, made, principal_of(place, principal, environ))
-    return replace(_ended(prepared, done, checks, environ), news=measured.news)
+    ended = _ended(prepared, done, checks, environ, asks.name, clock())
+    return replace(ended, news=measured.news)
 
 
 def _ended(
@@ -218,12 +214,17 @@ def _ended(
     done: Publication,
     checks: dict[str, CheckReport],
     environ: Mapping[str, str],
+    principal: str,
+    now: datetime,
 ) -> Deployed:
     made, published = prepared.made, prepared.published
     # After the commit, which it cannot undo: without its cache a product is held to the root's
     # rules, and `%mesh rule` shows that it is behind.
     with suppress(StoreError):
         cache_rules(published)
+    if done.unchanged:  # it is as fresh as that, though nothing was published
+        with suppress(StoreError, OSError):
+            note_verified(published, done.receipt, now, principal)
     with suppress(OSError):  # rows that were rejected before are of no more use
         rejects.forget(str(published.root), made.product.address, environ)
     slos = {
@@ -255,43 +256,6 @@ def _refuse_changed_sources(opened: Mapping[str, OpenedInput]) -> None:
                 next_step="deploy again when nothing writes to it, or deploy from a copy",
                 input=name,
             )
-
-
-def _run(
-    made: Validated, opened: Mapping[str, OpenedInput], work: Path, options: Options
-) -> dict[str, pl.LazyFrame]:
-    import polars as pl
-
-    if options.engine != "polars":
-        frames = made_by(made, opened, work, options.engine, options.master)
-        return {port: frame.lazy() for port, frame in frames.items()}
-    try:
-        paths = replay(made.bundle.transform, list(made.functions.values()), opened, work)
-    except ReplayFailed as error:
-        raise DeployRefused(
-            f"the transform of {made.product.name} does not run on these inputs, so nothing was "
-            f"published: {error.message}",
-            next_step=error.next_step,
-            function=error.function,
-            line=error.line,
-            error_type=error.error_type,
-            detail=error.detail,
-        ) from None
-    scans = {n: pl.scan_ipc(paths[name], glob=False) for n, name in made.functions.items()}
-    # As they are stored: what is checked, measured and rejected is what would be read back.
-    return {port: _stored(frame, f"{made.product.name}/{port}") for port, frame in scans.items()}
-
-
-def _stored(frame: pl.LazyFrame, port: str) -> pl.LazyFrame:
-    try:
-        refuse_lost(frame, port)
-    except ContractError as error:
-        raise DeployRefused(
-            f"{error.message[:-1]}, so nothing was published.",
-            next_step=error.next_step,
-            **error.facts,
-        ) from None
-    return as_stored(frame)
 
 
 def _engine(engine: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.disclosure import OF_EVENTS, lag_told, seen_by_all, shape_to_tell
 from mesh_notebook.mesh.earlier import Earlier, earlier, snapshots_before
-from mesh_notebook.mesh.evolution import last_of_major
+from mesh_notebook.mesh.evolution import last_as_good
 from mesh_notebook.mesh.log import news_of
 from mesh_notebook.mesh.sealing import Protection
 from mesh_notebook.mesh.seen import News, news_told
@@ -72,7 +72,7 @@ class Measured:
             news[port] = news_told(shapes[port], then, contract, policy)
             slos[port] = _measured(frame, seen, contract, policy, now, before, shapes[port])
             if is_log and _gates_lag(contract):
-                added = _added(frame, port, product, contract, published)
+                added = _added(frame, port, product, contract, published, origin)
                 slos[port] |= lag_told(added, policy, contract, str(product.address), now)
         return cls(slos, shapes, now, news)
 
@@ -103,10 +103,15 @@ def _gates_lag(contract: Contract) -> bool:
 
 
 def _added(
-    rows: pl.DataFrame, port: str, product: Product, contract: Contract, published: PublishedProduct
+    rows: pl.DataFrame,
+    port: str,
+    product: Product,
+    contract: Contract,
+    published: PublishedProduct,
+    origin: Origin,
 ) -> pl.DataFrame:
     """Return the rows that a log does not have yet: only they are late, or are not."""
-    last = last_of_major(published, product.version)
+    last = last_as_good(published, product.version, origin)
     if last is None or port not in last.ports:
         return rows
     table = published.table(port, major_of(product.version))
@@ -131,23 +136,27 @@ def refuse_broken_rules(
         return
     lines = [f"  {port}: {_rule_said(r)}" for port, results in broken.items() for r in results]
     more = [f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    kept, said = _kept(keep)
+    shows = f"%mesh rejects {product.address.product} shows the rows; " if kept else ""
     raise DeployRefused(
         f"{product.name} breaks its contract, so nothing was published:\n"
-        + "\n".join(lines[:_SHOWN] + more + _kept(keep)),
-        next_step=f"%mesh rejects {product.address.product} shows the rows; mend the transform or "
-        "what it reads, or change the contract and export again",
+        + "\n".join(lines[:_SHOWN] + more + said),
+        next_step=f"{shows}mend the transform or what it reads, or change the contract and export "
+        "again",
         failures=broken,
     )
 
 
-def _kept(keep: Callable[[], Rejection] | None) -> list[str]:
+def _kept(keep: Callable[[], Rejection] | None) -> tuple[int, list[str]]:
+    """Return how many rows were kept, and what to say of them."""
     if keep is None:
-        return []
+        return 0, []
     try:
         kept = sum(one.kept for one in keep().broken)
     except OSError as error:
-        return [f"  (the rejected rows could not be kept: {error.strerror or error})"]
-    return [f"  {kept:,} rejected rows are kept on this machine, for you alone"] if kept else []
+        return 0, [f"  (the rejected rows could not be kept: {error.strerror or error})"]
+    said = f"  {kept:,} rejected rows are kept on this machine, for you alone"
+    return kept, [said] if kept else []
 
 
 def _rule_said(result: RuleResult) -> str:

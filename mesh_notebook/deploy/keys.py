@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mesh_notebook.model.contract import Contract
     from mesh_notebook.model.product import Product
 
-__all__ = ["ready_key"]
+__all__ = ["ready_key", "refuse_other_key"]
 
 
 def ready_key(
@@ -27,12 +27,26 @@ def ready_key(
     Raises
     ------
     KeyMissing
+        As `refuse_other_key`.
+    """
+    if not _takes_key(product, contracts) or refuse_other_key(published, product, contracts):
+        return None
+    return made_key(str(product.address))
+
+
+def refuse_other_key(
+    published: PublishedProduct, product: Product, contracts: Mapping[str, Contract]
+) -> bool:
+    """Return whether snapshots were sealed before, with the key that is here.
+
+    Raises
+    ------
+    KeyMissing
         Snapshots were sealed before, and the key is not here, or is another one: what is published
         now would not join with what was.
     """
-    policies = [PortPolicy.of(product, port) for port in contracts]
-    if not any(Protection.of(p, contracts[p.port]).takes_key for p in policies):
-        return None
+    if not _takes_key(product, contracts):
+        return False
     name = str(product.address)
     for snapshot in reversed(published.snapshots()):
         ports = published.receipt(snapshot).ports.values()
@@ -43,5 +57,10 @@ def ready_key(
                     f"{snapshot} was sealed with.",
                     next_step="bring the key that it was published with: MESH_KEYS, or MESH_KEY",
                 )
-            return None
-    return made_key(name)
+            return True
+    return False
+
+
+def _takes_key(product: Product, contracts: Mapping[str, Contract]) -> bool:
+    policies = [PortPolicy.of(product, port) for port in contracts]
+    return any(Protection.of(p, contracts[p.port]).takes_key for p in policies)

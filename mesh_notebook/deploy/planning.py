@@ -12,8 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mesh_notebook.deploy.foreseeing import foreseen
 from mesh_notebook.deploy.inheriting import declassifications
-from mesh_notebook.deploy.preparing import Prepared, fits, least_version, told
+from mesh_notebook.deploy.preparing import Prepared
+from mesh_notebook.deploy.versioning import fits, least_version, told
+from mesh_notebook.deploy.writes import ToWrite, writes_of
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.changes import Change, guessed_renames
 from mesh_notebook.mesh.consumers import Consumer
@@ -24,7 +27,7 @@ from mesh_notebook.model.product import major_of
 from mesh_notebook.model.receipt import InputPin
 from mesh_notebook.model.time import iso
 
-__all__ = ["Hurt", "Options", "Plan", "ToWrite", "plan_of", "refuse_other_plan"]
+__all__ = ["Hurt", "Options", "Plan", "plan_of", "refuse_other_plan"]
 
 _PARTS = ("bundle", "product as it is published", "inputs", "options")
 _DIGITS = 8
@@ -65,19 +68,6 @@ class Options:
 
 
 @dataclass(frozen=True)
-class ToWrite:
-    """A port of the snapshot that would be published.
-
-    `rows` is how many it shows now; None where it shows none yet.
-    """
-
-    port: str
-    table: str
-    kind: str
-    rows: int | None
-
-
-@dataclass(frozen=True)
 class Hurt:
     """A deployed consumer, and the breaking changes that concern what it really uses.
 
@@ -109,6 +99,8 @@ class Plan:
         Whether the bundle was published on these inputs: only other rows would be news.
     refusals : tuple of DeployRefused
         What bars it, as far as it is known without running it.
+    notes : tuple of str
+        What may bar it, of which only a run can tell.
     declassified : tuple of str
         What it shows on purpose although an input hides it, in words.
     """
@@ -136,6 +128,12 @@ class Plan:
     options: Options
     refusals: tuple[DeployRefused, ...]
     declassified: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is barred: so a shell ends with exit code 1, as a deployment would."""
+        return bool(self.refusals)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON-able values."""
@@ -162,6 +160,7 @@ class Plan:
             "options": self.options.as_dict(),
             "refusals": barred,
             "declassified": list(self.declassified),
+            "notes": list(self.notes),
         }
 
 
@@ -191,6 +190,7 @@ def plan_of(
     made, standing = prepared.made, prepared.standing
     version, level = made.product.version, prepared.level
     before = standing.version if standing else ""
+    ahead = foreseen(prepared, options)
     return Plan(
         id=_id(prepared, options, principal),
         folder=made.bundle.folder,
@@ -208,13 +208,14 @@ def plan_of(
         consumers=prepared.consumers,
         snapshot=prepared.latest + 1,
         publications=intervals,
-        writes=tuple(_writes(prepared)),
+        writes=tuple(writes_of(prepared, options.interval)),
         inputs=prepared.pins,
         origin=str(prepared.origin),
         stands=bool(standing and prepared.repeats(standing)),
         options=options,
-        refusals=tuple(refusals),
+        refusals=(*refusals, *ahead.refusals),
         declassified=declassifications(made),
+        notes=ahead.notes,
     )
 
 
@@ -245,20 +246,6 @@ def _hurt(prepared: Prepared) -> list[Hurt]:
         )
         if touched:
             found.append(Hurt(one, touched, stays=one.major not in (None, major)))
-    return found
-
-
-def _writes(prepared: Prepared) -> list[ToWrite]:
-    version, standing = prepared.made.product.version, prepared.standing
-    own = standing if standing and major_of(standing.version) == major_of(version) else None
-    found = []
-    for port in prepared.made.product.outputs:
-        shown = own.ports.get(port.name) if own else None
-        time = port.temporality
-        kind = {"log": "added to the log"}.get(str(time.get("kind")), "the whole picture")
-        kind = f"the picture of one {time['interval']}" if time.get("interval") else kind
-        table = f"ports/{port.name}/v{major_of(version)}"
-        found.append(ToWrite(port.name, table, kind, shown.rows if shown else None))
     return found
 
 

@@ -6,41 +6,36 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from mesh_notebook.deploy.inheriting import refuse_uncarried
+from mesh_notebook.deploy.keys import refuse_other_key
+from mesh_notebook.deploy.schemas import Reshaped, refuse_reshaped, reshaped
 from mesh_notebook.deploy.validating import Validated
+from mesh_notebook.deploy.versioning import refuse_republished, refuse_unfit_version, worst_level
 from mesh_notebook.deploy.views import refuse_other_view
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.bundle import Bundle
-from mesh_notebook.mesh.changes import LEVELS, Change, product_changes
+from mesh_notebook.mesh.changes import Change, product_changes
 from mesh_notebook.mesh.consumers import Consumer
-from mesh_notebook.mesh.evolution import (
-    last_of_major,
-    refuse_changed_version,
-    refuse_incompatible,
-)
+from mesh_notebook.mesh.evolution import last_of_major, refuse_incompatible
 from mesh_notebook.mesh.grants import principal_of
-from mesh_notebook.mesh.identity import changed_statement, is_of, release_of, same_transform
+from mesh_notebook.mesh.identity import changed_statement, is_of, same_transform
 from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.rego import facts_of, forbidden
 from mesh_notebook.mesh.rulebook import standing_rules
-from mesh_notebook.mesh.seen import or_strict
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.policy import Asker
 from mesh_notebook.model.product import InputPort, major_of
 from mesh_notebook.model.receipt import InputPin, Receipt
 
-__all__ = ["Prepared", "fits", "least_version", "told", "worst_level"]
-
-_NUMBERS = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+__all__ = ["Prepared"]
 
 
 def _raise(error: DeployRefused) -> None:
@@ -61,6 +56,8 @@ class Prepared:
         The deployed products that read it.
     latest : int
         The number of the last publication when all this began; 0 if there was none.
+    reshaped : tuple of Reshaped
+        The inputs whose columns are not those of the proof.
     """
 
     made: Validated
@@ -70,6 +67,7 @@ class Prepared:
     changes: tuple[Change, ...]
     consumers: tuple[Consumer, ...]
     latest: int
+    reshaped: tuple[Reshaped, ...] = ()
 
     @classmethod
     def of(
@@ -94,6 +92,11 @@ class Prepared:
             Returns who reads a product.
         refuse : callable
             Is given each refusal; raises it, or keeps it and goes on.
+
+        Raises
+        ------
+        MeshError
+            An input cannot be opened, or a key is missing, so that nothing more can be told.
         """
         progress("validate the bundle")
         made = Validated.of(Bundle(bundle))
@@ -102,7 +105,7 @@ class Prepared:
         # Before all else is read of it: what is published since, a publication then comes upon.
         latest = max(published.snapshots(), default=0)
 
-        def held(check: Callable[..., None], *told: object) -> bool:
+        def held(check: Callable[..., object], *told: object) -> bool:
             try:
                 check(*told)
             except DeployRefused as error:
@@ -118,20 +121,26 @@ class Prepared:
             readers = tuple(consumers(made.product.address))
             changes = _changes(made, published, standing, readers, renamed or {})
         held(_refuse_unfit, published.root)
-        fits = held(_refuse_republished, made, published, standing, changes)
+        fits = held(refuse_republished, made, published, standing, changes)
         if own:
             fits &= held(refuse_incompatible, published, own, made.bundle)
         if standing and fits:  # else it was said what the version must be
-            held(_refuse_version, made, published, standing, changes)
+            held(refuse_unfit_version, made, published, standing, changes)
         opened: dict[str, OpenedInput] = {}
+        shapes: list[Reshaped] = []
         for port in made.product.inputs:
             progress(f"open the input {port.name}")
-            opened[port.name] = open_input(port, bundle)
-            held(refuse_other_view, port, opened[port.name], made.bundle)
-        prepared = cls(made, published, opened, standing, changes, readers, latest)
+            given = opened[port.name] = open_input(port, bundle)
+            held(refuse_other_view, port, given, made.bundle)
+            if found := reshaped(port, given, made.bundle):
+                shapes.append(found)
+                held(refuse_reshaped, found)
+        known = (made, published, opened, standing, changes, readers, latest, tuple(shapes))
+        prepared = cls(*known)
         held(prepared.refuse_unless_live)
         held(refuse_uncarried, made, opened)
         held(prepared.refuse_forbidden, principal, clock(), environ)
+        refuse_other_key(published, made.product, made.contracts)
         return prepared
 
     @property
@@ -218,41 +227,6 @@ def _as_used(change: Change, consumers: Sequence[Consumer], major: str) -> Chang
     return replace(change, level="breaking") if change.loosens and relied else change
 
 
-def worst_level(changes: Sequence[Change]) -> str:
-    """Return the worst class of some changes; `none` of none."""
-    return max((change.level for change in changes), key=LEVELS.index, default="none")
-
-
-# ---- versions ----------------------------------------------------------------------------------
-
-
-def least_version(before: str, level: str) -> str:
-    """Return the lowest version that may follow another one with a change of that class."""
-    numbers = _NUMBERS.match(before)
-    if numbers is None:
-        return f"{before}.1" if level in ("patch", "minor") else ""
-    major, minor, patch = map(int, numbers.groups())
-    return {
-        "none": before,
-        "patch": f"{major}.{minor}.{patch + 1}",
-        "minor": f"{major}.{minor + 1}.0",
-        "breaking": f"{major + 1}.0.0",
-    }[level]
-
-
-def fits(version: str, before: str, level: str) -> bool:
-    """Whether a version may follow another one with a change of that class.
-
-    Of versions that are not three numbers only the major one is known to mean something.
-    """
-    given, stands = _NUMBERS.fullmatch(version), _NUMBERS.fullmatch(before)
-    if given is None or stands is None:
-        return level != "breaking" or major_of(version) != major_of(before)
-    now, then = tuple(map(int, given.groups())), tuple(map(int, stands.groups()))
-    kept = {"none": 0, "patch": 3, "minor": 2, "breaking": 1}[level]
-    return now[:kept] > then[:kept] if kept else now >= then
-
-
 def _refuse_unfit(root: Place) -> None:
     """Raise `DeployRefused` where Delta could not write, whatever is to be written."""
     if root.amiss:
@@ -262,55 +236,3 @@ def _refuse_unfit(root: Place) -> None:
             next_step="give that folder another name, or name another root (--root, MESH_ROOTS)",
             root=str(root),
         )
-
-
-def _refuse_republished(
-    made: Validated,
-    published: PublishedProduct,
-    standing: Receipt | None,
-    changes: Sequence[Change],
-) -> None:
-    """Refuse as `refuse_changed_version` does, and say which version fits the change."""
-    try:
-        refuse_changed_version(published, made.bundle)
-    except DeployRefused as error:
-        if standing is None or "differs" not in error.facts:
-            raise
-        least = least_version(standing.version, worst_level(changes))
-        raise DeployRefused(
-            error.message,
-            next_step=f"raise the version in the notebook (%mesh product {made.product.name} "
-            f"--version {least}) and export again{or_strict(changes, made.contracts)}",
-            **error.facts,
-        ) from None
-
-
-def _refuse_version(
-    made: Validated, published: PublishedProduct, standing: Receipt, changes: Sequence[Change]
-) -> None:
-    """Raise `DeployRefused` where the version does not say what a change means for consumers."""
-    if release_of(published, made.bundle):
-        return  # it goes back to that
-    level, product = worst_level(changes), made.product
-    if fits(product.version, standing.version, level):
-        return
-    worst = [change for change in changes if change.level == level]
-    lines = "".join(f"\n  {told(change)}" for change in worst)
-    least = least_version(standing.version, level)
-    raise DeployRefused(
-        f"version {product.version} of {product.name} does not tell what changes since "
-        f"{standing.version}, which is {_A[level]}:{lines}",
-        next_step=f"raise the version in the notebook (%mesh product {product.name} --version "
-        f"{least}) and export again{or_strict(changes, made.contracts)}",
-        version=product.version,
-        least=least,
-        level=level,
-    )
-
-
-_A = {"none": "nothing", "patch": "a patch", "minor": "a minor change", "breaking": "breaking"}
-
-
-def told(change: Change) -> str:
-    """Say a change in one line: `daily: the column 'delay' is gone`."""
-    return f"{change.port}: {change.said}" if change.port else change.said

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mesh_notebook.deploy.schemas import explained
 from mesh_notebook.deploy.validating import Validated
 from mesh_notebook.deploy.views import refuse_other_view
-from mesh_notebook.errors import DeployRefused
+from mesh_notebook.errors import ContractError, DeployRefused
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.checks import CheckReport, check
 from mesh_notebook.mesh.engines import refuse_unknown
 from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.replay import ReplayFailed, replay, rows_in
 from mesh_notebook.mesh.store import conformed
+from mesh_notebook.mesh.stored import as_stored, refuse_lost
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.product import InputPort
 from mesh_notebook.model.receipt import Receipt
@@ -28,7 +30,7 @@ from mesh_notebook.model.receipt import Receipt
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["PORTABLE", "Ran", "made_by", "module_for", "run"]
+__all__ = ["PORTABLE", "Ran", "made_by", "module_for", "run", "stored_by"]
 
 PORTABLE = "portable.py"
 _PREFIX = "mesh-run-"
@@ -129,10 +131,11 @@ def made_by(
     try:
         paths = replay(module, list(made.functions.values()), opened, work, engine, master)
     except ReplayFailed as error:
+        why, step = explained(made, opened)
         raise DeployRefused(
             f"{module.name} of {made.product.name} does not run on {engine} on these inputs: "
-            f"{error.message}",
-            next_step=error.next_step,
+            f"{error.message}{why}",
+            next_step=step or error.next_step,
             function=error.function,
             line=error.line,
             error_type=error.error_type,
@@ -143,6 +146,51 @@ def made_by(
         port: conformed(rows_in(paths[name]), made.contracts[port])
         for port, name in made.functions.items()
     }
+
+
+def stored_by(
+    made: Validated, opened: Mapping[str, OpenedInput], work: Path, engine: str, master: str = ""
+) -> dict[str, pl.LazyFrame]:
+    """Return by output port what an engine makes, in the types of the store.
+
+    Raises
+    ------
+    DeployRefused
+        As `made_by`; or storing would lose or change something of the rows.
+    """
+    import polars as pl
+
+    if engine != "polars":
+        frames = made_by(made, opened, work, engine, master)
+        return {port: frame.lazy() for port, frame in frames.items()}
+    try:
+        paths = replay(made.bundle.transform, list(made.functions.values()), opened, work)
+    except ReplayFailed as error:
+        why, step = explained(made, opened)
+        raise DeployRefused(
+            f"the transform of {made.product.name} does not run on these inputs, so nothing was "
+            f"published: {error.message}{why}",
+            next_step=step or error.next_step,
+            function=error.function,
+            line=error.line,
+            error_type=error.error_type,
+            detail=error.detail,
+        ) from None
+    scans = {n: pl.scan_ipc(paths[name], glob=False) for n, name in made.functions.items()}
+    # As they are stored: what is checked, measured and rejected is what would be read back.
+    return {port: _stored(frame, f"{made.product.name}/{port}") for port, frame in scans.items()}
+
+
+def _stored(frame: pl.LazyFrame, port: str) -> pl.LazyFrame:
+    try:
+        refuse_lost(frame, port)
+    except ContractError as error:
+        raise DeployRefused(
+            f"{error.message[:-1]}, so nothing was published.",
+            next_step=error.next_step,
+            **error.facts,
+        ) from None
+    return as_stored(frame)
 
 
 def module_for(made: Validated, engine: str) -> Path:

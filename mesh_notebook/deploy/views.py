@@ -17,13 +17,13 @@ from mesh_notebook.mesh.consumers import lineage_in
 from mesh_notebook.mesh.inputs import OpenedInput
 from mesh_notebook.mesh.seals import changed_files, sealed_receipt
 from mesh_notebook.model.decision import Decision
-from mesh_notebook.model.lineage import FILE
+from mesh_notebook.model.lineage import FILE, Lineage
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.policy_words import either
 from mesh_notebook.model.product import InputPort
 from mesh_notebook.model.view import View, how
 
-__all__ = ["refuse_other_view"]
+__all__ = ["refuse_other_view", "sealed_lineage"]
 
 
 @dataclass(frozen=True)
@@ -111,19 +111,26 @@ def _differences(
 def _used(port: InputPort, bundle: Bundle) -> Collection[str] | None:
     """Return the columns that the transform uses of an input; None where any may be.
 
-    A sample is chosen by the key as it is seen, and lineage that was not sealed with the transform
-    may be of another one.
+    A sample is chosen by the key as it is seen.
     """
     if port.recipe.get("mode") == Origin.SAMPLE:
         return None
+    lineage = sealed_lineage(bundle)
+    return lineage.reads.get(port.name) if lineage else None
+
+
+def sealed_lineage(bundle: Bundle) -> Lineage | None:
+    """Return the lineage of a bundle, where it was sealed with the transform that is there.
+
+    Lineage that was not may be of another one.
+    """
     try:
         files: Mapping[str, Any] = sealed_receipt(bundle.folder)["files"]
     except SpecError:
         return None
     wanted = {name: files[name] for name in (FILE, "transform.py") if name in files}
     gone = any(not said.endswith("added") for said in changed_files(bundle.folder, wanted))
-    lineage = lineage_in(bundle.folder) if len(wanted) == 2 and not gone else None
-    return lineage.reads.get(port.name) if lineage else None
+    return lineage_in(bundle.folder) if len(wanted) == 2 and not gone else None
 
 
 def _kind(mask: Mapping[str, Any] | None) -> str:

@@ -171,10 +171,11 @@ def _of_node(
     verbs = verbs_in(node, cell, pending)
     if half and not verbs.events and (verbs.plain or called):
         return  # a verb that fails binds nothing
-    done = {id(event) for event in verbs.events}
+    done = {id(event) for event in (*verbs.events, *verbs.beside)}
     pending[:] = [event for event in pending if id(event) not in done]
     if verbs.plain or verbs.embedded:
         yield from _of_verbs(cell, node, text, verbs, half)
+        yield from (_verb(cell, event, (), None) for event in verbs.beside)
     elif called:
         yield _opaque(cell, node, called.said)
     else:

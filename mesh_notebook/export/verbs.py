@@ -71,6 +71,8 @@ class Verbs:
         The verb, where the statement is that call alone, perhaps assigned to a name.
     embedded : tuple of ast.Call
         The calls that bind inputs or results inside a larger expression, one for each event.
+    beside : tuple of Event
+        What a call binds anew besides: mocks that are to join with the one that it makes.
     """
 
     events: tuple[Event, ...] = ()
@@ -78,6 +80,7 @@ class Verbs:
     assigned: tuple[str, ...] = ()
     embedded: tuple[ast.Call, ...] = ()
     step: SqlStep | None = None
+    beside: tuple[Event, ...] = ()
 
     def rewritten(self, node: ast.stmt, text: str) -> tuple[ast.stmt, str]:
         """Return the statement with each call replaced by the name that it bound."""
@@ -102,7 +105,13 @@ def _position(call: ast.Call) -> tuple[int, int]:
 def verbs_in(node: ast.stmt, cell: ExecutedCell, pending: Sequence[Event]) -> Verbs:
     """Match the verb calls of a statement to the events, not yet accounted for, on its lines."""
     last = node.end_lineno or node.lineno
-    events = tuple(e for e in pending if e.lines and node.lineno <= e.lines[0] <= last)
+    told = tuple(e for e in pending if e.lines and node.lineno <= e.lines[0] <= last)
+    events = tuple(e for e in told if not e.payload.get("beside"))
+    beside = tuple(e for e in told if e.payload.get("beside"))
+    return replace(_matched(node, cell, events), beside=beside)
+
+
+def _matched(node: ast.stmt, cell: ExecutedCell, events: tuple[Event, ...]) -> Verbs:
     calls = sorted(_calls(node, cell), key=_position)
     simple = isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign)
     if simple and len(calls) == 1 and getattr(node, "value", None) is calls[0]:

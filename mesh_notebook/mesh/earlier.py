@@ -79,6 +79,7 @@ def settled(
     moment: datetime,
     latest: Receipt | None,
     oldest: Receipt | None,
+    verified: datetime | None = None,
 ) -> dict[str, float]:
     """Return what was measured as it stands at the publication's own processing time.
 
@@ -90,18 +91,23 @@ def settled(
         The processing time.
     latest, oldest : Receipt or None
         The publication before, and the first that can still be read; None for a first one.
+    verified : datetime, optional
+        When the publication before was last found unchanged.
 
     Returns
     -------
     dict
-        With `interval_s`, seconds since the publication before (none for a first one);
+        With `interval_s`, seconds since the publication before was made or found unchanged (none
+        for a first one);
         `retention_s`, the age of the oldest snapshot that can still be read, and its number as
         `oldest_snapshot`.
     """
     since = (moment - measured).total_seconds() if measured else 0.0
     told = {k: v + since if k in _OF_ITS_TIME and v else v for k, v in slos.items()}
     if latest:
-        told["interval_s"] = _age(latest, moment)
+        told["interval_s"] = (
+            (moment - verified).total_seconds() if verified else _age(latest, moment)
+        )
     told["retention_s"] = _age(oldest, moment) if oldest else 0.0
     told["oldest_snapshot"] = float(oldest.snapshot if oldest else 1)
     return told

@@ -6,16 +6,22 @@ new major version, with a table of its own, beside which the old one stays as it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.bundle import Bundle
 from mesh_notebook.mesh.changes import contract_changes
 from mesh_notebook.mesh.identity import changed_statement, is_of, same_transform
 from mesh_notebook.mesh.published import PublishedProduct
-from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.product import Product, major_of
-from mesh_notebook.model.receipt import Receipt
+from mesh_notebook.model.receipt import PortSnapshot, Receipt
 
-__all__ = ["last_of_major", "refuse_changed_version", "refuse_incompatible", "refuse_made_up_log"]
+__all__ = [
+    *("last_as_good", "last_of_major", "noting_left"),
+    *("refuse_changed_version", "refuse_incompatible"),
+]
 
 
 def refuse_changed_version(published: PublishedProduct, bundle: Bundle) -> None:
@@ -70,6 +76,46 @@ def last_of_major(published: PublishedProduct, version: str) -> Receipt | None:
     return None
 
 
+def last_as_good(
+    published: PublishedProduct, version: str, origin: Origin, last: Receipt | None = None
+) -> Receipt | None:
+    """Return the publication that a log, or a picture among pictures, goes on from.
+
+    It is the newest of the version's major whose origin is no worse: of made-up rows nothing may
+    stay beside real ones. None where there is none yet, so that it begins anew.
+
+    Parameters
+    ----------
+    last : Receipt, optional
+        The newest of the major, where it is known.
+    """
+    if last is not None and _as_good(last, origin):
+        return last
+    for snapshot in reversed(published.snapshots()):
+        receipt = published.receipt(snapshot)
+        if major_of(receipt.version) == major_of(version) and _as_good(receipt, origin):
+            return receipt
+    return None
+
+
+def _as_good(receipt: Receipt, origin: Origin) -> bool:
+    return worst([receipt.origin, origin]) is origin
+
+
+def noting_left(
+    ports: Mapping[str, PortSnapshot], last: Receipt | None, base: Receipt | None
+) -> dict[str, PortSnapshot]:
+    """Note in what would have gone on from the last publication that it goes on from another."""
+    if last is None or (base and base.snapshot == last.snapshot):
+        return dict(ports)
+    return {
+        name: replace(port, left_behind=last.snapshot)
+        if name in last.ports and (port.kind == "log" or port.interval)
+        else port
+        for name, port in ports.items()
+    }
+
+
 def refuse_incompatible(published: PublishedProduct, earlier: Receipt, bundle: Bundle) -> None:
     """Raise `DeployRefused` where a port would no longer serve those who read it.
 
@@ -103,20 +149,3 @@ def _breaks(
     old, new = published.contract(earlier, port), bundle.contract(port)
     changes = contract_changes(old, new, times, port)
     return [change.said for change in changes if change.level == "breaking"]
-
-
-def refuse_made_up_log(earlier: Receipt, port: str, status: str, version: str) -> None:
-    """Raise `DeployRefused` where rows that are not live would stay in a log that is.
-
-    Each publication of a log stands on the one before: what a draft put into it is still there.
-    """
-    if earlier.origin is Origin.LIVE or status == "draft":
-        return
-    raise DeployRefused(
-        f"the log '{port}' holds {earlier.origin} rows from the draft snapshot "
-        f"{earlier.snapshot}, so it cannot become {status}.",
-        next_step="begin the log anew under another major version "
-        f"(now {version}), or publish another draft",
-        port=port,
-        snapshot=earlier.snapshot,
-    )

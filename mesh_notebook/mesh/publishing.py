@@ -25,10 +25,11 @@ from mesh_notebook.mesh.aside import aside, turn
 from mesh_notebook.mesh.bundle import SPECIFICATION, Bundle
 from mesh_notebook.mesh.earlier import oldest_of, settled
 from mesh_notebook.mesh.evolution import (
+    last_as_good,
     last_of_major,
+    noting_left,
     refuse_changed_version,
     refuse_incompatible,
-    refuse_made_up_log,
 )
 from mesh_notebook.mesh.identity import release_of
 from mesh_notebook.mesh.outgoing import Outgoing
@@ -36,6 +37,7 @@ from mesh_notebook.mesh.place import Place, place_of
 from mesh_notebook.mesh.published import PublishedProduct, publication_path
 from mesh_notebook.mesh.standing import Standing, standing_of, told_by
 from mesh_notebook.mesh.store import content_of
+from mesh_notebook.mesh.verified import verified_at
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.product import major_of
 from mesh_notebook.model.receipt import InputPin, PortSnapshot, Receipt
@@ -186,8 +188,9 @@ class _Run:
             return Publication(told, unchanged=True)
         run = run._keep_release()
         number = latest.snapshot + 1 if latest else 1
-        ports = {port: run._write(port, number, earlier, standing) for port in self.going}
-        receipt = run._receipt(number, latest, earlier, ports)
+        base = last_as_good(run.published, run.draft.version, run.draft.origin, earlier)
+        ports = {port: run._write(port, number, base, standing) for port in self.going}
+        receipt = run._receipt(number, latest, base, noting_left(ports, earlier, base))
         self.progress(f"publish snapshot {number} of {self.published.name}")
         try:
             self._create(receipt)
@@ -262,7 +265,7 @@ class _Run:
         return self
 
     def _write(
-        self, port: str, number: int, earlier: Receipt | None, standing: Mapping[str, Standing]
+        self, port: str, number: int, base: Receipt | None, standing: Mapping[str, Standing]
     ) -> PortSnapshot:
         going, draft = self.going[port], self.draft.ports[port]
         self.progress(f"write {self.published.name}/{port}: {going.stored.height:,} rows")
@@ -273,28 +276,25 @@ class _Run:
             "mesh.snapshot": str(number),
             "mesh.writtenTime": iso(self.clock()),
         }
-        if draft.kind == "log" and earlier:
-            refuse_made_up_log(earlier, port, self.draft.status, self.draft.version)
-        before = earlier.ports.get(port) if earlier else None
+        before = base.ports.get(port) if base else None
         version = self._version_held(port, standing)
         written = going.write(table, draft, before, metadata, self.measured, version)
-        return replace(written, widened=draft.kind == "log" and self._widened(port, before))
+        return replace(written, widened=draft.kind == "log" and self._widened(port, base))
 
-    def _widened(self, port: str, before: PortSnapshot | None) -> bool:
-        if before is None:
+    def _widened(self, port: str, base: Receipt | None) -> bool:
+        before = base.ports.get(port) if base else None
+        if base is None or before is None:
             return False
-        earlier = last_of_major(self.published, self.draft.version)
-        if before.widened or earlier is None:
+        if before.widened or base.spec_digest == self.draft.spec_digest:
             return before.widened
-        return earlier.spec_digest != self.draft.spec_digest and len(
-            self.published.contract(earlier, port).columns
-        ) < len(self.going[port].contract.columns)
+        then = self.published.contract(base, port).columns
+        return len(then) < len(self.going[port].contract.columns)
 
     def _receipt(
         self,
         number: int,
         latest: Receipt | None,
-        earlier: Receipt | None,
+        base: Receipt | None,
         ports: dict[str, PortSnapshot],
     ) -> Receipt:
         # The time is taken last: what is not visible yet is not known yet.
@@ -304,16 +304,17 @@ class _Run:
             behind = max((last - moment).total_seconds(), 0.0)
             moment = max(moment, last + _TICK)
         oldest = oldest_of(self.published) if latest else None
+        verified = verified_at(self.published, latest, moment) if latest else None
         whole = {
             name: replace(
                 port,
                 content=self.contents[name].result(),
-                slos=settled(port.slos, self.measured, moment, latest, oldest),
+                slos=settled(port.slos, self.measured, moment, latest, oldest, verified),
             )
             for name, port in ports.items()
         }
         logged = any(port.kind == "log" for port in ports.values())
-        stands_on = [earlier.origin] if earlier and logged else []
+        stands_on = [base.origin] if base and logged else []
         return replace(
             self.draft,
             snapshot=number,

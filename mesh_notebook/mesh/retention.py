@@ -17,6 +17,7 @@ from mesh_notebook.errors import MeshError, NoSnapshot, StoreError, UsageError
 from mesh_notebook.mesh.aside import aside, turn, versions_of
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.published import PublishedProduct, horizon_path, publication_path
+from mesh_notebook.mesh.verified import forget_verified
 from mesh_notebook.mesh.versions import clear_unpublished
 from mesh_notebook.model.receipt import Receipt
 
@@ -170,6 +171,7 @@ def _clear(published: PublishedProduct) -> int:
     for snapshot in published.all_snapshots():
         if snapshot not in needed:
             publication_path(published.folder, snapshot).remove()
+    forget_verified(published, needed)
     receipts = [published.receipt(n) for n in sorted(needed)]
     releases = published.folder / "releases"
     for release in set(releases.folders()) - {receipt.release for receipt in receipts}:

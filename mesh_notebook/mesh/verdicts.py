@@ -77,7 +77,9 @@ def _freshness(slo: Slo, measured: Mapping[str, float]) -> SloVerdict:
         return _unmeasured(slo, measured)
     # With an element the promise is about its events, without one about the snapshot.
     of, said = ("freshness_s", "newest event") if slo.element else ("snapshot_age_s", "published")
-    age = measured.get(of)
+    age, verified = measured.get(of), measured.get("verified_age_s")
+    if not slo.element and verified is not None:
+        age, said = verified, "found unchanged"
     since = f"{say_duration(age)} ago" if age and abs(age) >= 1 else "now"
     return _at_most(slo, limit, age, f"{said} {since}")
 
@@ -86,6 +88,11 @@ def _interval(slo: Slo, measured: Mapping[str, float]) -> SloVerdict:
     if (limit := _seconds(slo)) is None:
         return _unmeasured(slo, measured)
     before, since = measured.get("interval_s"), measured.get("snapshot_age_s", 0.0)
+    if (verified := measured.get("verified_age_s")) is not None:
+        # Nothing new is not nothing: it was looked for.
+        since = verified
+        if verified <= limit:
+            return _at_most(slo, limit, since, f"found unchanged {say_duration(since)} ago")
     if since > limit or (before is None and since):
         # Overdue; or, of a first publication, not due yet.
         late = _at_most(slo, limit, since, f"nothing for {say_duration(since)}")

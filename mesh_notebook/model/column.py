@@ -106,6 +106,8 @@ class Column:
         for relationship in listed(self.raw, "relationships"):
             if target := custom(relationship, "targetUrn"):
                 return str(target)
+            if (to := str(relationship.get("to") or "")).startswith("urn:") and "#" in to:
+                return to
         for definition in listed(self.raw, "authoritativeDefinitions"):
             if definition.get("type") == "ontology":
                 return str(definition.get("url"))

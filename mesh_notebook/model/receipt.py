@@ -74,6 +74,9 @@ class PortSnapshot:
         By column: its statistical shape (see `mesh.shape`).
     protection : dict
         How its rows are protected at rest (see `mesh.sealing`); empty where they are not.
+    left_behind : int
+        Of a log, or a picture among pictures, that does not go on from the snapshot before, since
+        that is of a worse origin: its number. 0 where it does.
     """
 
     delta_version: int
@@ -88,6 +91,7 @@ class PortSnapshot:
     widened: bool = False
     shape: dict[str, dict[str, Any]] = field(default_factory=dict)
     protection: dict[str, Any] = field(default_factory=dict)
+    left_behind: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,14 @@ from typing import Any
 
 from mesh_notebook.model.document import custom, listed
 
-__all__ = ["Reference", "connected", "references"]
+__all__ = ["Pointer", "Reference", "connected", "pointers", "references", "tied"]
 
 # ODCS writes `table.column` by names, or `schema/ID/properties/ID` by stable ids.
 _BY_NAME = re.compile(r"([^./]+)\.([^./]+)")
 _BY_ID = re.compile(r"/?schema/([^/]+)/properties/([^/]+)")
+# Of another contract, by its file or its id, and then the same within it; or a column's URN.
+_OF_ANOTHER = re.compile(r"[^#]*#/?schema/([^/]+)/properties/([^/]+)")
+_URN = re.compile(r"(urn:[^#]+)#([^#/]+)")
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,74 @@ class Reference:
     column: str
     to_table: str
     to_column: str
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """A column whose values are those of a column that another contract describes.
+
+    Attributes
+    ----------
+    to : str
+        As the contract writes it.
+    table, to_column : str
+        What it names: a table, or the URN of a contract, and a column of it.
+    """
+
+    column: str
+    to: str
+    table: str
+    to_column: str
+
+
+def pointers(contract: dict[str, Any]) -> tuple[Pointer, ...]:
+    """Return the relationships of a contract's first table that lead out of the contract."""
+    tables = listed(contract, "schema")
+    found = []
+    for (table, column), to in _said(tables):
+        mine = bool(tables) and table == tables[0]["name"] and bool(column)
+        if mine and _reference(tables, (table, column), to) is None and (named := _named(to)):
+            found.append(Pointer(column, to, *named))
+    return tuple(found)
+
+
+def _named(to: str) -> tuple[str, str] | None:
+    for form in (_URN, _OF_ANOTHER, _BY_ID, _BY_NAME):
+        if match := form.fullmatch(to):
+            return match[1], match[2]
+    return None
+
+
+def tied(
+    contract: dict[str, Any], columns: dict[str, tuple[str, dict[str, Any]]]
+) -> dict[str, Any]:
+    """Return a contract in whose first table some columns carry the URN of what they mean.
+
+    Parameters
+    ----------
+    columns : dict
+        By column: the URN, and what else its property is to say where it says nothing itself.
+    """
+    first, *others = listed(contract, "schema")
+    properties = [
+        {**columns[p["name"]][1], **_with_urn(p, columns[p["name"]][0])}
+        if p["name"] in columns
+        else p
+        for p in listed(first, "properties")
+    ]
+    return {**contract, "schema": [{**first, "properties": properties}, *others]}
+
+
+def _with_urn(column: dict[str, Any], urn: str) -> dict[str, Any]:
+    said = {"property": "targetUrn", "value": urn}
+    own = listed(column, "relationships")
+    if any(custom(one, "targetUrn") for one in own):
+        return column
+    if not own:  # the table says what it is tied to
+        own = [{"to": urn}]
+    one, *more = own
+    others = listed(one, "customProperties")
+    return {**column, "relationships": [{**one, "customProperties": [*others, said]}, *more]}
 
 
 def references(contract: dict[str, Any]) -> tuple[Reference, ...]:

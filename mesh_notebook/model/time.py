@@ -16,6 +16,7 @@ __all__ = [
     "interval_around",
     "interval_of",
     "iso",
+    "said",
     "say_duration",
     "say_interval",
 ]
@@ -141,6 +142,11 @@ def say_duration(seconds: float) -> str:
 def iso(moment: datetime) -> str:
     """Return `moment` in UTC with microseconds and a Z, so that text order is time order."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def said(moment: datetime | None) -> str | None:
+    """Return an instant as `iso` writes it; None where there is none."""
+    return None if moment is None else iso(moment)
 
 
 @dataclass(frozen=True)

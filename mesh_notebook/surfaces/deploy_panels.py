@@ -1,12 +1,21 @@
-"""What surrounds a deployment as panels: the rows for which one was refused, and backfills."""
+"""Deployments as panels: what was published, the rows for which one was refused, backfills."""
 
 from __future__ import annotations
 
 from mesh_notebook.deploy.backfilling import Backfilled
+from mesh_notebook.deploy.deploying import Deployed
+from mesh_notebook.mesh.verdicts import say_completeness
 from mesh_notebook.model.time import iso
 from mesh_notebook.surfaces.panel import Badge, Panel, Table, clipped
-from mesh_notebook.surfaces.panels import panel_of
-from mesh_notebook.workspace.discovery.words import moment
+from mesh_notebook.surfaces.panels import (
+    made_of,
+    origin_badge,
+    panel_of,
+    slo_table,
+    status_badge,
+)
+from mesh_notebook.surfaces.proofs import news_table
+from mesh_notebook.workspace.discovery.words import begun_anew, moment
 from mesh_notebook.workspace.rejecting import HEAD, Rejected
 
 __all__: list[str] = []
@@ -40,6 +49,33 @@ def _(answer: Rejected) -> Panel:
         facts=facts,
         tables=tables,
         next_step="" if answer.out else f"%mesh rejects {answer.product} --out rejected.parquet",
+    )
+
+
+@panel_of.register
+def _(deployed: Deployed) -> Panel:
+    receipt, product = deployed.receipt, deployed.product
+    when = "unchanged since then" if deployed.unchanged else "new"
+    ports = [
+        (name, f"{port.rows:,}", say_completeness({**port.slos, "rows": float(port.rows)}))
+        for name, port in receipt.ports.items()
+    ]
+    tables = [Table(("output port", "rows", "complete"), ports, (1, 2))]
+    for verdicts in deployed.slos.values():
+        tables += slo_table(tuple(verdicts))
+    tables += news_table(deployed.news)
+    return Panel(
+        f"deployed {product.name} {receipt.version}",
+        (origin_badge(receipt.origin), status_badge(receipt.status)),
+        facts=(
+            ("snapshot", str(receipt.snapshot)),
+            ("published", f"{moment(receipt.processing_time)}, {when}"),
+            ("made of", made_of(receipt)),
+            *(("let pass", f"{port}: {said}") for port, said in receipt.allowed.items()),
+        ),
+        tables=tables,
+        notes=begun_anew(receipt),
+        next_step=f"%mesh connect {product.name}",
     )
 
 

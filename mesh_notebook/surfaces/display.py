@@ -27,7 +27,7 @@ SHOWN = (
     ("mesh_notebook.workspace.discovery.described", "DescriptionFile"),
     ("mesh_notebook.workspace.port", "Port"),
     *(("mesh_notebook.workspace.governing", name) for name in ("Decisions", "Grants", "MeshRules")),
-    ("mesh_notebook.workspace.keeping", "Standings"),
+    *(("mesh_notebook.workspace.keeping", name) for name in ("MeshStandings", "Standings")),
     ("mesh_notebook.workspace.erasing", "ErasedEverywhere"),
     ("mesh_notebook.workspace.protecting", "Erased"),
     ("mesh_notebook.workspace.protecting", "NewKey"),

@@ -80,6 +80,7 @@ EXPLORATION: tuple[Verb, ...] = (
             Argument(
                 "seed", "another seed gives other rows (default: as it is)", "--seed", "whole"
             ),
+            Argument("product", "whose port takes a mock's place", "--product"),
         ),
     ),
     Verb(
@@ -109,6 +110,10 @@ EXPLORATION: tuple[Verb, ...] = (
             Argument(
                 "by_name", "files of different columns: join by name", "--by-name", "flag", False
             ),
+            Argument("query", "PostgreSQL: a SELECT, perhaps with :from and :to", "--query"),
+            Argument("event_time", "the column by which it can be cut", "--event-time"),
+            Argument("start", "event time from (included): 2026-10", "--from"),
+            Argument("end", "event time to (not included)", "--to"),
             Argument("records", "API: where the list of records is (data.items)", "--records"),
             Argument(
                 "next",

@@ -150,7 +150,17 @@ OPERATION: tuple[Verb, ...] = (
         "maintain",
         "Hold what each publication measured to what was promised, now and over time.",
         "%mesh status airport-delays",
-        (PRODUCT, Argument("last", "how many publications (default: 30)", "--last", "whole", 30)),
+        (
+            Argument("product", "a product, product/port, domain/product, or URN (default: all)"),
+            Argument("last", "how many publications (default: 30)", "--last", "whole", 30),
+            Argument(
+                "check",
+                "for programs: exit code 1 where a promise is broken",
+                "--check",
+                "flag",
+                False,
+            ),
+        ),
         shell=True,
         reads=True,
     ),

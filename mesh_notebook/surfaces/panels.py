@@ -15,7 +15,7 @@ from mesh_notebook.model.time import Window, iso, say_duration
 from mesh_notebook.surfaces.panel import Badge, Panel, Table, clipped
 from mesh_notebook.surfaces.verbs import Help
 from mesh_notebook.workspace import Workspace
-from mesh_notebook.workspace.discovery.words import moment, policies_in_words
+from mesh_notebook.workspace.discovery.words import begun_anew, moment, policies_in_words
 from mesh_notebook.workspace.handles import Input, Inputs
 from mesh_notebook.workspace.port import Port
 from mesh_notebook.workspace.results import (
@@ -238,6 +238,7 @@ def _(history: History) -> Panel:
         f"history of {history.product.name}",
         sentence=late if any(r.clock_behind_s for r in history.receipts) else "",
         tables=(Table(headers, rows, (0,)),),
+        notes=[said for r in history.receipts for said in begun_anew(r)],
     )
 
 

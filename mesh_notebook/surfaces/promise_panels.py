@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mesh_notebook.model.origin import Origin
-from mesh_notebook.model.time import say_duration
+from mesh_notebook.model.time import iso, say_duration
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import (
     origin_badge,
@@ -13,8 +15,8 @@ from mesh_notebook.surfaces.panels import (
     verdict_badge,
 )
 from mesh_notebook.surfaces.sketches import over_time
-from mesh_notebook.workspace.discovery.words import moment
-from mesh_notebook.workspace.keeping import PortStanding, Standings, Track
+from mesh_notebook.workspace.discovery.words import begun_anew, moment
+from mesh_notebook.workspace.keeping import MeshStandings, PortStanding, Standings, Track
 from mesh_notebook.workspace.rehearsing import Rehearsed, RehearsedPromise
 
 __all__: list[str] = []
@@ -60,15 +62,16 @@ def _would_have_been(one: RehearsedPromise) -> str:
 @panel_of.register
 def _(standings: Standings) -> Panel:
     latest = standings.receipts[-1]
-    broken = [(port, track) for port in standings.ports for track in port.broken]
+    broken = standings.broken
     verdict = Badge(f"{len(broken)} broken", "bad") if broken else Badge("nothing broken", "good")
-    count = len(standings.receipts)
+    count, verified = len(standings.receipts), standings.verified
     return Panel(
         f"status of {standings.product.name}",
         (verdict, origin_badge(latest.origin), status_badge(latest.status)),
         _said_of_broken(broken),
         (
             ("published", f"snapshot {latest.snapshot}, {moment(latest.processing_time)}"),
+            *([("found unchanged", moment(iso(verified)))] if verified else []),
             ("looked at", f"{count} publication{'s' if count > 1 else ''}, receipts alone"),
         ),
         [_port_table(port) for port in standings.ports if port.tracks],
@@ -77,7 +80,7 @@ def _(standings: Standings) -> Panel:
     )
 
 
-def _said_of_broken(broken: list[tuple[PortStanding, Track]]) -> str:
+def _said_of_broken(broken: Sequence[tuple[PortStanding, Track]]) -> str:
     return "; ".join(
         f"{port.port} breaks {track.now.name} since {moment(track.since)}" for port, track in broken
     )
@@ -111,6 +114,7 @@ def _notes(standings: Standings) -> list[str]:
         for r in standings.behind
     ]
     notes += standings.majors
+    notes += [said for r in standings.receipts for said in begun_anew(r)]
     notes += [
         f"Snapshot {r.snapshot} of {port} was let pass: {said}."
         for r in standings.receipts
@@ -122,7 +126,7 @@ def _notes(standings: Standings) -> list[str]:
     return notes
 
 
-def _next_step(standings: Standings, broken: list[tuple[PortStanding, Track]]) -> str:
+def _next_step(standings: Standings, broken: Sequence[tuple[PortStanding, Track]]) -> str:
     if not any(one.tracks for one in standings.ports):
         first = standings.ports[0].port
         return (
@@ -130,13 +134,67 @@ def _next_step(standings: Standings, broken: list[tuple[PortStanding, Track]]) -
         )
     if not broken:
         return f"%mesh history {standings.product.name}"
-    port, track = broken[0]
-    if track.now.slo.property in _BY_PUBLISHING:
-        return "deploy the product again: %mesh deploy DIR"
-    return (
-        f"mend what makes {port.port} and deploy; or promise less: "
-        f"%mesh promise {port.port} {track.now.name}=… --rehearse"
-    )
+    return _advice(standings, *broken[0])
+
+
+def _advice(standings: Standings, port: PortStanding, track: Track) -> str:
+    """Return what helps against a broken promise; what would change nothing is not advised."""
+    slo, less = track.now.slo, f"%mesh promise {port.port} {track.now.name}=…"
+    if slo.property == "retention":
+        return f"what was let go does not come back; promise less: {less}"
+    if slo.property not in _BY_PUBLISHING:
+        return f"mend what makes {port.port} and deploy; or promise less: {less} --rehearse"
+    if not slo.element:
+        return "deploy the product again: %mesh deploy DIR; it counts, too, if nothing is new"
+    if standings.verified:
+        return (
+            f"to deploy it again changed nothing at {moment(iso(standings.verified))}: its inputs "
+            f"have nothing newer. %mesh lineage {standings.product.name} says whose they are"
+        )
+    return "deploy the product again once its inputs have newer events: %mesh deploy DIR"
 
 
 _BY_PUBLISHING = ("freshness", "frequency", "interval")
+
+
+# ---- a whole mesh ------------------------------------------------------------------------------
+
+
+@panel_of.register
+def _(mesh: MeshStandings) -> Panel:
+    broken = [(one, *first) for one in mesh.products for first in one.broken]
+    bad = len(broken) + len(mesh.unread)
+    many = "1 product" if len(mesh.products) == 1 else f"{len(mesh.products)} products"
+    headers = ("product", "snapshot", "published", "origin", "status", "kept", "broken")
+    rows = [_product_row(one) for one in mesh.products]
+    return Panel(
+        f"status of {many}",
+        (Badge(f"{bad} broken", "bad") if bad else Badge("nothing broken", "good"),),
+        facts=(("looked in", ", ".join(mesh.roots)),),
+        tables=[Table(headers, rows, (1,))] if rows else [],
+        notes=[f"{address} cannot be read: {reason}" for address, reason in mesh.unread],
+        next_step=_mesh_step(mesh, broken),
+    )
+
+
+def _product_row(one: Standings) -> tuple[str | Badge, ...]:
+    latest = one.receipts[-1]
+    told = [track.now.kept for port in one.ports for track in port.tracks]
+    judged = [kept for kept in told if kept is not None]
+    names = [f"{port.port}: {track.now.name}" for port, track in one.broken]
+    kept = f"{sum(judged)}/{len(judged)}" if judged else "none yet" if told else "no promises"
+    return (
+        f"{one.product.address.domain}/{one.product.address.product}",
+        str(latest.snapshot),
+        moment(latest.processing_time),
+        origin_badge(latest.origin),
+        status_badge(latest.status),
+        kept,
+        Badge(", ".join(names), "bad") if names else "",
+    )
+
+
+def _mesh_step(mesh: MeshStandings, broken: Sequence[tuple[Standings, PortStanding, Track]]) -> str:
+    if broken:
+        return f"%mesh status {broken[0][0].product.name}"
+    return "" if mesh.products else "nothing was published here; MESH_ROOTS names other roots"

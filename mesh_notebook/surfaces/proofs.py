@@ -6,25 +6,20 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from mesh_notebook.deploy.deploying import Deployed
 from mesh_notebook.explore.profile import ColumnProfile, Profile
 from mesh_notebook.export.exporting import Exported
 from mesh_notebook.mesh.checks import CheckReport, RuleResult
 from mesh_notebook.mesh.inheritance import said_once, told_of
 from mesh_notebook.mesh.seen import News
-from mesh_notebook.mesh.verdicts import say_completeness
 from mesh_notebook.model.contract import Rule
 from mesh_notebook.model.origin import worst
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import (
     from_here,
-    made_of,
     origin_badge,
     panel_of,
     slo_table,
-    status_badge,
 )
-from mesh_notebook.workspace.discovery.words import moment
 from mesh_notebook.workspace.results import Agreed, Checked
 
 __all__: list[str] = []
@@ -38,7 +33,8 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 @panel_of.register
 def _(agreed: Agreed) -> Panel:
-    return Panel(f"{agreed.port} {agreed.what}", facts=tuple(agreed.said.items()))
+    facts = tuple(agreed.said.items())
+    return Panel(f"{agreed.port} {agreed.what}", facts=facts, notes=agreed.notes)
 
 
 @panel_of.register
@@ -230,29 +226,3 @@ def _staying(exported: Exported) -> list[Table]:
     ]
     headers = ("stays off", "port", "cell", "expression", "because")
     return [Table(headers, rows)] if rows else []
-
-
-@panel_of.register
-def _(deployed: Deployed) -> Panel:
-    receipt, product = deployed.receipt, deployed.product
-    when = "unchanged since then" if deployed.unchanged else "new"
-    ports = [
-        (name, f"{port.rows:,}", say_completeness({**port.slos, "rows": float(port.rows)}))
-        for name, port in receipt.ports.items()
-    ]
-    tables = [Table(("output port", "rows", "complete"), ports, (1, 2))]
-    for verdicts in deployed.slos.values():
-        tables += slo_table(tuple(verdicts))
-    tables += news_table(deployed.news)
-    return Panel(
-        f"deployed {product.name} {receipt.version}",
-        (origin_badge(receipt.origin), status_badge(receipt.status)),
-        facts=(
-            ("snapshot", str(receipt.snapshot)),
-            ("published", f"{moment(receipt.processing_time)}, {when}"),
-            ("made of", made_of(receipt)),
-            *(("let pass", f"{port}: {said}") for port, said in receipt.allowed.items()),
-        ),
-        tables=tables,
-        next_step=f"%mesh connect {product.name}",
-    )

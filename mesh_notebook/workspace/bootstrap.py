@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, ExportRefused, SpecError, UsageError
-from mesh_notebook.mesh.catalogue import Catalogue
-from mesh_notebook.model.address import Address, checked_name
+from mesh_notebook.model.address import checked_name
 from mesh_notebook.model.document import parse_yaml
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.product import KINDS
@@ -30,7 +29,7 @@ _IDENTITY = {
 }
 
 __all__ = [
-    *("as_mapping", "check", "check_mocks", "declared", "joined", "mocks_meant", "target_urn"),
+    *("as_mapping", "check", "check_mocks", "declared", "joined", "mocks_meant"),
     "view",
 ]
 
@@ -130,34 +129,6 @@ def joined(before: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
         both = isinstance(old, Mapping) and isinstance(value, Mapping)
         whole[name] = joined(old, value) if both else value  # type: ignore[arg-type]
     return whole
-
-
-def target_urn(target: str, catalogue: Catalogue, inputs: Iterable[Handle]) -> str:
-    """Return the URN of `PRODUCT/PORT.COLUMN`: of a mock in this notebook, or of the mesh."""
-    where, dot, column = target.rpartition(".")
-    if not dot or target.startswith("urn:"):
-        if target.startswith("urn:") and "#" in target:
-            return target
-        raise UsageError(
-            f"'{target}' names no column.", next_step="write PRODUCT/PORT.COLUMN", target=target
-        )
-    for handle in inputs:
-        if handle.contract and _means(where, handle.contract.id):
-            handle.contract.column(column)
-            return f"{Address.parse(handle.contract.id)}#{column}"
-    published, port = catalogue.resolve(where)
-    receipt = published.latest()
-    product = published.product(receipt)
-    name = product.output(port).name
-    published.contract(receipt, name).column(column)
-    return f"{product.address.with_port(name)}#{column}"
-
-
-def _means(where: str, contract_id: str) -> bool:
-    if not contract_id.startswith("urn:dmesh:"):
-        return False
-    address = Address.parse(contract_id)
-    return where in {address.short, address.product, f"{address.domain}/{address.product}"}
 
 
 def view(draft: PortDraft, product: ProductDraft, status: str) -> ContractView:

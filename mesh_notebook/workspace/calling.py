@@ -14,6 +14,8 @@ FLAGS = {
     ("connect", "name"): "--as",
     ("connect", "start"): "--from",
     ("connect", "end"): "--to",
+    ("source", "start"): "--from",
+    ("source", "end"): "--to",
     ("mock", "name"): "--as",
     ("mock", "breaking"): "--break",
     ("protect", "mask"): "--with",

@@ -12,6 +12,7 @@ from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.disclosure import told
 from mesh_notebook.mesh.reading import Reading
 from mesh_notebook.mesh.slos import verdicts
+from mesh_notebook.mesh.verified import verified_at
 from mesh_notebook.workspace.discovery.describing import aged
 from mesh_notebook.workspace.discovery.majors import newer_major
 from mesh_notebook.workspace.inputs import Handle
@@ -61,12 +62,15 @@ def card(handle: Handle, now: datetime, catalogue: Catalogue) -> InputCard:
             reading.decision.policy,
             reading.contract.event_time,
         )
-        measured = aged(snapshot.slos, reading.receipt, now)
-        slos = tuple(verdicts(measured, reading.contract))
+        verified = None
         with contextlib.suppress(
             NotFound, StoreError, AmbiguousProduct
         ):  # it was read all the same
-            newer = newer_major(catalogue.resolve(handle.pin.where)[0], reading.receipt)
+            published = catalogue.resolve(handle.pin.where)[0]
+            newer = newer_major(published, reading.receipt)
+            verified = verified_at(published, reading.receipt, now)
+        measured = aged(snapshot.slos, reading.receipt, now, verified)
+        slos = tuple(verdicts(measured, reading.contract))
     rows, head = _glance(handle) if handle.kind == "port" else (None, None)
     return InputCard(handle, columns, slos, newer, rows, head)
 

@@ -150,9 +150,14 @@ class Development(Control):
         return rehearsing.promise(self, port, *words)
 
     def link(self, column: str, target: str) -> results.Agreed:
-        """Say that `PORT.COLUMN` of yours means `PRODUCT/PORT.COLUMN` of another product."""
+        """Say that `PORT.COLUMN` of yours means `PRODUCT/PORT.COLUMN` of another product.
+
+        Of a product that is only promised, the target is its whole address:
+        `DOMAIN/PRODUCT/PORT.COLUMN`, or `URN#COLUMN`.
+        """
         from mesh_notebook.errors import UsageError
-        from mesh_notebook.workspace import bootstrap, results
+        from mesh_notebook.workspace import results
+        from mesh_notebook.workspace.linking import target_of
 
         port, _, name = column.partition(".")
         if not name:
@@ -162,10 +167,11 @@ class Development(Control):
             )
         draft = self.draft.port(port)
         draft.contract(self.draft, "draft").column(name)
-        urn = bootstrap.target_urn(target, self.catalogue, self.handles.values())
+        known = (self.catalogue, self.handles.values(), self.draft.tenant)
+        urn, said = target_of(target, *known)
         linked = draft.stands(self.draft, links={**draft.links, name: urn})
         self.redraft(linked)
-        return results.Agreed(port, "means", linked.links)
+        return results.Agreed(port, "means", linked.links, (said,) if said else ())
 
     def check(self, port: str | None = None) -> results.Checked:
         """Hold every output port, or one, to its contract, on the full data.

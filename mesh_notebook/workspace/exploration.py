@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mesh_notebook.workspace import results
     from mesh_notebook.workspace.contract_files import ContractFile
     from mesh_notebook.workspace.discovery.described import Described, DescriptionFile
-    from mesh_notebook.workspace.keeping import Standings
+    from mesh_notebook.workspace.keeping import MeshStandings, Standings
     from mesh_notebook.workspace.port import Port
 
 __all__ = ["Exploration"]
@@ -113,11 +113,25 @@ class Exploration(Control):
         asker = self.asker(principal, purpose)
         return open_port(self, product, port, self.window(start, end, as_of), asker)
 
-    def status(self, product: str, last: int = 30) -> Standings:
-        """Hold what each port measured at its last publications to what it promises, over time."""
+    def status(
+        self, product: str | None = None, last: int = 30, check: bool = False
+    ) -> Standings | MeshStandings:
+        """Hold what each port measured at its last publications to what it promises, over time.
+
+        Parameters
+        ----------
+        product
+            A product, or one port of it; without, every product of the mesh.
+        check
+            For programs: a shell ends with exit code 1 where a promise is broken, a product cannot
+            be read, or the mesh is empty.
+        """
         from mesh_notebook.workspace import keeping
 
-        return keeping.standings(self.catalogue, product, last, self.clock())
+        told = (last, self.clock(), check)
+        if product is None:
+            return keeping.mesh_standings(self.catalogue, *told)
+        return keeping.standings(self.catalogue, product, *told)
 
     def history(self, product: str) -> results.History:
         """List a product's snapshots, newest first."""
@@ -186,10 +200,21 @@ class Exploration(Control):
         return self.bind(handle, "connect", name or handle.name)
 
     def use(
-        self, name: str, mode: str, rows: int | None = None, seed: int | None = None
+        self,
+        name: str,
+        mode: str,
+        rows: int | None = None,
+        seed: int | None = None,
+        product: str | None = None,
     ) -> pl.LazyFrame:
-        """Show another truth of an input under the same name; the code below does not change."""
-        return self.inputs[name].use(mode, rows, seed)
+        """Show another truth of an input under the same name; the code below does not change.
+
+        Parameters
+        ----------
+        product
+            Whose port takes the place of a mock, where the mock's contract does not say it.
+        """
+        return self.inputs[name].use(mode, rows, seed, product)
 
     def source(
         self,
@@ -210,14 +235,23 @@ class Exploration(Control):
         skip: int | None = None,
         columns: Sequence[str] | str = (),
         by_name: bool = False,
+        query: str | None = None,
+        event_time: str | None = None,
+        start: Time = None,
+        end: Time = None,
     ) -> pl.LazyFrame:
-        """Bind a file, table, sheet, bucket, address or API as an input (see `Asked`)."""
+        """Bind a file, table, sheet, bucket, address or API as an input (see `Asked`).
+
+        A deployment `--interval 2026-10` cuts a source that has an `event_time`, or a `query` with
+        `:from` and `:to`, to that interval, whatever `start` and `end` are here.
+        """
         from mesh_notebook.mesh.sources import Asked
+        from mesh_notebook.model.time import said
         from mesh_notebook.workspace.drafts import words_of
         from mesh_notebook.workspace.frames import bindable
 
         bindable(self, name)  # before anything is read
-        paging = (records, next, page, offset, max_pages)
+        paging, window = (records, next, page, offset, max_pages), self.window(start, end, None)
         self.progress(f"read {uri}")
         asked = Asked(
             *(str(uri), null, format, *paging, token_env, token_header),
@@ -227,6 +261,10 @@ class Exploration(Control):
             skip=skip,
             columns=words_of(columns),
             by_name=by_name,
+            query=query,
+            event_time=event_time,
+            start=said(window.start),
+            end=said(window.end),
         )
         return self.bind(self.opener().source(name, asked), "source", name)
 
@@ -252,27 +290,16 @@ class Exploration(Control):
         table
             Of a contract with several tables, the one to mock.
         """
-        from mesh_notebook.errors import UsageError
-        from mesh_notebook.model.truth import DEFAULT_ROWS
-        from mesh_notebook.workspace import frames
+        from mesh_notebook.workspace import frames, mocking
         from mesh_notebook.workspace.drafts import words_of
 
         if name:
             frames.bindable(self, name)
-        if rows is not None and rows < 1:
-            raise UsageError(f"{rows} rows cannot be made.", next_step="give --rows 1 or more")
+        mocking.refuse_rows(rows)
         frames.check_mock_options(what, like, key, breaking, self.namespace)
         if like:
-            _, frame = frames.named(what, self.namespace)
-            self.progress("model the frame with SDV")
-            handle = frames.modelled(what, frame, rows, seed, words_of(key))
-        else:
-            self.progress(f"make {rows or DEFAULT_ROWS:,} rows")
-            contract = frames.contract_in(self.base, str(what))
-            one = contract.of_table(table) if table else contract
-            made = (rows or DEFAULT_ROWS, seed, breaking)
-            handle = frames.from_contract(self.opener(), one, *made)
-        return self.bind(handle, "mock", name or handle.name)
+            return mocking.modelled(self, what, rows, seed, words_of(key), name)
+        return mocking.from_file(self, what, table, (rows, seed, breaking), name)
 
     # ---- explore --------------------------------------------------------------------------
 

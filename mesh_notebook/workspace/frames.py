@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,8 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import ContractError, SourceError, UnknownName, UsageError, near
 from mesh_notebook.explore.from_pandas import as_frame, in_pandas, is_pandas, refuse_unkept, unread
 from mesh_notebook.export.record import is_own_name
-from mesh_notebook.model.address import checked_identifier, python_name
+from mesh_notebook.model.address import checked_identifier
 from mesh_notebook.model.contract import Contract
-from mesh_notebook.model.origin import Origin
-from mesh_notebook.model.receipt import InputPin
-from mesh_notebook.model.truth import Truth
-from mesh_notebook.workspace.inputs import Handle, Opener, slug
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,11 +23,9 @@ if TYPE_CHECKING:
 __all__ = [
     "bindable",
     "declarable",
-    "from_contract",
     "is_frame",
     "kept",
     "lazy",
-    "modelled",
     "named",
     "query",
 ]
@@ -275,51 +268,3 @@ def contract_in(base: Path, path: str) -> Contract:
             path=path,
         ) from None
     return Contract.loads(text, path)
-
-
-def from_contract(
-    opener: Opener, contract: Contract, rows: int, seed: int, breaking: str | None
-) -> Handle:
-    """Make a mock from a contract, named after its dataset; what it does not keep is told."""
-    handle = opener.mock(python_name(contract.name), contract, rows, seed, breaking)
-    told = (*contract.warnings, *_unkept(handle.frame, contract, breaking))
-    return replace(handle, warnings=told)
-
-
-def _unkept(frame: pl.LazyFrame, contract: Contract, breaking: str | None) -> Iterator[str]:
-    """Yield what a mock does not keep of its contract, most of it rules of all rows together."""
-    from mesh_notebook.mesh.checks import check
-    from mesh_notebook.model.types import is_known
-
-    told = any(rule.kind in ("sql", "rowCount", "custom") for rule in contract.rules)
-    if not told and all(map(is_known, contract.columns)):
-        return
-    report = check(frame, contract)
-    for result in report.failures:
-        if result.rule.id != breaking:
-            yield f"the mock does not keep {result.rule.id}: {result.note}"
-    for result in report.warnings:
-        yield f"{result.rule.id} is {result.note}"
-
-
-def modelled(what: Any, frame: Any, rows: int | None, seed: int, key: tuple[str, ...]) -> Handle:
-    """Make a mock like a real frame: modelled by SDV, sampled from the model."""
-    from mesh_notebook.mock.like import like
-
-    with computed(what if isinstance(what, str) else "the frame"):
-        real = lazy(frame).collect()
-    made = like(real, rows or real.height, seed, key).lazy()
-    name = f"{what}_mock" if isinstance(what, str) else "modelled_mock"
-    count = rows or real.height
-    contract_id = f"urn:modelled:{slug(name)}"
-    recipe = {
-        "kind": "mock",
-        "rows": count,
-        "seed": seed,
-        "method": "sdv GaussianCopulaSynthesizer",
-        "data": f"mocks/{name}.parquet",
-    }
-    pin = InputPin(name, "mock", contract_id, f"{count} rows, seed {seed}", Origin.MOCK)
-    note = f"{count:,} rows modelled by SDV (Gaussian copula) on {real.height:,}, seed {seed}"
-    truth = Truth(Origin.MOCK, count, seed)
-    return Handle(name, "mock", made, made, pin, recipe, note=note, truth=truth)

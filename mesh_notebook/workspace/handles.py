@@ -63,7 +63,13 @@ class Input:
     def card(self) -> InputCard:
         return self._session.card(self.handle)
 
-    def use(self, mode: str, rows: int | None = None, seed: int | None = None) -> pl.LazyFrame:
+    def use(
+        self,
+        mode: str,
+        rows: int | None = None,
+        seed: int | None = None,
+        product: str | None = None,
+    ) -> pl.LazyFrame:
         """Show another truth under the same name, in Python and in SQL.
 
         Frames that were derived before keep what they were derived from.
@@ -74,6 +80,8 @@ class Input:
             `live`, `sample` or `mock`.
         rows, seed
             Of a sample or a mock; default: as they are, else 1000 and 0.
+        product
+            Whose port takes its place, where its contract does not say it.
 
         Raises
         ------
@@ -84,7 +92,7 @@ class Input:
 
         session, old = self._session, self.handle
         with readable(self.name):
-            new = switched(session.opener(), old, mode, rows, seed)
+            new = switched(session.opener(), old, mode, rows, seed, product)
             return session.bind(new, "use", old.name, also=self.name)
 
 

@@ -60,6 +60,8 @@ class Handle:
         What its contract has beyond the standard, and what a mock of it does not keep.
     guessed : str
         Of a source: what nobody said, and was read off its files.
+    untied : Contract or None
+        Of a mock: the contract as it was written, before it was tied to those of other mocks.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Handle:
     truth: Truth = LIVE
     warnings: tuple[str, ...] = ()
     guessed: str = ""
+    untied: Contract | None = None
 
     @property
     def origin(self) -> Origin:
@@ -155,8 +158,18 @@ class Opener:
         # What was captured stands still, so that its pin is known from the first read on.
         version = "" if scan.stamp else scan.fingerprint()
         pin = InputPin(name, "source", asked.uri, version, Origin.LIVE, scan.state)
-        handle = Handle(name, "source", scan.lazy(), scan, pin, asked.recipe(), note=scan.state)
-        return replace(handle, guessed=scan.guessed)
+        window, frame = _cut_of(asked), scan.lazy()
+        frame = window.cut(frame) if window else frame
+        handle = Handle(name, "source", frame, scan, pin, asked.recipe(), note=scan.state)
+        return replace(handle, guessed=scan.guessed, window=window)
+
+    def keys_of(self, contract: Contract) -> dict[str, int]:
+        """Return how many keys there are of each column that the contract's columns mean."""
+        from mesh_notebook.mock.drafting import normal
+
+        links = [column.link for column in contract.columns if column.link]
+        known = {normal(urn): count for urn, count in self.populations.items()}
+        return {link: known[normal(link)] for link in links if normal(link) in known}
 
     def mock(
         self,
@@ -176,11 +189,7 @@ class Opener:
         from mesh_notebook.mock.from_shape import stand_in
         from mesh_notebook.mock.within import within
 
-        used = {
-            link: self.populations[link]
-            for column in contract.columns
-            if (link := column.link) is not None and link in self.populations
-        }
+        used = self.keys_of(contract)
         narrowed = within(contract, window) if window else contract
         made = (
             stand_in(narrowed, shape, rows, seed, used)
@@ -212,7 +221,7 @@ class Opener:
             return OpenedInput(handle.data, handle.pin, handle.window, decision)
         if kind == "source":
             handle = replace(self, base=bundle).sourced(port.name, recipe)
-            return OpenedInput(handle.data, pinned(handle))
+            return OpenedInput(handle.data, pinned(handle), handle.window)
         raise SpecError(
             f"input '{port.name}' is of kind {kind!r}, which is not known.",
             next_step="known kinds: port, source, mock",
@@ -267,6 +276,15 @@ def _event_window(reading: Reading) -> EventWindow | None:
     if not reading.window.bounded or column is None:
         return None
     return EventWindow(column, reading.window.start, reading.window.end)
+
+
+def _cut_of(asked: Asked) -> EventWindow | None:
+    """Return how the rows of a source are cut once they are here; a database cuts its own."""
+    if asked.event_time is None or asked.uri.startswith("postgres"):
+        return None
+    limits = (asked.start, asked.end)
+    start, end = (datetime.fromisoformat(one) if one else None for one in limits)
+    return EventWindow(asked.event_time, start, end) if start or end else None
 
 
 def pinned(handle: Handle) -> InputPin:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mesh_notebook.errors import SpecError, StoreError, UsageError
+from mesh_notebook.errors import NotFound, SpecError, StoreError, UsageError
 from mesh_notebook.mesh.disclosure import told_receipts
 from mesh_notebook.mesh.verdicts import SloVerdict, verdicts
+from mesh_notebook.mesh.verified import verified_at
 from mesh_notebook.model.product import major_of
 from mesh_notebook.model.time import iso
 from mesh_notebook.workspace.discovery.describing import aged
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from mesh_notebook.model.product import Product
     from mesh_notebook.model.receipt import PortSnapshot, Receipt
 
-__all__ = ["Point", "PortStanding", "Standings", "Track", "measured_of", "readable", "standings"]
+__all__ = [
+    *("MeshStandings", "Point", "PortStanding", "Standings", "Track"),
+    *("measured_of", "mesh_standings", "readable", "standings"),
+]
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,10 @@ class Standings:
         Those whose receipt or release cannot be read.
     majors : tuple of str
         What other major versions are served beside this one, and who reads them.
+    verified : datetime, optional
+        When the last publication was found to be unchanged, last.
+    check : bool
+        Whether it is asked for by a program, which must hear of broken promises.
     """
 
     product: Product
@@ -86,6 +94,20 @@ class Standings:
     ports: tuple[PortStanding, ...]
     hurt: tuple[int, ...] = ()
     majors: tuple[str, ...] = ()
+    verified: datetime | None = None
+    check: bool = False
+
+    @property
+    def broken(self) -> tuple[tuple[PortStanding, Track], ...]:
+        """The promises that are broken now; a product that is retired promises nothing."""
+        if self.product.status == "retired":
+            return ()
+        return tuple((port, track) for port in self.ports for track in port.broken)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a check ends with exit code 1."""
+        return self.check and bool(self.broken)
 
     @property
     def behind(self) -> tuple[Receipt, ...]:
@@ -93,14 +115,71 @@ class Standings:
         return tuple(receipt for receipt in self.receipts if receipt.clock_behind_s > 0)
 
 
-def standings(catalogue: Catalogue, text: str, last: int, now: datetime) -> Standings:
+@dataclass(frozen=True)
+class MeshStandings:
+    """What every product of a mesh promises and keeps.
+
+    Attributes
+    ----------
+    products : tuple of Standings
+        By address; those with broken promises first.
+    unread : tuple of (address, reason)
+        The products that cannot be read.
+    roots : tuple of str
+    """
+
+    products: tuple[Standings, ...]
+    unread: tuple[tuple[str, str], ...]
+    roots: tuple[str, ...]
+    check: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether a check ends with exit code 1: also where there is nothing to check."""
+        broken = any(one.broken for one in self.products)
+        return self.check and (broken or bool(self.unread) or not self.products)
+
+
+def mesh_standings(
+    catalogue: Catalogue, last: int, now: datetime, check: bool = False
+) -> MeshStandings:
+    """Hold the last publications of every product of a mesh to its promises."""
+    _refuse_none(last)
+    found, unread = [], []
+    for published in catalogue.products():
+        try:
+            found.append(_standings(catalogue, published, None, last, now, check))
+        except (StoreError, SpecError, NotFound) as error:
+            unread.append((str(published.address), error.message))
+    found.sort(key=lambda one: (not one.broken, str(one.product.address)))
+    roots = tuple(map(str, catalogue.roots))
+    return MeshStandings(tuple(found), tuple(unread), roots, check)
+
+
+def standings(
+    catalogue: Catalogue, text: str, last: int, now: datetime, check: bool = False
+) -> Standings:
     """Hold the last publications of a product, or of one port, to its promises.
 
     Receipts and contracts are read, and no data.
     """
+    _refuse_none(last)
+    return _standings(catalogue, *catalogue.resolve(text), last, now, check)
+
+
+def _refuse_none(last: int) -> None:
     if last < 1:
         raise UsageError(f"{last} publications cannot be shown.", next_step="give --last 1 or more")
-    published, port = catalogue.resolve(text)
+
+
+def _standings(
+    catalogue: Catalogue,
+    published: PublishedProduct,
+    port: str | None,
+    last: int,
+    now: datetime,
+    check: bool,
+) -> Standings:
     latest = published.as_of(None)
     product, major = published.product(latest), major_of(latest.version)
     receipts = [r for r in readable(published, last) if major_of(r.version) == major]
@@ -109,13 +188,14 @@ def standings(catalogue: Catalogue, text: str, last: int, now: datetime) -> Stan
     whole = {r.snapshot for r in _readable(published, asked)}
     hurt = tuple(n for n in asked if n not in whole)
     names = [product.output(port).name] if port else [p.name for p in product.outputs]
-    ports = tuple(_standing(published, name, receipts, now) for name in names)
+    verified = verified_at(published, receipts[-1], now)
+    ports = tuple(_standing(published, name, receipts, now, verified) for name in names)
     majors: tuple[str, ...] = ()
     if len(published.majors()) > 1:
         others = [p for p in catalogue.products() if p.address != product.address]
         consumers, _ = consumers_of(product.address, others, None)
         majors = majors_beside(published, latest, consumers)
-    return Standings(product, tuple(receipts), ports, hurt, majors)
+    return Standings(product, tuple(receipts), ports, hurt, majors, verified, check)
 
 
 def readable(published: PublishedProduct, last: int) -> list[Receipt]:
@@ -142,18 +222,23 @@ def measured_of(snapshot: PortSnapshot) -> dict[str, float]:
 
 
 def _standing(
-    published: PublishedProduct, port: str, receipts: Sequence[Receipt], now: datetime
+    published: PublishedProduct,
+    port: str,
+    receipts: Sequence[Receipt],
+    now: datetime,
+    verified: datetime | None,
 ) -> PortStanding:
     latest = receipts[-1]
     contract = published.contract(latest, port)
-    present = verdicts(aged(measured_of(latest.ports[port]), latest, now), contract)
+    measured = aged(measured_of(latest.ports[port]), latest, now, verified)
+    present = verdicts(measured, contract)
     runs = [(r, _run(published, r, port)) for r in receipts if port in r.ports]
     tracks = []
     for verdict in present:
         points = tuple(
             Point(r.snapshot, r.processing_time, run.get(verdict.name)) for r, run in runs
         )
-        tracks.append(Track(verdict, points, _since(verdict, points)))
+        tracks.append(Track(verdict, points, _since(verdict, points, verified)))
     return PortStanding(port, tuple(tracks))
 
 
@@ -162,7 +247,7 @@ def _run(published: PublishedProduct, receipt: Receipt, port: str) -> dict[str, 
     return {v.name: v for v in verdicts(measured_of(receipt.ports[port]), contract)}
 
 
-def _since(now: SloVerdict, points: Sequence[Point]) -> str:
+def _since(now: SloVerdict, points: Sequence[Point], verified: datetime | None) -> str:
     """Return since when a promise is broken: a publication, or the moment at which it aged."""
     if now.kept is not False or not points:
         return ""
@@ -176,4 +261,7 @@ def _since(now: SloVerdict, points: Sequence[Point]) -> str:
     last = points[-1]
     fresh = last.value if last.value is not None and now.slo.property == "freshness" else 0.0
     left = timedelta(seconds=max((now.limit or 0.0) - fresh, 0.0))
-    return iso(datetime.fromisoformat(last.time) + left)
+    published = datetime.fromisoformat(last.time)
+    # What its events are is no fresher for being looked at again.
+    seen = published if now.slo.element else max(published, verified or published)
+    return iso(seen + left)

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.deploy.backfilling import backfill, intervals_of
+from mesh_notebook.deploy.cutting import Interval, Opens, cut_to, sources_cut
 from mesh_notebook.deploy.deploying import deploy
 from mesh_notebook.deploy.planning import Options, Plan, plan_of
 from mesh_notebook.deploy.preparing import Prepared
 from mesh_notebook.errors import DeployRefused, UsageError
 from mesh_notebook.mesh.consumers import Consumer, consumers_of
 from mesh_notebook.mesh.engines import refuse_unknown
-from mesh_notebook.model.time import as_instant
+from mesh_notebook.model.time import as_instant, say_interval
 from mesh_notebook.workspace.running import MASTER
 
 if TYPE_CHECKING:
@@ -110,9 +111,8 @@ def planned(session: Session, folder: str | Path, asked: Asked) -> Plan:
     asker = session.asker(asked.principal, asked.purpose)
     refusals: list[DeployRefused] = []
     renamed = asked.renames(bundle)
-    prepared = Prepared.of(
-        bundle, session.roots[0], refuse=refusals.append, **_told(session, asker, renamed)
-    )
+    told = _told(session, asker, renamed, _cut(bundle, options))
+    prepared = Prepared.of(bundle, session.roots[0], refuse=refusals.append, **told)
     if options.engine != "polars":
         from mesh_notebook.deploy.running import module_for
 
@@ -135,23 +135,39 @@ def deployed(
     """Publish a bundle: as it was planned, where a plan's id is given."""
     bundle, options = session.base / folder, asked.options(session)
     asker = session.asker(asked.principal, asked.purpose)
-    told = {**_told(session, asker, asked.renames(bundle)), "options": options, "plan": plan}
+    interval = _cut(bundle, options)
+    told = _told(session, asker, asked.renames(bundle), interval)
+    told |= {"options": options, "plan": plan}
     if options.backfill:
         filled = backfill(bundle, session.roots[0], window=options.backfill, **told)
         said = f"{filled.product.name}, {len(filled.published):,} intervals"
         session.taken["deploy"] = said
         return filled
-    done = deploy(bundle, session.roots[0], **told)
+    cut = say_interval(interval) if interval else ""
+    done = deploy(bundle, session.roots[0], **told, cut=cut)
     session.taken["deploy"] = f"{done.product.name}, snapshot {done.receipt.snapshot}"
     return done
 
 
-def _told(session: Session, asker: Asker, renamed: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+def _cut(bundle: Path, options: Options) -> Interval | None:
+    """Return the interval that the sources of a bundle are cut to, where one is meant."""
+    from mesh_notebook.mesh.bundle import Bundle
+
+    return cut_to(Bundle(bundle).product, options.interval)
+
+
+def _told(
+    session: Session,
+    asker: Asker,
+    renamed: Mapping[tuple[str, str], str],
+    interval: Interval | None,
+) -> dict[str, Any]:
     def consumers(address: Address) -> Sequence[Consumer]:
         return consumers_of(session.catalogue, address)
 
+    opens: Opens = session.opener(asker)
     return {
-        "open_input": session.opener(asker),
+        "open_input": sources_cut(opens, interval) if interval else opens,
         "principal": asker,
         "clock": session.clock,
         "consumers": consumers,

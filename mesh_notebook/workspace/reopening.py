@@ -10,6 +10,7 @@ from typing import Any
 from mesh_notebook.errors import LoadRefused, NotFound, StoreError
 from mesh_notebook.mesh.catalogue import Catalogue
 from mesh_notebook.mesh.sources import Asked
+from mesh_notebook.mock.drafting import normal
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
 from mesh_notebook.model.product import InputPort, Product, major_of
@@ -63,23 +64,28 @@ def input_calls(product: Product, bundle: Path, base: Path) -> dict[str, list[Ca
 
 def refuse_other_rows(product: Product, bundle: Path, catalogue: Catalogue) -> None:
     """Raise `LoadRefused` where an input that is opened again would be another one."""
-    mocked: dict[str, int] = {}
+    contracts: dict[str, Contract] = {}
     for port in product.inputs:
-        recipe = port.recipe
-        if recipe.get("kind") == "port":
+        if port.recipe.get("kind") == "port":
             _refuse_other_major(port, catalogue)
-        if recipe.get("kind") != "mock" and recipe.get("mode") != Origin.MOCK:
-            continue
-        path = bundle / "contracts" / "inputs" / f"{port.name}.odcs.yaml"
-        contract = Contract.loads(path.read_text("utf-8"), path.name)
-        links = {column.link for column in contract.columns}
-        if {k: v for k, v in mocked.items() if k in links} != (recipe.get("populations") or {}):
+        if port.recipe.get("kind") == "mock" or port.recipe.get("mode") == Origin.MOCK:
+            path = bundle / "contracts" / "inputs" / f"{port.name}.odcs.yaml"
+            contracts[port.name] = Contract.loads(path.read_text("utf-8"), path.name)
+    recipes = {port.name: port.recipe for port in product.inputs}
+    # Whichever is mocked first: the one that means the keys of another is made anew after it.
+    mocked = {
+        normal(f"{one.id}#{column.name}"): recipes[name]["rows"]
+        for name, one in contracts.items()
+        for column in one.columns
+        if column.unique or column.name in one.key
+    }
+    for name, one in contracts.items():
+        links = {column.link for column in one.columns if column.link}
+        drawn = {link: mocked[normal(link)] for link in links if normal(link) in mocked}
+        if drawn != (recipes[name].get("populations") or {}):
             raise _refused(
-                port.name, "was mocked beside another mock, whose keys it has and the product not"
+                name, "was mocked beside another mock, whose keys it has and the product not"
             )
-        stem = str(contract.id).rpartition(":")
-        of = stem[0] if stem[2].isdigit() else contract.id
-        mocked |= {f"{of}#{column}": recipe["rows"] for column in contract.key}
 
 
 def _refuse_other_major(port: InputPort, catalogue: Catalogue) -> None:

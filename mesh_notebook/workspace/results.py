@@ -107,6 +107,7 @@ class Agreed:
     port: str
     what: str
     said: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -183,10 +183,11 @@ class Session:
 
         mocked = [h for h in self.handles.values() if h.mode == "mock" and h.contract]
         populations = {
-            f"{_without_major(h.contract.id)}#{c}": h.recipe["rows"]
+            f"{_without_major(h.contract.id)}#{column.name}": h.recipe["rows"]
             for h in mocked
             if h.contract
-            for c in h.contract.key
+            for column in h.contract.columns
+            if column.unique or column.name in h.contract.key
         }
         asks = asker or self.asker()
         told = (self.catalogue, asks, self.clock(), self.base, populations)
@@ -197,8 +198,13 @@ class Session:
 
         return Window.of(start, end, as_of, self.clock())
 
-    def bind(self, handle: Handle, verb: str, name: str, also: str = "") -> pl.LazyFrame:
-        """Bind an input under a name, and under one `also` that it was assigned to."""
+    def bind(
+        self, handle: Handle, verb: str, name: str, also: str = "", beside: bool = False
+    ) -> pl.LazyFrame:
+        """Bind an input under a name, and under one `also` that it was assigned to.
+
+        `beside` says that it is bound anew for the sake of another one, which the cell names.
+        """
         from dataclasses import replace
 
         from mesh_notebook.mesh.scan import attach
@@ -214,7 +220,8 @@ class Session:
         names = tuple(dict.fromkeys((name, also or name)))
         self.namespace.update(dict.fromkeys(names, handle.frame))
         self.bound.update(names)
-        self.note(verb, names, {"input": handle})
+        told = {"beside": True} if beside else {}
+        self.note(verb, names, {"input": handle, **told})
         return handle.frame
 
     def forget_unbound(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError, NotFound, StoreError, UnknownProduct, UsageError
 from mesh_notebook.mesh.dtypes import column_dtype
-from mesh_notebook.model.address import Address, python_name
+from mesh_notebook.model.address import python_name
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.model.product import major_of
 from mesh_notebook.model.time import Window
@@ -101,11 +101,17 @@ def readable(name: str) -> Iterator[None]:
 
 
 def switched(
-    opener: Opener, handle: Handle, mode: str, rows: int | None, seed: int | None
+    opener: Opener,
+    handle: Handle,
+    mode: str,
+    rows: int | None,
+    seed: int | None,
+    product: str | None = None,
 ) -> Handle:
     """Open the same input in another mode, or raise and leave everything as it is.
 
-    Rows and seed that are not given stay as they are.
+    Rows and seed that are not given stay as they are. `product` is whose port is to take its
+    place, where its contract does not say it.
 
     Raises
     ------
@@ -124,7 +130,10 @@ def switched(
             rows=kept.rows if rows is None else rows,
             seed=kept.seed if seed is None else seed,
         )
-    other = _opened(opener, handle, truth)
+    if product:
+        other = opener.port(handle.name, product, None, Window(), truth)
+    else:
+        other = _opened(opener, handle, truth)
     _refuse_other_columns(handle, other)
     return other
 
@@ -160,14 +169,15 @@ def _of_source(opener: Opener, handle: Handle, truth: Truth) -> Handle:
 
 def _of_upstream(opener: Opener, handle: Handle, contract_id: str, truth: Truth) -> Handle:
     """Open the port that a mocked contract is of, if it is published by now."""
-    try:
-        address = Address.parse(contract_id)
-    except UsageError:
-        address = None
-    if address is None or address.port is None:
+    from mesh_notebook.workspace.mocking import id_to_write, port_of
+
+    address = port_of(handle.contract) if handle.contract else None
+    if address is None:
+        written = id_to_write(handle.contract) if handle.contract else ""
         raise UsageError(
             f"the contract of '{handle.name}' is of no port: its id is '{contract_id}'.",
-            next_step="give it the id urn:dmesh:<tenant>:<domain>:<product>:<port>:<major>",
+            next_step=f"%mesh use {handle.name} {truth.mode} --product PRODUCT names what is "
+            f"published; or give the contract the id of its port, such as {written}",
             contract=contract_id,
         )
     try:
@@ -176,7 +186,7 @@ def _of_upstream(opener: Opener, handle: Handle, contract_id: str, truth: Truth)
         raise UnknownProduct(
             f"'{handle.name}' is a mock of {address}, which nobody published yet: {error.message}",
             next_step=f"%mesh use {handle.name} {truth.mode} works once it is in the mesh; "
-            "MESH_ROOTS names other roots",
+            f"--product PRODUCT names another one, and MESH_ROOTS other roots",
             address=str(address),
         ) from None
 

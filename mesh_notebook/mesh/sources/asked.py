@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -12,6 +13,9 @@ from typing import Any
 from mesh_notebook.errors import UsageError
 
 __all__ = ["Asked", "World"]
+
+_WORD = re.compile(r":\w+")
+_LIMITS = {":from", ":to"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,14 @@ class Asked:
         Of a CSV: the names of its columns, where no line names them.
     by_name : bool
         Of several files: a column that a file lacks is null there, and any order will do.
+    query : str, optional
+        Of PostgreSQL: what to read in place of a table. `:from` and `:to` in it are `start` and
+        `end`.
+    event_time : str, optional
+        The column that says when a row happened, by which the source can be cut.
+    start, end : str, optional
+        Of which event times it is read, from one instant to another (not included), as `model.time`
+        writes instants.
     records : str, optional
         Of an API: the dotted path of the list of records in an answer.
     next : str, optional
@@ -67,6 +79,15 @@ class Asked:
     skip: int | None = None
     columns: tuple[str, ...] = ()
     by_name: bool = False
+    query: str | None = None
+    event_time: str | None = None
+    start: str | None = None
+    end: str | None = None
+
+    @property
+    def is_cuttable(self) -> bool:
+        """Whether the source can be cut to a window of event time."""
+        return bool(self.event_time or (self.query and set(_WORD.findall(self.query)) >= _LIMITS))
 
     @property
     def null_values(self) -> tuple[str, ...]:

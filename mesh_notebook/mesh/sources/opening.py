@@ -76,6 +76,16 @@ def _check(asked: Asked, scheme: str) -> None:
             f"'{asked.format}' is no format of a source.",
             next_step=f"did you mean {close[0]}?" if close else f"one of {', '.join(FORMATS)}",
         )
+    if asked.query and not scheme.startswith("postgres"):
+        raise UsageError(
+            "--query is of PostgreSQL, which this source is not.",
+            next_step="leave it out; %%mesh sql NAME queries what is bound",
+        )
+    if (asked.start or asked.end) and not asked.is_cuttable:
+        raise UsageError(
+            "--from and --to cut a source by when its rows happened, which nothing says.",
+            next_step="name the column: --event-time COLUMN; or write a --query with :from and :to",
+        )
     if asked.skip is not None and asked.skip < 0:
         raise UsageError(f"{asked.skip} lines cannot be skipped.", next_step="--skip 0 or more")
     of_files = (*asked.of_text, *(["--by-name"] if asked.by_name else []))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlglot import exp
 
-__all__ = ["Column", "columns_of"]
+__all__ = ["Column", "columns_of", "columns_of_query"]
 
 # By name of the type, the Arrow type that the driver gives it in.
 _PLAIN = {
@@ -47,6 +47,18 @@ _COLUMNS = """
     FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type
     LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
     WHERE t.typtype <> 'd' ORDER BY b.place
+"""
+_TYPE = """
+    WITH RECURSIVE base(type, mod) AS (
+        SELECT $1::oid, -1
+      UNION ALL
+        SELECT t.typbasetype, t.typtypmod
+        FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd'
+    )
+    SELECT t.typname::text, b.mod::int4, coalesce(e.typname::text, '')
+    FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type
+    LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
+    WHERE t.typtype <> 'd'
 """
 # What is measured, in the same transaction, of a numeric that declares no scale, and of an array,
 # which may have more dimensions than it declares.
@@ -138,17 +150,48 @@ class _Found:
         return (precision, scale) if scale <= precision <= _DIGITS else None
 
 
-def columns_of(cursor: Any, oid: int, schema: str, table: str) -> list[Column]:
+def columns_of(cursor: Any, oid: int, rows: exp.Expr) -> list[Column]:
     """Return the columns of a table, and how each is read without loss."""
     cursor.execute(_COLUMNS, (oid,))
-    found = [_Found(*row) for row in cursor.fetchall()]
+    return _read_so(cursor, [_Found(*row) for row in cursor.fetchall()], rows)
+
+
+def columns_of_query(cursor: Any, rows: exp.Expr) -> list[Column]:
+    """Return the columns of a query, and how each is read without loss."""
+    from sqlglot import exp
+
+    cursor.execute("SET LOCAL TimeZone = 'UTC'")  # in which a day begins
+    cursor.execute(exp.select("*").from_(rows.copy()).limit(0).sql("postgres"))
+    names = cursor.fetch_record_batch().schema.names
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SourceError(
+            f"the query gives two columns named '{twice[0]}'.",
+            next_step=f'give one another name: … AS "{twice[0]}_2"',
+            column=twice[0],
+        )
+    types = ", ".join(
+        f"pg_typeof({exp.column(name, table='q', quoted=True).sql('postgres')})::oid::int8"
+        for name in names
+    )
+    # One row of nulls, whatever the query gives: none of its rows is asked for.
+    one = f"SELECT {types} FROM (SELECT 1) AS one LEFT JOIN {rows.sql('postgres')} ON false"
+    cursor.execute(one)
+    found = []
+    for name, oid in zip(names, cursor.fetchone() or (), strict=True):
+        cursor.execute(_TYPE, (oid,))
+        kind, mod, element = cursor.fetchone()
+        found.append(_Found(name, kind, mod, element))
+    return _read_so(cursor, found, rows)
+
+
+def _read_so(cursor: Any, found: list[_Found], rows: exp.Expr) -> list[Column]:
     asked = [f for f in found if f.element or (f.type == "numeric" and f.digits is None)]
-    measured = _measured(cursor, asked, schema, table) if asked else {}
+    measured = _measured(cursor, asked, rows) if asked else {}
     return [_column(f, measured.get(f.name)) for f in found]
 
 
 def _measured(
-    cursor: Any, asked: Sequence[_Found], schema: str, table: str
+    cursor: Any, asked: Sequence[_Found], rows: exp.Expr
 ) -> dict[str, tuple[int, int, bool]]:
     from sqlglot import exp, parse_one
 
@@ -162,7 +205,7 @@ def _measured(
         about(text, one.name) for one in asked for text in (_ARRAY if one.element else _NUMERIC)
     ]
     named = [exp.alias_(one, f"m{at}") for at, one in enumerate(wanted)]
-    query = exp.select(*named).from_(exp.table_(table, db=schema, quoted=True))
+    query = exp.select(*named).from_(rows.copy())
     cursor.execute(query.sql("postgres"))
     values = cursor.fetchone()
     return {one.name: tuple(values[3 * i : 3 * i + 3]) for i, one in enumerate(asked)}

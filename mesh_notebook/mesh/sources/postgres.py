@@ -15,10 +15,12 @@ from mesh_notebook.errors import MissingExtra, SourceError, UsageError, near
 from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.sources.asked import Asked, World
 from mesh_notebook.mesh.sources.capture import Captures, write_rows
-from mesh_notebook.mesh.sources.pgtypes import Column, columns_of
+from mesh_notebook.mesh.sources.pgqueries import limited, within
+from mesh_notebook.mesh.sources.pgtypes import Column, columns_of, columns_of_query
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from sqlglot import exp
 
 __all__ = ["opened"]
 
@@ -58,17 +60,29 @@ class _Table:
 
 
 def opened(asked: Asked, world: World) -> Scan:
-    """Capture a whole table, as it is at one moment, and open what was captured."""
+    """Capture a whole table, or what a query gives, as it is at one moment, and open that."""
+    from sqlglot import exp
+
     uri, host, name = _checked(asked.uri)
+    if asked.query and name:
+        raise UsageError(
+            f"the address names the table {name}, and --query says what to read.",
+            next_step=f"leave one of them out: #{name} is FROM {name} in the query",
+        )
     captures = Captures.of(world.environ)
     with _connected(uri, host, world) as cursor, captures.aside() as part:
         for statement in _BEGIN:
             cursor.execute(statement)
         cursor.execute(_POSITION)
         state = f"log position {cursor.fetchone()[0]}"
-        table = _table(cursor, name, asked.uri)
-        columns = columns_of(cursor, table.oid, table.schema, table.name)
-        schema, batches = _rows(cursor, table, columns, world)
+        if asked.query:
+            said, rows = "the query", limited(asked)
+            columns = columns_of_query(cursor, rows)
+        else:
+            table = _table(cursor, name, asked.uri)
+            said, rows = table.said, exp.table_(table.name, db=table.schema, quoted=True)
+            columns = columns_of(cursor, table.oid, rows)
+        schema, batches = _rows(cursor, rows, said, columns, asked, world)
         write_rows(part, schema, batches)
         kept = captures.keep(part, ".parquet")
     return Scan("parquet", (str(kept),), state=state)
@@ -185,26 +199,27 @@ def _no_table(name: str, known: list[str], many: bool) -> SourceError:
 
 
 def _rows(
-    cursor: Any, table: _Table, columns: list[Column], world: World
+    cursor: Any, rows: exp.Expr, said: str, columns: list[Column], asked: Asked, world: World
 ) -> tuple[pa.Schema, Iterator[pa.Table]]:
     import pyarrow as pa
     from sqlglot import exp
 
     if not columns:
-        raise SourceError(f"{table.said} has no columns.", table=table.said)
-    query = exp.select(*(column.expression for column in columns)).from_(
-        exp.table_(table.name, db=table.schema, quoted=True)
-    )
+        raise SourceError(f"{said} has no columns.", table=said)
+    query = exp.select(*(column.expression for column in columns)).from_(rows)
+    if asked.event_time and (asked.start or asked.end):
+        query = query.where(*within(asked, [column.name for column in columns]))
+        cursor.execute("SET LOCAL TimeZone = 'UTC'")
     schema = pa.schema([(column.name, column.arrow) for column in columns])
     cursor.execute(query.sql("postgres"))
     reader = cursor.fetch_record_batch()
 
     def batches() -> Iterator[pa.Table]:
         done = 0
-        for batch in _to_the_end(reader, table.said, world):
-            arrays = [c.typed(a, table.said) for c, a in zip(columns, batch, strict=True)]
+        for batch in _to_the_end(reader, said, world):
+            arrays = [c.typed(a, said) for c, a in zip(columns, batch, strict=True)]
             done += batch.num_rows
-            world.progress(f"read {table.said}: {done:,} rows")
+            world.progress(f"read {said}: {done:,} rows")
             yield pa.Table.from_arrays(arrays, schema=schema)
 
     return schema, batches()

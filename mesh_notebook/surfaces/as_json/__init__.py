@@ -16,7 +16,10 @@ read       `product`, `port`, `snapshot`, `published`, `version`, `status`, `ori
 history    `product`, `snapshots`, newest first: `snapshot`, `published`, `version`, `status`,
            `origin`, `rows` (by port), `inputs`, `principal`, `clock_behind_s`
 status     `product`, `snapshots`, `hurt`, `majors`, `ports`: `port`, `promises`: `promise`,
-           `promised`, `measured`, `value`, `limit`, `kept`, `gate`, `broken_since`, `points`
+           `promised`, `measured`, `value`, `limit`, `kept`, `gate`, `broken_since`, `points`; of
+           the last snapshot also `verified`, when it was last found unchanged. Of a whole mesh:
+           `roots`, `products` (each as above), `broken`: `product`, `port`, `promise`,
+           `broken_since`; `unread`: `product`, `why`
 lineage    `of`, `upstream`, `downstream` (`source`, `target`, `how`), `untold`
 why        `product`, `port`, `snapshot`, `principal`, `purpose`, `roles`, `own`, `policies`,
            `says`, `forbidden`

@@ -8,7 +8,7 @@ from mesh_notebook.deploy.planning import Plan
 from mesh_notebook.deploy.verifying import Verified
 from mesh_notebook.surfaces.as_json.shapes import promise, publication, shape_of
 from mesh_notebook.workspace.diffing import Differing
-from mesh_notebook.workspace.keeping import Standings, Track
+from mesh_notebook.workspace.keeping import MeshStandings, Standings, Track
 from mesh_notebook.workspace.rejecting import Rejected
 from mesh_notebook.workspace.results import Delivered, History
 from mesh_notebook.workspace.tracing_back import Traced
@@ -51,12 +51,38 @@ def _(standings: Standings) -> Any:
         {"port": one.port, "promises": [_track(track) for track in one.tracks]}
         for one in standings.ports
     ]
+    last = standings.receipts[-1].snapshot
     return {
         "product": str(standings.product.address),
-        "snapshots": [publication(receipt) for receipt in standings.receipts],
+        "snapshots": [
+            {
+                **publication(receipt),
+                "verified": standings.verified if receipt.snapshot == last else None,
+            }
+            for receipt in standings.receipts
+        ],
         "hurt": standings.hurt,
         "majors": standings.majors,
         "ports": ports,
+    }
+
+
+@shape_of.register
+def _(mesh: MeshStandings) -> Any:
+    return {
+        "roots": mesh.roots,
+        "products": [shape_of(one) for one in mesh.products],
+        "broken": [
+            {
+                "product": str(one.product.address),
+                "port": port.port,
+                "promise": track.now.name,
+                "broken_since": track.since or None,
+            }
+            for one in mesh.products
+            for port, track in one.broken
+        ],
+        "unread": [{"product": address, "why": reason} for address, reason in mesh.unread],
     }
 
 

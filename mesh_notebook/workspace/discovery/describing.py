@@ -13,6 +13,7 @@ from mesh_notebook.mesh.earlier import AGEING
 from mesh_notebook.mesh.published import PublishedProduct
 from mesh_notebook.mesh.seen import news_told
 from mesh_notebook.mesh.slos import verdicts
+from mesh_notebook.mesh.verified import verified_at
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.receipt import PortSnapshot, Receipt
@@ -75,11 +76,22 @@ def describe(
     )
 
 
-def aged(slos: dict[str, float], receipt: Receipt, now: datetime) -> dict[str, float]:
-    """Return what was measured at publication as it stands now: what ages has aged since."""
+def aged(
+    slos: dict[str, float], receipt: Receipt, now: datetime, verified: datetime | None = None
+) -> dict[str, float]:
+    """Return what was measured at publication as it stands now: what ages has aged since.
+
+    Parameters
+    ----------
+    verified : datetime, optional
+        When the publication was last found unchanged: `verified_age_s` says how long ago.
+    """
     published = datetime.fromisoformat(receipt.processing_time)
     since = max((now - published).total_seconds(), 0.0)
-    return {k: v + since if k in AGEING else v for k, v in slos.items()}
+    told = {k: v + since if k in AGEING else v for k, v in slos.items()}
+    if verified:
+        told["verified_age_s"] = max((now - verified).total_seconds(), 0.0)
+    return told
 
 
 def _port_card(
@@ -91,7 +103,8 @@ def _port_card(
 ) -> PortCard:
     product = published.product(receipt)
     contract, snapshot = published.contract(receipt, name), receipt.ports[name]
-    now = verdicts(aged(snapshot.slos, receipt, moment), contract)
+    verified = verified_at(published, receipt, moment)
+    now = verdicts(aged(snapshot.slos, receipt, moment, verified), contract)
     then = verdicts(snapshot.slos, contract)
     promises = tuple(Promise(*pair) for pair in zip(now, then, strict=True))
     address: Address = product.address.with_port(name)

@@ -9,6 +9,7 @@ from mesh_notebook.errors import UsageError
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.contract import Column, Contract, Rule
 from mesh_notebook.model.policy import PortPolicy
+from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.workspace.discovery.described import (
     ColumnCard,
     Consumer,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "access_in_words",
+    "begun_anew",
     "kind_in_words",
     "link_in_words",
     "looked_back",
@@ -69,6 +71,21 @@ _LIMITS = {
 def moment(processing_time: str) -> str:
     """Return a receipt's processing time as people read it, to the second."""
     return processing_time[:19].replace("T", " ") + " UTC"
+
+
+def begun_anew(receipt: Receipt) -> list[str]:
+    """Say of which ports nothing stayed of the snapshot before: it was of a worse origin."""
+    said = "Snapshot {} of {} does not go on from snapshot {}, whose data were not {}: {}."
+    return [
+        said.format(
+            *(receipt.snapshot, name, port.left_behind, receipt.origin),
+            "the log begins anew"
+            if port.kind == "log" and port.added == port.rows
+            else "nothing of it stayed",
+        )
+        for name, port in receipt.ports.items()
+        if port.left_behind
+    ]
 
 
 def policies_in_words(policy: PortPolicy | None) -> tuple[str, ...]:

@@ -1,0 +1,135 @@
+"""What a deployment would be refused for once its rows are there, as far as it shows before.
+
+A plan runs nothing. But where a port takes its event times from an input, that input says which
+intervals its rows may be of, and the text of the transform whether they all come through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from mesh_notebook.deploy.schemas import refuse_reshaped
+from mesh_notebook.deploy.times_kept import keeps_times
+from mesh_notebook.deploy.views import sealed_lineage
+from mesh_notebook.errors import DeployRefused
+from mesh_notebook.mesh.intervals import interval_between, refuse_unsaid
+from mesh_notebook.model.lineage import DIRECT
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mesh_notebook.deploy.planning import Options
+    from mesh_notebook.deploy.preparing import Prepared
+
+__all__ = ["Foreseen", "foreseen"]
+
+_AS_THEY_ARE = ("IDENTITY", "AGGREGATION")  # OpenLineage's words
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What will bar a deployment, and what may: of that only a run can tell."""
+
+    refusals: tuple[DeployRefused, ...]
+    notes: tuple[str, ...]
+
+
+def foreseen(prepared: Prepared, options: Options) -> Foreseen:
+    """Foresee what running a bundle on its inputs would be refused for."""
+    refusals: list[DeployRefused] = []
+    notes: list[str] = []
+    for found in prepared.reshaped:
+        if found.used:
+            continue  # which is refused already
+        try:
+            refuse_reshaped(found, probably=True)
+        except DeployRefused as error:
+            refusals.append(error)
+        else:
+            notes.append(f"the input '{found.input}' is not as it was proved: {found.said()}")
+    for port in prepared.made.contracts if not options.backfill else ():
+        try:
+            notes += _of_interval(prepared, port, options.interval)
+        except DeployRefused as error:
+            refusals.append(error)
+    return Foreseen(tuple(refusals), tuple(notes))
+
+
+def _of_interval(prepared: Prepared, port: str, given: datetime | None) -> Iterator[str]:
+    """Yield what is doubtful of a port's interval; raises `DeployRefused` where it is certain."""
+    contract = prepared.made.contracts[port]
+    length = str(prepared.made.product.output(port).temporality.get("interval") or "")
+    if not length:
+        return
+    refuse_unsaid(contract, length, given)
+    times = _event_times(prepared, port)
+    if times is None:
+        return
+    first, last, kept, said = times
+    try:
+        interval_between(first, last, contract, length, given)
+    except DeployRefused as error:
+        apart = given is not None and _is_apart(first, last, length, given)
+        if kept or apart:
+            raise
+        yield f"{said}: {error.message} Running it will tell."
+
+
+def _is_apart(first: date | datetime, last: date | datetime, length: str, given: datetime) -> bool:
+    """Whether no event at all lies in the interval that is meant."""
+    from mesh_notebook.mesh.intervals import instant
+    from mesh_notebook.model.time import interval_around
+
+    start, end = interval_around(given, length)
+    return instant(last) < start or instant(first) >= end
+
+
+def _event_times(
+    prepared: Prepared, port: str
+) -> tuple[date | datetime, date | datetime, bool, str] | None:
+    """Return the first and the last event time of a port's input, and whether all come through.
+
+    None where it is not known from which column of which input the port has them.
+    """
+    made, lineage = prepared.made, sealed_lineage(prepared.made.bundle)
+    event = made.contracts[port].event_time
+    told = lineage.ports.get(port) if lineage else None
+    fields = [one for one in told.fields.get(event or "", ()) if one.type == DIRECT] if told else []
+    if len(fields) != 1 or fields[0].subtype not in _AS_THEY_ARE:
+        return None
+    (one,) = fields
+    extremes = _extremes(prepared, one.input, one.field)
+    if extremes is None:
+        return None
+    text = made.bundle.transform.read_text("utf-8")
+    kept = keeps_times(text, made.functions[port], one.field)
+    return *extremes, kept, f"{one.input}.{one.field}, of which '{port}' has its event times"
+
+
+def _extremes(
+    prepared: Prepared, name: str, column: str
+) -> tuple[date | datetime, date | datetime] | None:
+    import polars as pl
+
+    given = prepared.opened.get(name)
+    if given is None:
+        return None
+    frame = given.data.lazy()
+    if given.window:
+        frame = given.window.cut(frame)
+    dtype = frame.collect_schema().get(column)
+    if not isinstance(dtype, pl.Date) and not (isinstance(dtype, pl.Datetime) and dtype.time_zone):
+        return None
+    row = _least_and_most(frame, column)
+    return None if None in row else row  # type: ignore[return-value]
+
+
+def _least_and_most(frame: pl.LazyFrame, column: str) -> tuple[object, object]:
+    import polars as pl
+
+    value = pl.col(column)
+    least, most = frame.select(value.min().alias("a"), value.max().alias("b")).collect().row(0)
+    return least, most
