@@ -73,7 +73,8 @@ def test_the_same_again_changes_nothing(root, bundle):
     again = deployed(bundle, root, Clock(), flights=FLIGHTS)
     assert again.unchanged
     assert again.receipt == first.receipt
-    assert files(root) == before
+    # Only that it was looked at is noted, since the rows are as fresh as that.
+    assert [path for path in files(root) if "/verified" not in path] == before
 
 
 def test_new_data_makes_a_new_snapshot_of_the_same_version(root, bundle):
