@@ -29,8 +29,9 @@ SANITIZE := $(addprefix --nbval-sanitize-with ,$(wildcard notebooks/sanitize.cfg
 
 # ---- what there is to do --------------------------------------------------------------------
 
-.PHONY: help setup demo lab test format conformance peers engines corpus laws faults programs hostile public public-contracts bench-everyday fuzz kills races browser \
-  bench-start bench-ports bench-export bench-wide \
+.PHONY: help setup demo lab test format conformance peers engines corpus laws faults fortnight programs hostile \
+  public public-contracts fuzz kills races browser \
+  bench-start bench-ports bench-export bench-everyday bench-wide \
   lock clean
 
 help: ## list the targets
@@ -77,6 +78,9 @@ laws: setup ## try the laws of time and of policies on 1,050 sequences each, mas
 
 faults: setup ## kill a few publications and commands, race a few, and have storage fail
 	$(BIN)/pytest -q -n 2 -m faults tests
+
+fortnight: setup ## live the first fourteen days of a product, on a real PostgreSQL
+	$(BIN)/pytest -q -s --no-header tests/fortnight.py
 
 programs: setup ## export 2,000 random notebooks, and hold each module to the cells themselves
 	@$(BIN)/pytest -q -rP --hypothesis-profile programs --hypothesis-seed 1 tests/test_programs.py & \
