@@ -100,7 +100,7 @@ class Plan:
     refusals : tuple of DeployRefused
         What bars it, as far as it is known without running it.
     notes : tuple of str
-        What may bar it, of which only a run can tell.
+        What is not as it was, or may bar it, of which only a run can tell.
     declassified : tuple of str
         What it shows on purpose although an input hides it, in words.
     """

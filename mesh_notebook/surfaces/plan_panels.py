@@ -29,7 +29,7 @@ def _(plan: Plan) -> Panel:
         for port, was, now in plan.guesses
     ]
     notes += [f"barred: {error.message}" for error in plan.refusals]
-    notes += [f"may bar it: {said}" for said in plan.notes]
+    notes += plan.notes
     notes += [f"declassified: {said}" for said in plan.declassified]
     return Panel(
         f"plan for {product} {plan.version}",
