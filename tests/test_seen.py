@@ -340,7 +340,8 @@ def test_each_change_is_said_beside_what_was_before(
 def test_values_that_come_again_are_news_where_so_many_never_did() -> None:
     before = pl.DataFrame({"code": range(LARGE)})
     contract, again = inferred(before), pl.DataFrame({"code": [1, 1, 2]})
-    told = news_of(shape_of(again, contract), [shape_of(before, contract)])
+    known = [shape_of(before, contract)]
+    told = news_of(shape_of(again, contract), known, moving(contract))
     assert [one.now for one in told] == ["values come again"]
     few = pl.DataFrame({"code": range(5)})
     assert news_of(shape_of(again, contract), [shape_of(few, contract)]) == ()
