@@ -12,6 +12,8 @@ from mesh_notebook.workspace.results import ContractView
 
 __all__: list[str] = []
 
+_SHOWN = 6
+
 
 @panel_of.register
 def _(file: ContractFile) -> Panel:
@@ -80,7 +82,13 @@ def _demands(column: Column) -> str:
 
 
 def _seen_note(view: ContractView) -> list[str]:
-    """Say how to demand what was seen, where something is left to demand."""
+    """Say how to demand what was seen, where something is left to demand; or why it is not."""
+    if hidden := view.withheld:
+        more = f" and {len(hidden) - _SHOWN:,} more" if len(hidden) > _SHOWN else ""
+        return [
+            f"No value of {', '.join(hidden[:_SHOWN])}{more} is demanded: everybody reads a "
+            "contract, and the policy hides it"
+        ]
     if not view.strictly:
         return []
     return [

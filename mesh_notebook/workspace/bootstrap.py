@@ -139,7 +139,8 @@ def view(draft: PortDraft, product: ProductDraft, status: str) -> ContractView:
     rows = draft.frame.select(pl.len()).collect().item()
     contract = draft.contract(product, status)
     line = strictly(draft) if any(seen_of(c.raw) for c in contract.columns) else ""
-    return ContractView(draft.port, contract, tuple(by_hand), rows, draft.origin, line)
+    withheld = tuple(name for name in draft.strict_columns if name in draft.hidden())
+    return ContractView(draft.port, contract, tuple(by_hand), rows, draft.origin, line, withheld)
 
 
 def _paths(overrides: Mapping[str, Any]) -> list[str]:

@@ -102,6 +102,13 @@ class PortDraft:
             return frozenset(self.frame.collect_schema())
         return frozenset(mask.column for mask in self.policy.masks)
 
+    @property
+    def strict_columns(self) -> tuple[str, ...]:
+        """The columns of which what was seen is demanded, as far as the policy lets it be said."""
+        if isinstance(self.strict, bool):
+            return tuple(self.frame.collect_schema()) if self.strict else ()
+        return self.strict
+
     def stands(self, product: ProductDraft, **changed: Any) -> PortDraft:
         """Return this draft with something changed, if the contract that follows can hold."""
         candidate = replace(self, **changed)

@@ -90,6 +90,7 @@ class ContractView:
     """An output port's contract as it stands, and what was set by hand.
 
     `strictly` is the line that demands what was seen; empty where nothing is left to demand.
+    `withheld` are the columns that are strict, and of whose values a policy lets nothing be said.
     """
 
     port: str
@@ -98,6 +99,7 @@ class ContractView:
     rows: int
     origin: Origin
     strictly: str = ""
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def news_of(
     before : sequence of shapes
         Those of the last snapshots (see `mesh.shape`).
     moving : collection of str
-        Columns whose values move by nature: of these, only nulls are news.
+        Columns whose values move by nature: of these, only nulls and repeats are news.
     """
     return tuple(
         News(name, *said)
@@ -81,13 +81,12 @@ def _column(
         return
     if now["nulls"] and all(then.get("nulls") == 0 for then in before):
         yield f"{now['nulls']:.2%} are null", "none were"
-    if moves:
-        return
-    yield from _limits(now, before)
-    yield from _values(now, before)
     many = all(then.get("unique") and LARGE <= then["distinct"] <= _EXACT for then in before)
     if many and now["distinct"] > 1 and not now.get("unique"):
         yield "values come again", "none did"
+    if not moves:
+        yield from _limits(now, before)
+        yield from _values(now, before)
 
 
 def _limits(
