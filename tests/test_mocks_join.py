@@ -220,3 +220,14 @@ def test_a_column_may_mean_one_of_a_product_that_is_only_promised(shell, tmp_pat
     done = shell.run("%mesh link heard.who customers.id")
     assert done.said == {"who": "urn:dmesh:local:crm:customers:customers#id"}
     assert done.notes == ()
+
+
+def test_mocks_join_still_where_one_of_them_is_shown_with_other_rows(shell, tmp_path):
+    contract(tmp_path, "customers", id=KEY)
+    contract(tmp_path, "orders", order_id=KEY, customer_id=to("customers.id"))
+    shell.run("%mesh mock customers.odcs.yaml --rows 50")
+    shell.run("%mesh mock orders.odcs.yaml --rows 200")
+    shell.run("%mesh use customers mock --rows 10")
+    assert orphans(shell) == 0
+    assert shell.names["orders"].collect()["customer_id"].n_unique() <= 10
+    assert "→ %mesh use customers live --product PRODUCT" in shown(shell, "customers")

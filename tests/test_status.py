@@ -98,14 +98,15 @@ def test_events_are_no_fresher_for_being_looked_at_and_the_advice_says_so(mesh):
 
 def test_what_was_let_go_is_not_said_to_come_back_by_deploying(mesh):
     kept = {"id": "retention", "property": "retention", "value": 30, "unit": "d"}
+    slos = (kept, FRESH)
     for day in range(3):
         rows = ROWS.with_columns(day=pl.lit(date(2026, 3, 1 + day)))
-        mesh.after(days=1).deploy("delays", kept, rows=rows)
-        mesh.deploy("delays", kept, rows=rows)
+        mesh.after(days=1).deploy("delays", *slos, rows=rows)
+        mesh.deploy("delays", *slos, rows=rows)
     published, _ = mesh.open.catalogue.resolve("delays")
     retain(mesh.open.catalogue, published, keep=1, older_than=None, now=mesh.now)
-    mesh.deploy("delays", kept)
-    assert mesh.kept("delays") == {"retention": False}
+    mesh.deploy("delays", *slos)
+    assert mesh.kept("delays") == {"retention": False, "freshness": True}
     assert "promise less" in shown(mesh.open.status("delays"))
     noted = (mesh.root / "travel" / "delays" / "verified").iterdir()
     assert [path.name[:12] for path in noted] == ["000000000003"], (

@@ -31,7 +31,7 @@ from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.seen import News
 from mesh_notebook.mesh.slos import SloVerdict, verdicts
 from mesh_notebook.mesh.store import conformed
-from mesh_notebook.mesh.verified import note_verified
+from mesh_notebook.mesh.verified import counts_verified, note_verified
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.policy import Asker, PortPolicy
 from mesh_notebook.model.product import InputPort, Product
@@ -222,7 +222,7 @@ def _ended(
     # rules, and `%mesh rule` shows that it is behind.
     with suppress(StoreError):
         cache_rules(published)
-    if done.unchanged:  # it is as fresh as that, though nothing was published
+    if done.unchanged and any(map(counts_verified, made.contracts.values())):
         with suppress(StoreError, OSError):
             note_verified(published, done.receipt, now, principal)
     with suppress(OSError):  # rows that were rejected before are of no more use

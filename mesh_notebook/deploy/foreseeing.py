@@ -19,8 +19,6 @@ from mesh_notebook.mesh.intervals import interval_between, refuse_unsaid
 from mesh_notebook.model.lineage import DIRECT
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from mesh_notebook.deploy.planning import Options
     from mesh_notebook.deploy.preparing import Prepared
 
@@ -123,13 +121,9 @@ def _extremes(
     dtype = frame.collect_schema().get(column)
     if not isinstance(dtype, pl.Date) and not (isinstance(dtype, pl.Datetime) and dtype.time_zone):
         return None
-    row = _least_and_most(frame, column)
-    return None if None in row else row  # type: ignore[return-value]
-
-
-def _least_and_most(frame: pl.LazyFrame, column: str) -> tuple[object, object]:
-    import polars as pl
-
     value = pl.col(column)
-    least, most = frame.select(value.min().alias("a"), value.max().alias("b")).collect().row(0)
-    return least, most
+    try:
+        row = frame.select(value.min().alias("first"), value.max().alias("last")).collect().row(0)
+    except (pl.exceptions.PolarsError, OSError):  # the deployment will say it
+        return None
+    return None if None in row else row

@@ -99,7 +99,7 @@ def reshaped(port: InputPort, given: OpenedInput, bundle: Bundle) -> Reshaped | 
     changed = tuple(
         (name, was, after[name])
         for name, was in before.items()
-        if was and after.get(name) not in (None, "", was)
+        if given.pin.kind == "source" and was and after.get(name) not in (None, "", was)
     )
     if not before or not (gone or new or changed):
         return None

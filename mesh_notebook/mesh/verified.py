@@ -1,7 +1,7 @@
 """When a publication was found to be unchanged: who reads it knows that it is as fresh as that.
 
-A deployment that finds nothing new publishes nothing. What it found is noted beside the
-publications, by a file whose name says all: `verified/<snapshot>-<time>.json`.
+A deployment that finds nothing new publishes nothing. Where a promise counts it, what it found is
+noted beside the publications, by a file whose name says all: `verified/<snapshot>-<time>.json`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,20 @@ from mesh_notebook.model.time import iso
 if TYPE_CHECKING:
     from mesh_notebook.mesh.place import Place
     from mesh_notebook.mesh.published import PublishedProduct
+    from mesh_notebook.model.contract import Contract
     from mesh_notebook.model.receipt import Receipt
 
-__all__ = ["forget_verified", "note_verified", "verified_at"]
+__all__ = ["counts_verified", "forget_verified", "note_verified", "verified_at"]
 
 _NOTE = re.compile(r"(\d{12})-(\d{8}T\d{6}\.\d{6})Z\.json")
 _WRITTEN = "%Y%m%dT%H%M%S.%f"
 _MOST = 400  # a year of days, and some
+_COUNTED = ("freshness", "frequency", "interval")
+
+
+def counts_verified(contract: Contract) -> bool:
+    """Whether a promise of a contract is kept by what is published as well as by looking again."""
+    return any(slo.property in _COUNTED for slo in contract.slos)
 
 
 def note_verified(

@@ -17,6 +17,8 @@ from mesh_notebook.surfaces.verbs import Help
 from mesh_notebook.workspace import Workspace
 from mesh_notebook.workspace.discovery.words import begun_anew, moment, policies_in_words
 from mesh_notebook.workspace.handles import Input, Inputs
+from mesh_notebook.workspace.inputs import Handle
+from mesh_notebook.workspace.mocking import port_of
 from mesh_notebook.workspace.port import Port
 from mesh_notebook.workspace.results import (
     Delivered,
@@ -91,7 +93,7 @@ def _(card: InputCard) -> Panel:
         where = handle.pin.where
         facts.insert(1, ("mock of" if handle.mode is Origin.MOCK else "source", where))
         if handle.kind == "mock":  # what is modelled on a frame stands for no port
-            live = f"{live}, once its product is in the mesh" if handle.contract else ""
+            live = _once_published(handle) if handle.contract else ""
         return Panel(
             handle.name,
             (origin_badge(handle.origin),),
@@ -189,6 +191,12 @@ def made_of(receipt: Receipt) -> str:
         return f"{where} ({version})" if kind == "mock" else where
 
     return "; ".join(one(p.kind, p.where, p.version) for p in receipt.inputs) or "none"
+
+
+def _once_published(mock: Handle) -> str:
+    known = mock.contract is not None and port_of(mock.contract) is not None
+    product = "" if known else " --product PRODUCT"
+    return f"%mesh use {mock.name} live{product}, once its product is in the mesh"
 
 
 @panel_of.register

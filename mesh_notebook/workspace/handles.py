@@ -93,7 +93,12 @@ class Input:
         session, old = self._session, self.handle
         with readable(self.name):
             new = switched(session.opener(), old, mode, rows, seed, product)
-            return session.bind(new, "use", old.name, also=self.name)
+            frame = session.bind(new, "use", old.name, also=self.name)
+        if new.kind == "mock" and new.contract:
+            from mesh_notebook.workspace.mocking import settle
+
+            settle(session, old.name)
+        return frame
 
 
 class Inputs(Mapping[str, Input]):

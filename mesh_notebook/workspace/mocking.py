@@ -56,10 +56,17 @@ def mocked(
     tied = joining.tied_to(contract, others)
     handle = from_contract(session.opener(), tied, *made)
     frame = session.bind(replace(handle, untied=contract), "mock", name)
-    said = (*_without_urn(contract), *joining.settled(session, name))
-    bound = session.handles[name]
-    session.handles[name] = replace(bound, warnings=(*bound.warnings, *said))
+    settle(session, name)
     return frame
+
+
+def settle(session: Session, name: str) -> None:
+    """Have the other mocks join with one that is new or other than it was; its card tells."""
+    said = joining.settled(session, name)
+    bound = session.handles[name]
+    if written := bound.untied or bound.contract:
+        said = (*_without_urn(written, name), *said)
+    session.handles[name] = replace(bound, warnings=(*bound.warnings, *said))
 
 
 def port_of(contract: Contract) -> Address | None:
@@ -84,12 +91,12 @@ def _part(said: object, otherwise: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", str(said or "")).strip("-_")[:100] or otherwise
 
 
-def _without_urn(contract: Contract) -> Iterator[str]:
+def _without_urn(contract: Contract, name: str) -> Iterator[str]:
     if port_of(contract) is None:
         yield (
             f"its id '{contract.id}' is of no port, so nothing that is published will take its "
             f"place by itself: write id: {id_to_write(contract)}, with the domain and the product "
-            "that are to publish it; or %mesh use NAME live --product PRODUCT"
+            f"that are to publish it; or %mesh use {name} live --product PRODUCT"
         )
 
 

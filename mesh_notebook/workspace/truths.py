@@ -153,7 +153,8 @@ def _opened(opener: Opener, handle: Handle, truth: Truth) -> Handle:
         )
     if truth.mode is Origin.MOCK:
         breaking = recipe.get("breaking")
-        return opener.mock(handle.name, handle.contract, truth.rows, truth.seed, breaking)
+        made = opener.mock(handle.name, handle.contract, truth.rows, truth.seed, breaking)
+        return replace(made, untied=handle.untied)
     return _of_upstream(opener, handle, handle.contract.id, truth)
 
 
