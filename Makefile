@@ -51,7 +51,7 @@ test: setup ## lint, types, import direction, tests, docstring examples, noteboo
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 -m 'not spark and not faults and not law' \
+	$(BIN)/pytest -n 2 -m 'not spark and not faults and not law and not corpus' \
 	  --doctest-modules --doctest-ignore-import-errors mesh_notebook tests
 	$(BIN)/pytest --nbval --nbval-current-env $(SANITIZE) notebooks/*.ipynb
 
@@ -71,7 +71,7 @@ engines: setup ## run TPC-H and forty pipelines on Polars, DuckDB and Spark, and
 	$(BIN)/pytest -q --no-header -m spark tests/test_verify.py tests/test_run.py
 
 corpus: setup ## export the notebooks that were written to be hard, and say how minimal the slices are
-	$(BIN)/pytest -q -n 2 -rP tests/test_minimal.py tests/test_corpus.py
+	$(BIN)/pytest -q -n 2 -rP -m corpus tests
 
 laws: setup ## try the laws of time and of policies on 1,050 sequences each, masks on chains of products
 	$(BIN)/pytest -q -n 2 -rP --hypothesis-profile laws -m law tests

@@ -23,6 +23,8 @@ from corpus_reader import CORPUS, FLIGHTS, OTHERS, WEATHER, CorpusNotebook
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.comparing import difference
 
+pytestmark = pytest.mark.corpus
+
 
 @contextmanager
 def untouched() -> Iterator[None]:

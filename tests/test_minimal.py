@@ -18,6 +18,7 @@ from test_corpus import made_by, untouched, whole
 from mesh_notebook.export.comparing import difference
 from mesh_notebook.export.module import Module
 
+pytestmark = pytest.mark.corpus
 EXPORTED = [notebook for notebook in CORPUS if not notebook.refused]
 LEAST = 0.95
 
