@@ -30,10 +30,10 @@ _USES = (
     "lambda delay: ({v}) if delay > 100 else 0, return_dtype=pl.Int64))",
     "def late(delay):\n    return ({v}) if delay > 100 else 0\n"
     "out = flights.with_columns(c=pl.col('delay').map_elements(late, return_dtype=pl.Int64))",
-    "t = flights.drop('day').collect().to_pandas()\n"
-    "out = t[t['delay'].fillna(0) < ({v})].reset_index(drop=True)",
+    "rows = flights.drop('day').collect().to_pandas()\n"
+    "out = rows[rows['delay'].fillna(0) < ({v})].reset_index(drop=True)",
     "most = {v}\n# %%\nout = flights.filter(pl.col('delay').is_null() | (pl.col('delay') < most))",
-    "t = flights.collect()\nout = t.filter(t['delay'] < ({v}))",
+    "rows = flights.collect()\nout = rows.filter(rows['delay'] < ({v}))",
 )
 
 
