@@ -145,7 +145,7 @@ def deploy(
     if stands := standing(prepared, options, cut):
         progress(f"snapshot {stands.snapshot} holds this release on these inputs already")
         done = Publication(stands, unchanged=True)
-        return _ended(prepared, done, {}, environ, asks.name, clock())
+        return _ended(prepared, done, {}, environ, asks.name, clock)
     with aside(place, address) as work:
         where = "" if options.engine == "polars" else f"on {options.engine} "
         progress(f"run the transform {where}in a clean process")
@@ -200,7 +200,7 @@ def deploy(
         )
     with suppress(StoreError):  # it stands in the specification, too
         note_declassified(published, done.receipt, made, principal_of(place, principal, environ))
-    return _ended(prepared, done, checks, environ, asks.name, clock())
+    return _ended(prepared, done, checks, environ, asks.name, clock)
 
 
 def _ended(
@@ -209,7 +209,7 @@ def _ended(
     checks: dict[str, CheckReport],
     environ: Mapping[str, str],
     principal: str,
-    now: datetime,
+    clock: Callable[[], datetime],
 ) -> Deployed:
     made, published = prepared.made, prepared.published
     # After the commit, which it cannot undo: without its cache a product is held to the root's
@@ -218,7 +218,7 @@ def _ended(
         cache_rules(published)
     if done.unchanged and any(map(counts_verified, made.contracts.values())):
         with suppress(StoreError, OSError):
-            note_verified(published, done.receipt, now, principal)
+            note_verified(published, done.receipt, clock(), principal)
     with suppress(OSError):  # rows that were rejected before are of no more use
         rejects.forget(str(published.root), made.product.address, environ)
     slos = {
