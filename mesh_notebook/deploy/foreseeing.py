@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Foreseen", "foreseen"]
 
-_AS_THEY_ARE = ("IDENTITY", "AGGREGATION")  # OpenLineage's words
-
 
 @dataclass(frozen=True)
 class Foreseen:
@@ -114,9 +112,12 @@ def _event_times(prepared: Prepared, port: str) -> _Times | None:
         return None
     (one,) = fields
     code = (made.bundle.transform.read_text("utf-8"), made.functions[port], one.field)
-    plain = one.subtype in _AS_THEY_ARE or queried_as_it_is(*code)
+    # That rows are added up hides what else is done: there the text must show it.
+    kept = keeps_times(*code)
+    plain = one.subtype == "IDENTITY" or queried_as_it_is(*code)
+    plain = plain or (one.subtype == "AGGREGATION" and kept)
     said = f"{one.input}.{one.field}, of which '{port}' has its event times"
-    return _Times(*extremes, plain, plain and keeps_times(*code), said)
+    return _Times(*extremes, plain, plain and kept, said)
 
 
 def _extremes(

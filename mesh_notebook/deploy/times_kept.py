@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["keeps_times", "queried_as_it_is"]
 
 # Steps of a frame that leave out no row, and what stands in their arguments.
-_FRAME = frozenset({"lazy", "collect", "select", "with_columns", "sort", "rename", "drop", "agg"})
+_FRAME = frozenset({"lazy", "collect", "sort", "drop"})
 _GROUPS = frozenset({"group_by"})
+_MAKES = frozenset({"select", "with_columns", "agg", "rename"})
 _VALUES = frozenset(
     {
         *("col", "lit", "len", "alias", "cast", "sum", "mean", "median", "min", "max", "count"),
@@ -130,14 +131,30 @@ def _keeps(call: ast.Call, column: str) -> bool:
     name = call.func.attr
     if name in _GROUPS:
         return column in set(_named(call))
+    if name in _MAKES:
+        return _leaves_alone(call, column)
     return name in _FRAME or name in _VALUES
+
+
+def _leaves_alone(call: ast.Call, column: str) -> bool:
+    """Whether a step that makes columns names one only to take it as it is."""
+    made = [n for one in call.args for n in (one.elts if isinstance(one, ast.List) else [one])]
+    others = [*(one for one in made if _name_of(one) != column), *call.keywords]
+    said = (n for one in others for n in ast.walk(one))
+    names = {n.value for n in said if isinstance(n, ast.Constant)}
+    return column not in names and column not in {one.arg for one in call.keywords}
 
 
 def _named(call: ast.Call) -> Iterator[str]:
     """Yield the columns that a grouping names: as texts, or as `pl.col` of them alone."""
     for one in call.args:
         for part in one.elts if isinstance(one, ast.List | ast.Tuple) else [one]:
-            if isinstance(part, ast.Call) and ast.unparse(part.func) == "pl.col" and part.args:
-                part = part.args[0]
-            if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                yield part.value
+            if name := _name_of(part):
+                yield name
+
+
+def _name_of(node: ast.expr) -> str:
+    """Return the column that an argument is, as it is: `"at"`, or `pl.col("at")`; else nothing."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "pl.col" and node.args:
+        node = node.args[0]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
