@@ -259,6 +259,9 @@ def test_what_a_filter_may_leave_out_is_only_doubted(mesh):
         ('.group_by(pl.col("at"), "user").agg(pl.len())', True),
         ('.sort("at").select("at", "seconds")', True),
         ('.group_by("user").agg(pl.col("at").max())', False),
+        ('.with_columns(pl.col("at").dt.truncate("1y")).group_by("at").agg(pl.len())', False),
+        ('.with_columns(at=pl.col("day").cast(pl.Date)).group_by("at").agg(pl.len())', False),
+        ('.with_columns(x=pl.col("n") * 2).group_by("at").agg(pl.len())', True),
         ('.filter(pl.col("seconds") > 1)', False),
         (".head(1)", False),
         ('.join(plays, on="at")', False),
@@ -270,4 +273,25 @@ def test_only_steps_that_are_known_to_keep_each_time_count(step, kept):
     from mesh_notebook.deploy.times_kept import keeps_times
 
     module = f"import polars as pl\n\n\ndef heard(plays):\n    return plays{step}\n"
+    assert keeps_times(module, "heard", "at") is kept
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("SELECT at, sum(seconds) AS s FROM plays GROUP BY at", True),
+        ("SELECT at, sum(seconds) AS s FROM plays GROUP BY ALL", True),
+        ("SELECT at, sum(seconds) AS s FROM plays GROUP BY 1", True),
+        ("SELECT at, seconds FROM plays ORDER BY at", True),
+        ("SELECT at, seconds FROM plays WHERE seconds > 40", False),
+        ("SELECT max(at) AS at FROM plays", False),
+        ("SELECT at FROM plays LIMIT 1", False),
+        ("SELECT at FROM plays JOIN users USING (user)", False),
+        ("SELECT at FROM (SELECT * FROM plays WHERE seconds > 1)", False),
+    ],
+)
+def test_of_queries_those_that_leave_nothing_out_count(query, kept):
+    from mesh_notebook.deploy.times_kept import keeps_times
+
+    module = f"def heard(plays):\n    return _sql({query!r}, plays=plays)\n"
     assert keeps_times(module, "heard", "at") is kept

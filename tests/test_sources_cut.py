@@ -128,7 +128,8 @@ def test_a_deployment_of_a_month_reads_that_month_of_its_source(shell, postgres,
     october = shell.run("%mesh deploy bundle --interval 2026-10").receipt
     assert (november.ports["heard"].rows, october.ports["heard"].rows) == (1, 2)
     assert shell.run("%mesh deploy bundle --interval 2026-11").unchanged
-    assert shell.run("%mesh deploy bundle --backfill 2026-09 2026-12").standing == 2
+    # August has no plays, which is ordinary in a backfill.
+    assert shell.run("%mesh deploy bundle --backfill 2026-08 2026-12").standing == 2
     assert ids(shell.mesh.port("heard", None, "2026-09", "2026-12").lazy()) == [1, 2, 3, 4]
     cells = shell.run("%mesh load bundle --out again.ipynb")
     text = Path("again.ipynb").read_text()

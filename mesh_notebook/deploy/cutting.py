@@ -33,7 +33,7 @@ def cut(open_input: Opens, interval: Interval) -> Opens:
                 if "port" not in error.facts:  # else it has no event time, and is read whole
                     raise
         if _is_cuttable(port):
-            return open_input(_within(port, interval), bundle)
+            return replace(open_input(_within(port, interval), bundle), cut=True)
         opened = open_input(port, bundle)
         column = _event_time(port, bundle)
         if opened.window or column is None:
@@ -50,7 +50,9 @@ def sources_cut(open_input: Opens, interval: Interval) -> Opens:
     """
 
     def opens(port: InputPort, bundle: Path) -> OpenedInput:
-        return open_input(_within(port, interval) if _is_cuttable(port) else port, bundle)
+        if not _is_cuttable(port):
+            return open_input(port, bundle)
+        return replace(open_input(_within(port, interval), bundle), cut=True)
 
     return opens
 

@@ -150,7 +150,7 @@ def deploy(
     if stands := standing(prepared, options, cut):
         progress(f"snapshot {stands.snapshot} holds this release on these inputs already")
         done = Publication(stands, unchanged=True)
-        return _ended(prepared, done, {}, environ, asks.name, clock())
+        return _ended(prepared, done, {}, environ, asks.name, clock)
     with aside(place, address) as work:
         where = "" if options.engine == "polars" else f"on {options.engine} "
         progress(f"run the transform {where}in a clean process")
@@ -205,7 +205,7 @@ def deploy(
         )
     with suppress(StoreError):  # it stands in the specification, too
         note_declassified(published, done.receipt, made, principal_of(place, principal, environ))
-    ended = _ended(prepared, done, checks, environ, asks.name, clock())
+    ended = _ended(prepared, done, checks, environ, asks.name, clock)
     return replace(ended, news=measured.news)
 
 
@@ -215,7 +215,7 @@ def _ended(
     checks: dict[str, CheckReport],
     environ: Mapping[str, str],
     principal: str,
-    now: datetime,
+    clock: Callable[[], datetime],
 ) -> Deployed:
     made, published = prepared.made, prepared.published
     # After the commit, which it cannot undo: without its cache a product is held to the root's
@@ -224,7 +224,7 @@ def _ended(
         cache_rules(published)
     if done.unchanged and any(map(counts_verified, made.contracts.values())):
         with suppress(StoreError, OSError):
-            note_verified(published, done.receipt, now, principal)
+            note_verified(published, done.receipt, clock(), principal)
     with suppress(OSError):  # rows that were rejected before are of no more use
         rejects.forget(str(published.root), made.product.address, environ)
     slos = {

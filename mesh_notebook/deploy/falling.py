@@ -97,9 +97,11 @@ def _has_no_events(given: OpenedInput) -> bool:
     """Whether an input that was cut to an interval has nothing in it."""
     import polars as pl
 
-    if given.window is None:
+    if given.window is None and not given.cut:
         return False
-    return not given.window.cut(given.data.lazy()).select(pl.len()).collect().item()
+    rows = given.data.lazy()
+    rows = given.window.cut(rows) if given.window else rows
+    return not rows.select(pl.len()).collect().item()
 
 
 def _falls(

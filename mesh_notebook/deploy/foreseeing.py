@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from mesh_notebook.deploy.schemas import refuse_reshaped
-from mesh_notebook.deploy.times_kept import keeps_times
+from mesh_notebook.deploy.times_kept import keeps_times, queried_as_it_is
 from mesh_notebook.deploy.views import sealed_lineage
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.intervals import interval_between, refuse_unsaid
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from mesh_notebook.deploy.preparing import Prepared
 
 __all__ = ["Foreseen", "foreseen"]
-
-_AS_THEY_ARE = ("IDENTITY", "AGGREGATION")  # OpenLineage's words
 
 
 @dataclass(frozen=True)
@@ -66,14 +64,13 @@ def _of_interval(prepared: Prepared, port: str, given: datetime | None) -> Itera
     times = _event_times(prepared, port)
     if times is None:
         return
-    first, last, kept, said = times
     try:
-        interval_between(first, last, contract, length, given)
+        interval_between(times.first, times.last, contract, length, given)
     except DeployRefused as error:
-        apart = given is not None and _is_apart(first, last, length, given)
-        if kept or apart:
+        apart = given is not None and _is_apart(times.first, times.last, length, given)
+        if times.kept or (apart and times.as_they_are):
             raise
-        yield f"{said}: {error.message} Running it will tell."
+        yield f"{times.said}: {error.message} Running it will tell."
 
 
 def _is_apart(first: date | datetime, last: date | datetime, length: str, given: datetime) -> bool:
@@ -85,26 +82,42 @@ def _is_apart(first: date | datetime, last: date | datetime, length: str, given:
     return instant(last) < start or instant(first) >= end
 
 
-def _event_times(
-    prepared: Prepared, port: str
-) -> tuple[date | datetime, date | datetime, bool, str] | None:
-    """Return the first and the last event time of a port's input, and whether all come through.
+@dataclass(frozen=True)
+class _Times:
+    """The event times of an input, of which a port has its own.
 
-    None where it is not known from which column of which input the port has them.
+    Attributes
+    ----------
+    as_they_are : bool
+        Whether each of the port's is one of these.
+    kept : bool
+        Whether each of these is one of the port's, too.
     """
+
+    first: date | datetime
+    last: date | datetime
+    as_they_are: bool
+    kept: bool
+    said: str
+
+
+def _event_times(prepared: Prepared, port: str) -> _Times | None:
+    """Return the event times that a port's come from; None where it is not known from which."""
     made, lineage = prepared.made, sealed_lineage(prepared.made.bundle)
     event = made.contracts[port].event_time
     told = lineage.ports.get(port) if lineage else None
     fields = [one for one in told.fields.get(event or "", ()) if one.type == DIRECT] if told else []
-    if len(fields) != 1 or fields[0].subtype not in _AS_THEY_ARE:
-        return None
-    (one,) = fields
-    extremes = _extremes(prepared, one.input, one.field)
+    extremes = _extremes(prepared, fields[0].input, fields[0].field) if len(fields) == 1 else None
     if extremes is None:
         return None
-    text = made.bundle.transform.read_text("utf-8")
-    kept = keeps_times(text, made.functions[port], one.field)
-    return *extremes, kept, f"{one.input}.{one.field}, of which '{port}' has its event times"
+    (one,) = fields
+    code = (made.bundle.transform.read_text("utf-8"), made.functions[port], one.field)
+    # That rows are added up hides what else is done: there the text must show it.
+    kept = keeps_times(*code)
+    plain = one.subtype == "IDENTITY" or queried_as_it_is(*code)
+    plain = plain or (one.subtype == "AGGREGATION" and kept)
+    said = f"{one.input}.{one.field}, of which '{port}' has its event times"
+    return _Times(*extremes, plain, plain and kept, said)
 
 
 def _extremes(

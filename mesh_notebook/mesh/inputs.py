@@ -147,10 +147,12 @@ def _says_more(rule: Rule) -> bool:
 class OpenedInput:
     """An input port, opened: its rows, and the pin that names exactly these rows.
 
-    Of an upstream port, `decision` says what its policy made of who opened it.
+    Of an upstream port, `decision` says what its policy made of who opened it. `cut` says that a
+    source gave an interval alone, whether it is cut by `window` or was by itself.
     """
 
     data: Scan | pl.LazyFrame | pl.DataFrame
     pin: InputPin
     window: EventWindow | None = None
     decision: Decision | None = None
+    cut: bool = False
