@@ -19,6 +19,7 @@ from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.given import put_together
 from mesh_notebook.export.meaning import BUILTINS, Meanings
 from mesh_notebook.export.own_sql import is_relation, queries_in, quiet
+from mesh_notebook.export.settled import PROCESS, sets_process
 from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
@@ -167,6 +168,8 @@ class Pass:
         changed |= self._changed_by_calls(statement) if bodies else set()
         changed |= {name for name in effects.reads if names.acts_when_read(name)}
         changed = self.aliases.reached(changed)
+        if sets_process(statement.node, names.origin_of):
+            changed.add(PROCESS)
         return changed | {f"<{names.library_of(n)}>" for n in changed if names.library_of(n)}
 
     def _changed_at_once(self, statement: Statement, changed: set[str]) -> set[str]:
@@ -252,7 +255,7 @@ class Pass:
                 found.add(name)
             elif name not in later or name not in effects.binds:
                 missing[name] = name not in later
-        needs |= {s: self.writers[s] for s in drawn.before if s in self.writers}
+        needs |= {s: self.writers[s] for s in (*drawn.before, PROCESS) if s in self.writers}
         # `getcontext().prec = 4` is a setting of the library, for whatever else is imported of it.
         libraries = {f"<{self.names.library_of(n)}>" for n in effects.reads | later}
         needs |= {state: self.writers[state] for state in libraries if state in self.writers}

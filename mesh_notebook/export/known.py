@@ -107,6 +107,9 @@ _SETTING = re.compile(
     r"(set|reset|enable|disable|register|unregister|use|load|save|seterr|option|update|setbuf)"
     r"(_\w*|err\w*|size)?"
 )
+# What sets something that lasts, though nobody uses what it returns: `old = np.seterr(…)`.
+_SETTER = re.compile(r"(set|register|reset|enable|disable)(_\w*|err\w*)")
+_SETTING_OF_STATELESS = re.compile(r"(set|register|unregister)\w*")
 _LOOKING_AROUND = words(
     "os.listdir os.scandir os.getcwd os.walk os.getenv time.time time.perf_counter time.sleep "
     "time.monotonic time.strftime"
@@ -191,6 +194,8 @@ def sets_nothing(origin: str, method: str) -> bool:
         return not _SETTING.fullmatch(method)
     if method in ("update", "setdefault", "pop", "clear"):
         return False
+    if root in _STATELESS and root != "logging" and _SETTING_OF_STATELESS.fullmatch(method):
+        return False  # `calendar.setfirstweekday(6)`
     return root in _STATELESS or f"{origin}.{method}" in _LOOKING_AROUND
 
 
@@ -247,7 +252,8 @@ def _by_method(touch: Touch, kind: str) -> bool:
     if kind in (FROZEN, BOUND):
         return False  # of a function, what it holds may be changed: `cap.rates.update(…)`
     if kind == MODULE:
-        return touch.bare and not touch.what.startswith(_LOOKS)
+        lasts = touch.bare or _SETTER.fullmatch(touch.what) is not None
+        return lasts and not touch.what.startswith(_LOOKS)
     if kind == CONTAINER:
         return touch.what not in _PURE_METHODS
     if kind == VIEWER or kind in _IN_PLACE:

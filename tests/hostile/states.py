@@ -292,11 +292,6 @@ HOLDERS: dict[str, tuple[str, str, str]] = {
         "base.sql('select max(v) from t').fetchone()[0]",
         "base.execute('update t set v = 50')",
     ),
-    "logger": (
-        "import logging\nlog = logging.getLogger('mesh-limit')\nlog.setLevel(1000)",
-        "log.level",
-        "log.setLevel(50)",
-    ),
     "calendar": (
         "import calendar\nc = calendar.Calendar(6)",
         "1000 if c.firstweekday == 6 else 50",

@@ -22,6 +22,8 @@ _CLOCKS = words(
     "os.times resource.getrusage "
     "pandas.Timestamp.now pandas.Timestamp.today pandas.Timestamp.utcnow pandas.Period.now"
 )
+# What a text leaves out is taken from today, unless a default is given.
+_TAKES_TODAY = words("dateutil.parser.parse dateutil.parser.parser.parse")
 # The clock, unless they are given a moment: the place of that argument.
 _UNLESS_GIVEN = {
     "time.gmtime": 0,
@@ -44,6 +46,7 @@ _FIX = (
     "bind the moment from a literal, in a cell of its own that runs before "
     "(today = date(2026, 1, 31)), or take it from an input's column"
 )
+_DEFAULT = "give it what a text may leave out: default=datetime(2026, 1, 1)"
 
 
 def clock_reads(statement: Statement, graph: Graph) -> Iterator[Impurity]:
@@ -58,13 +61,16 @@ def clock_reads(statement: Statement, graph: Graph) -> Iterator[Impurity]:
         if reads_clock(one, statement, graph) and not (
             one.call is not None and only_told(one.call, parents)
         ):
-            yield Impurity(one.said, "reads the clock", _FIX)
+            fix = _DEFAULT if one.name in _TAKES_TODAY else _FIX
+            yield Impurity(one.said, "reads the clock", fix)
 
 
 def reads_clock(one: Reference, statement: Statement, graph: Graph) -> bool:
     """Return whether a reference is to the clock."""
     if one.name in _CLOCKS:
         return True
+    if one.name in _TAKES_TODAY:
+        return one.call is None or all(k.arg != "default" for k in one.call.keywords)
     if one.name in _UNLESS_GIVEN:
         return one.call is None or len(one.call.args) <= _UNLESS_GIVEN[one.name]
     if one.name in _WORDED:

@@ -117,7 +117,7 @@ def _named(value: Any) -> Iterator[tuple[str, Any]]:
     if is_widget(value):
         yield from ((name, getattr(value, name)) for name in _MOVABLE if hasattr(value, name))
     elif hasattr(type(value), "cache_info"):  # a cache itself cannot be looked into
-        yield "calls", value.cache_info()
+        yield "calls", repr(value.cache_info())  # the tuple is another one each time
     elif isinstance(value, types.FunctionType):
         yield from vars(value).items()
         yield "defaults", value.__defaults__

@@ -68,8 +68,6 @@ def held_by(value: Any) -> Iterator[tuple[str, Any]]:
         yield "state", repr(value.get_state(legacy=False))
     elif name in ("random.Random", "_random.Random"):
         yield "state", repr(value.getstate())
-    elif name == "logging.Logger":
-        yield from (("level", value.level), ("on", not value.disabled))
     elif name == "collections.OrderedDict":
         yield "order", dict(enumerate(value))
     elif name == "sqlite3.Connection":

@@ -1,0 +1,101 @@
+"""What a cell sets and another one meets: kept with the frame that it may change, or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_export_hostile import ROWS, exported
+
+from mesh_notebook.errors import ExportRefused
+
+
+@pytest.fixture
+def notebook(shell: Any, tmp_path: Path) -> Any:
+    (tmp_path / "flights.csv").write_text(ROWS)
+    shell.run("import polars as pl")
+    shell.run("%mesh product airport-delays --domain travel")
+    shell.run("%mesh source flights flights.csv")
+    return shell
+
+
+SET = {
+    "a filter of warnings": (
+        "import warnings\nold = list(warnings.filters)",
+        "warnings.simplefilter('error')",
+        "1",
+    ),
+    "the first day of a week": (
+        "import calendar",
+        "calendar.setfirstweekday(6)",
+        "len(calendar.monthcalendar(2026, 11))",
+    ),
+    "a handler of errors": (
+        "import codecs",
+        "codecs.register_error('dash', lambda e: ('-', e.end))",
+        "len(b'a'.decode('ascii', 'dash'))",
+    ),
+    "how an array is written": (
+        "import numpy as np",
+        "old = np.set_printoptions(precision=2)",
+        "len(str(np.array([1.23456])))",
+    ),
+    "what a division by nothing is": (
+        "import numpy as np",
+        "old = np.seterr(divide='raise')",
+        "int(np.float64(4) / 2)",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SET)
+def test_what_a_cell_sets_for_those_after_it_is_kept(notebook: Any, what: str) -> None:
+    imports, sets, use = SET[what]
+    try:
+        capped = f"out = flights.with_columns(c=pl.lit({use}))"
+        assert sets in exported(notebook, imports, sets, capped).replace('"', "'")
+    finally:
+        notebook.run("import warnings, calendar, numpy as np\nwarnings.simplefilter('default')")
+        notebook.run("calendar.setfirstweekday(0)\nnp.set_printoptions(precision=8)")
+        notebook.run("_ = np.seterr(divide='warn')")
+
+
+def test_a_filter_that_only_hides_warnings_is_not_kept(notebook: Any) -> None:
+    module = exported(
+        notebook, "import warnings\nwarnings.filterwarnings('ignore')", "out = flights.head(3)"
+    )
+    assert "warnings" not in module
+
+
+def test_a_cached_function_of_another_cell_is_kept(notebook: Any) -> None:
+    module = exported(
+        notebook,
+        "import functools\n@functools.lru_cache\ndef up(s):\n    return s.upper()",
+        "print(up('jfk'))",
+        "out = flights.with_columns(u=pl.col('origin').map_elements(up, return_dtype=pl.String))",
+    )
+    assert "lru_cache" in module
+
+
+def test_a_date_that_is_completed_from_today_is_refused_with_the_default_to_give(
+    notebook: Any,
+) -> None:
+    notebook.run("from dateutil import parser")
+    use = "out = flights.with_columns(d=pl.lit(parser.parse('3 March 2024').date()))"
+    with pytest.raises(ExportRefused, match="reads the clock") as refused:
+        exported(notebook, use)
+    assert "default=datetime(" in str(refused.value)
+
+
+def test_an_accessor_that_a_cell_registers_is_kept(notebook: Any) -> None:
+    module = exported(
+        notebook,
+        "import pandas as pd",
+        "@pd.api.extensions.register_dataframe_accessor('late')\nclass Late:\n"
+        "    def __init__(self, frame): self.frame = frame\n"
+        "    def most(self): return self.frame['delay'].max()",
+        "df = flights.collect().to_pandas()\ndf['day'] = df['day'].dt.date",
+        "out = df.assign(most=df.late.most())",
+    )
+    assert "register_dataframe_accessor" in module
