@@ -271,6 +271,8 @@ def test_a_null_event_time_is_refused() -> None:
         (pl.DataFrame({"": [1]}), "no name"),
         (pl.DataFrame({"a": [1], "A": [1]}), "one name to SQL"),
         (pl.DataFrame({"count(*)": [1]}), "cannot name a stored column"),
+        (pl.DataFrame({"_rows": [1]}), "cannot name a stored column"),
+        (pl.DataFrame({"_sealed_b": [1]}), "the store needs one of that name"),
         (pl.DataFrame(), "no columns"),
     ],
 )

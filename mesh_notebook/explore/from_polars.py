@@ -47,7 +47,7 @@ def _refuse_names(name: str, value: Any, bad: Mapping[str, str]) -> None:
     one = len(bad) == 1
     raise ContractError(
         f"{named} cannot name {'a stored column' if one else 'stored columns'}: a space, a sign or "
-        "no name at all, or a name that SQL takes for another.",
+        "no name at all, or a name that SQL takes for another, or that the store needs itself.",
         next_step=f"{name} = {_polars(name, value)}.rename({bad!r})  # in SQL: {aliases}",
         column=next(iter(bad)),
     )

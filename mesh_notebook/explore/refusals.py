@@ -41,9 +41,17 @@ def check_columns(schema: Mapping[str, pl.DataType]) -> None:
 
 
 def _check_name(name: str) -> None:
+    from mesh_notebook.mesh.sealing import is_own
+
     if not name.strip():
         raise ContractError(
             "a column has no name.", next_step='name it: .rename({"": "label"})', column=name
+        )
+    if is_own(name):
+        raise ContractError(
+            f"'{name}' cannot name a stored column: the store needs one of that name itself.",
+            next_step=f'rename it: .rename({{"{name}": "{name.strip("_")}"}})',
+            column=name,
         )
     if bad := sorted(_NOT_IN_A_NAME & set(name)):
         plain = plain_name(name)

@@ -50,10 +50,14 @@ def check_labels(name: str, frame: Any) -> None:
 
 def unfit(labels: list[Any]) -> dict[Any, str]:
     """Return the labels that cannot be names of stored columns, with one that can."""
+    from mesh_notebook.mesh.sealing import is_own
+
     bad: dict[Any, str] = {}
     lowered: set[str] = set()
     for label in labels:
         plain = plain_name(str(label)) if str(label).strip() else "label"
+        if is_own(plain):  # the store needs it for itself
+            plain = plain.strip("_")
         if plain.lower() in lowered:
             plain = _free(plain.lower(), lowered)
         if plain != str(label):
