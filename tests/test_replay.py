@@ -103,7 +103,7 @@ def test_a_window_cuts_the_input_half_open(tmp_path):
 def test_the_process_sees_neither_the_callers_environment_nor_its_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("MESH_SECRET", "x")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    (tmp_path / "beside.py").write_text("x = 1")
+    (tmp_path / "lying_near.py").write_text("x = 1")
     text = """
 import os, sys, importlib.util
 import polars as pl
@@ -112,7 +112,7 @@ def seen():
     loaded = [m for m in sys.modules if m.startswith("mesh_notebook.")]
     return pl.DataFrame({
         "secret": ["MESH_SECRET" in os.environ],
-        "beside": [importlib.util.find_spec("beside") is not None],
+        "beside": [importlib.util.find_spec("lying_near") is not None],
         "above": [any(m.split(".")[1] in ("workspace", "surfaces") for m in loaded)],
         "ipython": ["IPython" in sys.modules],
     })
