@@ -9,9 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 import yaml
+from contracts import column, contract_of
 
 from mesh_notebook.errors import UnknownProduct, UsageError
+from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin
+from mesh_notebook.model.relationships import tied
 
 CUSTOMERS = "urn:dmesh:local:crm:customers:customers:1"
 
@@ -231,3 +234,19 @@ def test_mocks_join_still_where_one_of_them_is_shown_with_other_rows(shell, tmp_
     assert orphans(shell) == 0
     assert shell.names["orders"].collect()["customer_id"].n_unique() <= 10
     assert "→ %mesh use customers live --product PRODUCT" in shown(shell, "customers")
+
+
+@pytest.mark.parametrize("told", ["authoritativeDefinitions", "relationships"])
+def test_a_tie_that_is_written_keeps_to_the_standard(told: str) -> None:
+    urn = "urn:dmesh:acme:users:user-profiles:my-profiles#user_id"
+    said = {
+        "authoritativeDefinitions": [{"type": "ontology", "url": urn}],
+        "relationships": [{"to": "profiles.user_id"}],
+    }
+    contract = contract_of({**column("user_id"), told: said[told]})
+    written = tied(contract.raw, {"user_id": (urn, {})})
+    made = Contract(written).checked()
+    assert made.column("user_id").link == urn
+    bare = contract_of(column("user_id"))
+    made = Contract(tied(bare.raw, {"user_id": (urn, {})})).checked()
+    assert made.column("user_id").link == urn

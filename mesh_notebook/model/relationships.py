@@ -90,8 +90,10 @@ def _with_urn(column: dict[str, Any], urn: str) -> dict[str, Any]:
     own = listed(column, "relationships")
     if any(custom(one, "targetUrn") for one in own):
         return column
+    if any(one.get("url") == urn for one in listed(column, "authoritativeDefinitions")):
+        return column
     if not own:  # the table says what it is tied to
-        own = [{"to": urn}]
+        own = [{"to": _shorthand(urn)}]
     one, *more = own
     others = listed(one, "customProperties")
     return {**column, "relationships": [{**one, "customProperties": [*others, said]}, *more]}
@@ -134,8 +136,14 @@ def _tied(column: dict[str, Any], urn: str | None) -> dict[str, Any]:
     if urn is None or any(custom(one, "targetUrn") for one in own):
         return column
     said = {"customProperties": [{"property": "targetUrn", "value": urn}]}
-    place = {"to": urn.rsplit("/", 1)[-1].replace("#", ".")}
-    return {**column, "relationships": [{**place, **said}, *own]}
+    return {**column, "relationships": [{"to": _shorthand(urn), **said}, *own]}
+
+
+def _shorthand(urn: str) -> str:
+    """Return a column of another contract as the standard lets one be named: `table.column`."""
+    where, _, column = urn.partition("#")
+    names = (re.split(r"[:/]", where)[-1], column)
+    return ".".join(re.sub(r"\W|^(?=\d)", "_", name, flags=re.ASCII) for name in names)
 
 
 def _said(tables: list[dict[str, Any]]) -> Iterator[tuple[tuple[str, str], str]]:
