@@ -131,21 +131,28 @@ def made_by(
     try:
         paths = replay(module, list(made.functions.values()), opened, work, engine, master)
     except ReplayFailed as error:
-        why, step = explained(made, opened)
-        raise DeployRefused(
-            f"{module.name} of {made.product.name} does not run on {engine} on these inputs: "
-            f"{error.message}{why}",
-            next_step=step or error.next_step,
-            function=error.function,
-            line=error.line,
-            error_type=error.error_type,
-            detail=error.detail,
-        ) from None
+        what = f"{module.name} of {made.product.name} does not run on {engine} on these inputs"
+        raise _failed(what, error, made, opened) from None
     # In memory, since the folder goes.
     return {
         port: conformed(rows_in(paths[name]), made.contracts[port])
         for port, name in made.functions.items()
     }
+
+
+def _failed(
+    what: str, error: ReplayFailed, made: Validated, opened: Mapping[str, OpenedInput]
+) -> DeployRefused:
+    """Return the refusal that says why a transform failed, and which input has changed since."""
+    why, step = explained(made, opened)
+    return DeployRefused(
+        f"{what}: {error.message}{why}",
+        next_step=step or error.next_step,
+        function=error.function,
+        line=error.line,
+        error_type=error.error_type,
+        detail=error.detail,
+    )
 
 
 def stored_by(
@@ -166,16 +173,8 @@ def stored_by(
     try:
         paths = replay(made.bundle.transform, list(made.functions.values()), opened, work)
     except ReplayFailed as error:
-        why, step = explained(made, opened)
-        raise DeployRefused(
-            f"the transform of {made.product.name} does not run on these inputs, so nothing was "
-            f"published: {error.message}{why}",
-            next_step=step or error.next_step,
-            function=error.function,
-            line=error.line,
-            error_type=error.error_type,
-            detail=error.detail,
-        ) from None
+        what = f"the transform of {made.product.name} does not run on these inputs, so nothing was "
+        raise _failed(f"{what}published", error, made, opened) from None
     scans = {n: pl.scan_ipc(paths[name], glob=False) for n, name in made.functions.items()}
     # As they are stored: what is checked, measured and rejected is what would be read back.
     return {port: _stored(frame, f"{made.product.name}/{port}") for port, frame in scans.items()}

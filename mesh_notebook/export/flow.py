@@ -19,7 +19,7 @@ from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.given import put_together
 from mesh_notebook.export.meaning import BUILTINS, Meanings
 from mesh_notebook.export.own_sql import is_relation, queries_in, quiet
-from mesh_notebook.export.settled import PROCESS, sets_process
+from mesh_notebook.export.process_settings import PROCESS, sets_process
 from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
