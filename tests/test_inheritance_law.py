@@ -205,7 +205,7 @@ def seen(frame: pl.DataFrame, policy: PortPolicy, who: Principal) -> pl.DataFram
     numbers = [c for c in hidden if frame.schema[c] != pl.String]
     return frame.with_columns(
         *(pl.format("token-{}", pl.col(c).hash(1)).alias(c) for c in texts),
-        *(pl.lit(-1, frame.schema[c]).alias(c) for c in numbers),
+        *(pl.lit(-1, pl.Int64).alias(c) for c in numbers),  # a count has no sign of its own
     )
 
 
