@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from mesh_notebook.export import known
 from mesh_notebook.export.aliases import Aliases
@@ -51,6 +52,8 @@ class Graph:
         Names whose values change whenever a lazy frame is collected.
     collected : list of set
         By statement: the names that it changes only where it collects a lazy frame.
+    kinds : dict
+        By statement and by how deep it was looked at: what `impure.sets` worked out of it.
     """
 
     statements: list[Statement] = field(default_factory=list)
@@ -62,6 +65,7 @@ class Graph:
     writes: list[frozenset[str]] = field(default_factory=list)
     deferred: set[str] = field(default_factory=set)
     collected: list[set[str]] = field(default_factory=list)
+    kinds: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def binder_of(self, name: str, index: int) -> Statement | None:
         """Return the statement that bound a name last before another, else first after it."""
@@ -99,6 +103,7 @@ class Pass:
             self._step(statement)
         self.graph.final = self.writers
         self.graph.deferred = self._deferred()
+        self.graph.kinds = {}
         return self.graph
 
     def _deferred(self) -> set[str]:

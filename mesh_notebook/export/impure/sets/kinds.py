@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.impure.sets.bindings import (
@@ -34,7 +35,7 @@ from mesh_notebook.export.scopes import COMPREHENSIONS, FUNCTIONS, arguments, bo
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
 
-__all__ = ["Kinds"]
+__all__ = ["Kinds", "kinds_of"]
 
 _SET_TYPES = ("builtins.set", "builtins.frozenset")
 _MAKING = words("set frozenset")
@@ -47,6 +48,17 @@ _ALGEBRA = words("union intersection difference symmetric_difference copy")
 _VIEWS = words("keys values items copy")
 _TAKEN = words("get setdefault pop")
 _DEEP = 5  # functions and names that are followed
+
+
+def kinds_of(statement: Statement, graph: Graph, deep: int = _DEEP) -> Kinds:
+    """Return the kinds of a statement's values, which are worked out once for a whole graph.
+
+    A name that many statements fill is asked about by each that reads it.
+    """
+    known = graph.kinds.get((statement.index, deep))
+    if known is None or known.statement is not statement:
+        known = graph.kinds[statement.index, deep] = Kinds(statement, graph, deep=deep)
+    return known
 
 
 class Kinds:
@@ -67,10 +79,15 @@ class Kinds:
     ) -> None:
         self.statement, self.graph, self.deep = statement, graph, deep
         self.tree: ast.AST = statement.node or ast.Pass()
-        self.parents = parents_in(self.tree)
         self._given = given or {}
         self._known: dict[ast.AST, str] = {}
         self._names: dict[tuple[ast.AST, str], str] = {}
+        self._fills: dict[str, list[str]] = {}
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """What each node of the statement stands in."""
+        return parents_in(self.tree)
 
     def of(self, node: ast.AST) -> str:
         """Return the kind of an expression's value; empty where its order is its own."""
@@ -258,18 +275,23 @@ class Kinds:
         binder = self.graph.binder_of(name, self.statement.index)
         if binder is None or binder is self.statement or not self.deep:
             return NONE
-        inner = Kinds(binder, self.graph, deep=self.deep - 1)
+        inner = kinds_of(binder, self.graph, self.deep - 1)
         kind = strongest(inner.of(value) for value in values_given(binder.node or ast.Pass(), name))
         since = self.graph.statements[binder.index + 1 : self.statement.index]
         since = [s for s in since if s.node is not None and name in s.text]
         for other in since:
-            after = Kinds(other, self.graph, deep=self.deep - 1)
-            kind = strongest([kind, *filled_in(after.tree, name, after.of)])
+            kind = strongest([kind, *kinds_of(other, self.graph, self.deep - 1).fills(name)])
         if kind == LIST and any(is_sorted(s.node or ast.Pass(), name) for s in since):
             return NONE
         if not kind and binder.cell.types.get(name) in _SET_TYPES:
             return NONE if is_told_apart(binder.node, name) else SET
         return kind
+
+    def fills(self, name: str) -> list[str]:
+        """Return the kinds that the statement's loops give the value of a name, as a whole."""
+        if name not in self._fills:
+            self._fills[name] = filled_in(self.tree, name, self.of)
+        return self._fills[name]
 
     def _of_attribute(self, attr: str) -> str:
         """Return the kind of what classes of the notebook keep under an attribute's name."""
@@ -277,7 +299,7 @@ class Kinds:
             return NONE
         for binder in self.graph.statements:
             if isinstance(binder.node, ast.ClassDef) and attr in binder.text:
-                inner = self if binder is self.statement else Kinds(binder, self.graph, deep=0)
+                inner = self if binder is self.statement else kinds_of(binder, self.graph, 0)
                 for value, annotation in attributes_given(binder.node, attr):
                     if kind := annotated(annotation) or (inner.of(value) if value else NONE):
                         return kind

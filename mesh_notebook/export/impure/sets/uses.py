@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.impure.sets.bindings import DICT, LIST, SET, SETS, has_total_key
-from mesh_notebook.export.impure.sets.kinds import Kinds
+from mesh_notebook.export.impure.sets.kinds import Kinds, kinds_of
 from mesh_notebook.export.impure.sets.loops import is_free
 from mesh_notebook.export.impure.told import only_told
 from mesh_notebook.export.scopes import dotted
@@ -45,7 +45,7 @@ _POPPED = {
 
 def orders_of_sets(statement: Statement, graph: Graph) -> Iterator[Impurity]:
     """Yield the uses of a statement that take the order of a set."""
-    yield from _Uses(Kinds(statement, graph)).found()
+    yield from _Uses(kinds_of(statement, graph)).found()
 
 
 class _Uses:
