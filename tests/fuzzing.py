@@ -55,7 +55,13 @@ schema:
 def contracts() -> list[str]:
     """Return valid contracts to begin with."""
     shipped = sorted((_PROJECT / "synthetic").glob("*.odcs.yaml"))
-    return [_PLAIN, delays_contract().dumps(), *(path.read_text("utf-8") for path in shipped)]
+    newest = _PLAIN.replace("v3.1.0", "v3.2.0")
+    return [
+        _PLAIN,
+        newest,
+        delays_contract().dumps(),
+        *(path.read_text("utf-8") for path in shipped),
+    ]
 
 
 def products(folder: Path) -> list[str]:

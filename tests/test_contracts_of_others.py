@@ -184,6 +184,17 @@ def test_the_schema_of_v3_2_is_the_one_that_the_public_model_of_odcs_has():
     assert (root / ours).read_bytes() == public.read_bytes()
 
 
+@pytest.mark.parametrize("version", ["v3.0.2", "v3.1.0", "v3.2.0"])
+def test_a_column_without_a_logical_type_owes_nothing_of_any_type(version):
+    columns = [{"name": name, "physicalType": "VARCHAR(11)"} for name in ("a", "b", "c")]
+    assert read(document(*columns, version=version)).warnings == ()
+
+
+def test_of_a_map_without_its_parts_one_thing_is_said():
+    (said,) = read(document({"name": "m", "logicalType": "map"}, version="v3.2.0")).warnings
+    assert said.startswith("`map` is missing, which ODCS v3.2.0 demands")
+
+
 @pytest.mark.parametrize("version", ["v3.1.0", "3.1.0", "v3.1", "3.1.7"])
 def test_a_version_is_read_however_it_is_written(version):
     assert read(document(version=version)).raw["apiVersion"] == "v3.1.0"

@@ -68,9 +68,18 @@ def all_of(validator: Any, plain: Any) -> list[Any]:
 def _is_guess(finding: Any, guessed: dict[tuple[Any, ...], int]) -> bool:
     """Say whether a finding is of what was put there, or taken away, on the way."""
     path = tuple(finding.instance_path)
+    if _within_guess(path, guessed):
+        return True
     if finding.schema_path[-1] == "required":
-        return all((*path, name) in guessed for name in _MISSING.findall(finding.message))
+        return path in guessed or all(
+            (*path, name) in guessed for name in _MISSING.findall(finding.message)
+        )
     return path in guessed
+
+
+def _within_guess(path: tuple[Any, ...], guessed: dict[tuple[Any, ...], int]) -> bool:
+    """Say whether a place lies inside what was put there on the way."""
+    return any(path[:length] in guessed for length in range(1, len(path)))
 
 
 def _follows(finding: Any, findings: list[Any]) -> bool:
@@ -88,12 +97,15 @@ def _follows(finding: Any, findings: list[Any]) -> bool:
 def _put_right(plain: Any, finding: Any, guessed: dict[tuple[Any, ...], int]) -> None:
     """Change plain data so that it is not found again, where one can tell how."""
     path = tuple(finding.instance_path)
+    owes = finding.schema_path[-1] == "required"
+    if _within_guess(path, guessed) or (owes and path in guessed):
+        return  # what stands in for a value is not filled: it may owe what it is itself, for ever
     try:
         here = _at(plain, path)
         if finding.schema_path[-1] in _NAMES_TOO_MUCH:
             for name in _NAMED.findall(finding.message):
                 here.pop(name, None)
-        elif finding.schema_path[-1] == "required":
+        elif owes:
             for name in _MISSING.findall(finding.message):
                 guessed[(*path, name)] = guessed.get((*path, name), -1) + 1
                 here[name] = _PLACEHOLDERS[guessed[(*path, name)]]

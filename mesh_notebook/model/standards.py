@@ -206,10 +206,26 @@ def _with_limits(schema: Any) -> list[Schema]:
     return here + [found for part in schema.values() for found in _with_limits(part)]
 
 
+def _as_meant_in_v3_2(schema: Schema) -> Schema:
+    """Return the schema of ODCS v3.2 whose conditions ask for the field that they look at.
+
+    As published, a column that says no `logicalType` is taken for one of every type: it owes a
+    `map`, whose key and value are columns that owe one, too.
+    """
+    for part in _conditions(schema["$defs"]["SchemaBaseProperty"]):
+        for looked in part.get("anyOf", [part]):
+            looked["required"] = list(looked["properties"])
+    return schema
+
+
+def _conditions(schema: Schema) -> list[Schema]:
+    return [part["if"] for part in schema["allOf"] if "if" in part]
+
+
 _V3_1 = "odcs-json-schema-v3.1.0.bitol.json"
 _CONTRACTS: dict[str, tuple[str, Callable[[Schema], Schema]]] = {
     "2.2": (_V3_1, _as_published),
     "3.0": (_V3_1, _as_in_v3_0),
     "3.1": (_V3_1, _as_published),
-    "3.2": ("odcs-json-schema-v3.2.0.bitol.json", _as_published),
+    "3.2": ("odcs-json-schema-v3.2.0.bitol.json", _as_meant_in_v3_2),
 }
