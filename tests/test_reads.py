@@ -135,3 +135,47 @@ def test_a_read_within_a_function_is_told_with_the_line_in_its_place(notebook: S
         said, line = str(refused.value.next_step).splitlines()
         assert said == first
         assert line.startswith(f"in place of `{body}`".replace('"', "'"))
+
+
+# By file: what it holds, how it is declared, and a read that says the same.
+TOLD_HOW = {
+    "comma.csv": ("who;cost\nZoe;1,5\n", "--separator ';' --decimal ,", "sep=';', decimal=','"),
+    "thousands.csv": ("a;b\n1.500,5;x\n", "--decimal ,", "sep=';', decimal=',', thousands='.'"),
+    "skipped.csv": ("taken by\nme\nx,y\n1,2\n", "--skip 2", "skiprows=2"),
+    "latin.csv": ("who,cost\nZoé,1\n", "--encoding latin1", "encoding='latin1'"),
+    "nulls.csv": ("who,cost\nNA,-999\nZoe,2\n", "--null -999,NA", "na_values=[-999]"),
+    "rowed.csv": (",cost\n7,1.5\n8,2.5\n", "", "index_col=0"),
+}
+
+
+@pytest.mark.parametrize("file", TOLD_HOW)
+def test_a_read_that_says_what_its_source_says_is_that_input(notebook: Shell, file: str) -> None:
+    text, options, said = TOLD_HOW[file]
+    Path(file).write_text(text, encoding="latin1" if "latin" in file else "utf-8")
+    notebook.run(f"%mesh source taken {file} {options}")
+    notebook.run(f"out = pd.read_csv('{file}', {said}).reset_index(drop=True)")
+    assert "read_csv" not in exported(notebook, "out")
+
+
+def test_what_a_read_says_besides_is_added_to_what_the_source_says(notebook: Shell) -> None:
+    Path("comma.csv").write_text("who;cost\nZoe;1,5\nNo;-9\n")
+    notebook.run("%mesh source costs comma.csv --separator ';' --null x")
+    for said in ["decimal=','", "na_values=['-9'], decimal=','"]:
+        notebook.run(f"out = pd.read_csv('comma.csv', sep=';', {said})\nout['cost'] *= 2")
+        with pytest.raises(MeshError, match="by itself") as refused:
+            exported(notebook, "out")
+        follow(notebook, str(refused.value.next_step))
+    assert "--null x,-9 --separator ';' --decimal ," in str(refused.value.next_step)
+    assert "read_csv" not in exported(notebook, "out")
+
+
+def test_a_declared_file_in_a_query_or_in_open_is_told_by_its_name(notebook: Shell) -> None:
+    notebook.run("%mesh source sales data/sales.csv")
+    for code, said in [
+        ("duckdb.sql(\"SELECT amount FROM 'data/sales.csv'\").pl()", "write FROM sales"),
+        ("pl.DataFrame({'n': [len(open('data/sales.csv').read())]})", "use it in place of"),
+    ]:
+        notebook.run(f"out = {code}")
+        with pytest.raises(MeshError) as refused:
+            exported(notebook, "out")
+        assert f"it is the input `sales` already: {said}" in str(refused.value.next_step)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.known import kind_of
 from mesh_notebook.export.places import in_memory, of_the_run
-from mesh_notebook.export.reads import advice
+from mesh_notebook.export.reads import advice, declared_as
 from mesh_notebook.export.references import Reference, full_name
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
@@ -79,7 +79,10 @@ def outside(one: Reference, statement: Statement, graph: Graph) -> Outside | Non
     """Return how a reference of a statement reaches around its inputs, if it does."""
     name, call = one.name, one.call
     if call is not None and _reads_file(one, call, statement, graph):
-        fix = f"declare it: %mesh source {source_name(statement)} {_said_path(call)}"
+        path = _said_path(call)
+        fix = f"declare it: %mesh source {source_name(statement)} {path}"
+        if known := declared_as(path, graph):
+            fix = f"it is the input `{known}` already: use it in place of the file"
         told = advice(call, name, statement, graph)
         what = "reads a file that is no input"
         if statement.advised:

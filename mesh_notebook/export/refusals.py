@@ -11,6 +11,7 @@ from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.impure import impurities, unsteady_in_query
 from mesh_notebook.export.outside import finds_names, outside
 from mesh_notebook.export.own_sql import Query, refused_query
+from mesh_notebook.export.reads import declared_as
 from mesh_notebook.export.references import references
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
@@ -55,7 +56,10 @@ def _refuse_own_sql(query: Query, statement: Statement, graph: Graph) -> None:
         types = statement.cell.types
         return name in types or graph.binder_of(name, statement.index) is not None
 
-    if found := refused_query(query, is_frame):
+    def declared(path: str) -> str:
+        return declared_as(path, graph)
+
+    if found := refused_query(query, is_frame, declared):
         _refuse(statement, ast.unparse(query.call.func), *found)
     if query.told is not None:
         _refuse_unsteady(statement, query.told.text)

@@ -95,7 +95,7 @@ EXPLORATION: tuple[Verb, ...] = (
                 "a path, a glob, a folder; app.db#table, book.xlsx#Sheet; https://…, "
                 "s3://bucket/plays/*.parquet, postgresql://user@host/db#schema.table",
             ),
-            Argument("null", "text that stands for no value in a CSV or a sheet", "--null"),
+            Argument("null", "what stands for no value in a CSV or a sheet: NA,-999", "--null"),
             Argument(
                 "format",
                 "what it is, where its name does not say: csv, parquet, ndjson, json, excel, "

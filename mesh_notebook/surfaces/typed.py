@@ -47,9 +47,11 @@ def refuse_mistyped(verb: Verb, words: Sequence[str]) -> None:
 
 
 def arranged(verb: Verb, words: Sequence[str]) -> list[str]:
-    """Return the words with an option that needs no value last, where it took what a place lacks.
+    """Return the words as the parsers of both surfaces take them.
 
-    `output --strict daily delays` names a port and a frame, and no column.
+    An option that needs no value comes last where it took what a place lacks: `output --strict
+    daily delays` names a port and a frame, and no column. A value that begins with a dash is tied
+    to its option: `--null -999,NA`.
     """
     places = sum(one.required for one in verb.typed if not one.flag)
     first, options, _ = _split(verb.typed, words)
@@ -61,6 +63,10 @@ def arranged(verb: Verb, words: Sequence[str]) -> list[str]:
             made.remove(flag)
             made.append(flag)
             plain += 1
+    for one in options:
+        if len(one.values) == 1 and one.values[0].startswith("-") and one.argument.flag in made:
+            at = made.index(one.argument.flag)
+            made[at : at + 2] = [f"{one.argument.flag}={one.values[0]}"]
     return made
 
 

@@ -14,13 +14,17 @@ _WRITTEN = (
 )
 
 
-def refused_query(query: Query, is_frame: Callable[[str], bool]) -> tuple[str, str] | None:
+def refused_query(
+    query: Query, is_frame: Callable[[str], bool], declared: Callable[[str], str]
+) -> tuple[str, str] | None:
     """Return why a query cannot be kept, and the next step; None where it can.
 
     Parameters
     ----------
     is_frame : callable
         Whether a name is one of the notebook's, and not only of a table in DuckDB.
+    declared : callable
+        The name of the input that a file is declared as; empty where it is none.
     """
     told = query.told
     if told is None and query.method in ("create", "create_view", "to_table", "to_view"):
@@ -35,11 +39,7 @@ def refused_query(query: Query, is_frame: Callable[[str], bool]) -> tuple[str, s
         )
     if told.files:
         what = told.files[0]
-        path = what if "." in what else "PATH"
-        return (
-            f"reads a file in its SQL ({what})",
-            f"declare it: %mesh source NAME {path}, and write FROM NAME",
-        )
+        return f"reads a file in its SQL ({what})", _named(what, declared(what))
     frames = sorted(name for name in told.tables if is_frame(name))
     if told.later and frames:
         return (
@@ -58,3 +58,10 @@ def refused_query(query: Query, is_frame: Callable[[str], bool]) -> tuple[str, s
             f"give the function the frame: a parameter `{hidden[0]}`; or run the SQL in the cell",
         )
     return None
+
+
+def _named(path: str, name: str) -> str:
+    if name:
+        return f"it is the input `{name}` already: write FROM {name}"
+    said = path if "." in path else "PATH"
+    return f"declare it: %mesh source NAME {said}, and write FROM NAME"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.reads.alike import Alike, quoted
@@ -15,9 +17,9 @@ from mesh_notebook.export.reads.calls import (
     Read,
     calls,
     frame_of,
-    paths_of,
     read_of,
 )
+from mesh_notebook.export.reads.declared import declared_again, declared_as
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.model.address import python_name
 
@@ -40,29 +42,23 @@ def advice(call: ast.Call, function: str, statement: Statement, graph: Graph) ->
     name, path = "NAME", "PATH"
     if read.path is not None:
         name, path = _name(read.path, statement), shlex.quote(str(read.path))
-        if known := _declared(read.path, graph):
+        if known := declared_as(read.path, graph):
             return f"it is the input `{known}` already\n{_in_place(read, known, statement)}"
     return f"declare it: %mesh source {name} {path}\n{_in_place(read, name, statement)}"
 
 
-def _declared(path: Path, graph: Graph) -> str:
-    """Return the name of the input that a file is declared as; empty where it is none."""
-    whole = Path.cwd().joinpath(path).resolve()
-    for statement in reversed(graph.statements):
-        if any(Path(one).resolve() == whole for one in paths_of(statement)):
-            return statement.names[0]
-    return ""
-
-
-def differing(read: Read, name: str, found: Alike, statement: Statement) -> str:
+def differing(
+    read: Read, name: str, found: Alike, statement: Statement, recipe: Mapping[str, Any]
+) -> str:
     """Return the next step for a read of a declared file that gives other rows than the input."""
-    path = shlex.quote(str(read.path))
     said = f"it is the input `{name}` already, and the read {found.differs}"
-    if found.option:
-        return f"{said}: %mesh source {name} {path} {found.option}"
-    name = name if name not in statement.names else f"{name}_source"
-    again = f": %mesh source {name} {path}" if name.endswith("_source") else ""
-    return f"{said}{again}\n{_in_place(read, name, statement)}"
+    if found.options:
+        return f"{said}: {declared_again(name, read.path, recipe, found.options)}"
+    if name not in statement.names:
+        return f"{said}\n{_in_place(read, name, statement)}"
+    name = f"{name}_source"
+    again = declared_again(name, read.path, recipe, {})
+    return f"{said}: {again}\n{_in_place(read, name, statement)}"
 
 
 def _in_place(read: Read, name: str, statement: Statement) -> str:

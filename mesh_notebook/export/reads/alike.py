@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.export.reads.calls import Read, frame_of
+from mesh_notebook.export.reads.declared import MISSING, option_of, said_as, says_so
 from mesh_notebook.export.words import words
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ __all__ = ["Alike", "alike", "quoted"]
 # the seconds of other rows.
 _TIMES = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
 _DAYS = "%Y-%m-%d"
-_MISSING = ("NA", "N/A", "NaN", "nan", "NULL", "null", "n/a", "None", "#N/A", "<NA>", "-nan")
 # What chooses and types the columns, or is of no meaning for the rows; any other argument says how
 # rows are read that need not be there yet.
 _KEPT = words(
@@ -28,7 +27,6 @@ _KEPT = words(
     "names new_columns header has_header nrows n_rows sheet_name sheet_id infer_schema_length "
     "try_parse_dates rechunk use_pyarrow cache glob date_format read_options orient lines"
 )
-_NULLS = ("na_values", "null_values", "nullstr")
 _SHORT = ("nrows", "n_rows")
 _NAMES = ("names", "new_columns")
 
@@ -39,24 +37,24 @@ class Alike:
 
     Attributes
     ----------
-    option : str
-        The option of `%mesh source` that makes its rows those of the read.
+    options : mapping
+        The options of `%mesh source` that make its rows those of the read.
     """
 
     text: str = ""
     differs: str = ""
-    option: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
-def alike(read: Read, name: str, source: pl.LazyFrame, null: str = "") -> Alike:
+def alike(read: Read, name: str, source: pl.LazyFrame, recipe: Mapping[str, Any]) -> Alike:
     """Return what makes of a source, under its name, the frame that a read gives.
 
     Parameters
     ----------
-    null : str
-        What the source takes for no value.
+    recipe : mapping
+        What the source is declared with.
     """
-    if found := _of_other_rows(read, null):
+    if found := _of_other_rows(read, recipe):
         return found
     made = read.made()
     wanted = made.collect() if read.function.startswith("polars.scan_") else made
@@ -65,7 +63,7 @@ def alike(read: Read, name: str, source: pl.LazyFrame, null: str = "") -> Alike:
         text = frame_of(read.function, name).replace("duckdb.", f"{read.root}.", 1)
         same = _same(_evaluated(text, name, own, read.modules).pl(), wanted.pl())
         return Alike(text if same else "", "gives other rows than the source")
-    columns = _columns(wanted)
+    columns = _columns(wanted, own)
     renamed = _renamed(read, own, columns)
     own = own.rename(renamed)
     if absent := [c for c in columns if c not in own.columns]:
@@ -74,23 +72,19 @@ def alike(read: Read, name: str, source: pl.LazyFrame, null: str = "") -> Alike:
     for text in _texts(read, name, own, wanted, columns):
         if _same(_evaluated(text, name, own), wanted):
             return Alike(text.replace(name, given, 1))
-    return _differing(read, own, wanted, columns)
+    return _differing(read, own, wanted, columns, str(recipe.get("null") or ""))
 
 
-def _of_other_rows(read: Read, null: str) -> Alike | None:
+def _of_other_rows(read: Read, recipe: Mapping[str, Any]) -> Alike | None:
     """Refuse an argument that says how rows are read which need not be there yet."""
     for keyword in read.call.keywords:
-        if read.is_default(keyword.arg):
+        name, value = keyword.arg, read.argument(keyword.arg or "")
+        if name in _KEPT or read.is_default(name) or says_so(name, value, recipe):
             continue
-        if keyword.arg in _NULLS:
-            said = read.argument(keyword.arg)
-            one = said[0] if isinstance(said, list) and len(said) == 1 else said
-            if isinstance(one, str) and one == null:
-                continue
-            option = f"--null {shlex.quote(one)}" if isinstance(one, str) and not null else ""
-            return Alike(differs=f"says `{keyword.arg}`, and the source does not", option=option)
-        if keyword.arg not in _KEPT:
-            return Alike(differs=f"says `{keyword.arg}`, which is of rows that may come later")
+        option = option_of(name)
+        said = said_as(option, value, recipe)
+        what = "and the source does not" if option else "which is of rows that may come later"
+        return Alike(differs=f"says `{name}`, {what}", options={option: said} if said else {})
     return None
 
 
@@ -103,10 +97,22 @@ def _renamed(read: Read, own: pl.DataFrame, columns: list[str]) -> dict[str, str
     return {old: new for old, new in pairs if old != new}
 
 
-def _columns(frame: Any) -> list[str]:
+def _columns(frame: Any, own: pl.DataFrame) -> list[str]:
     """Return a frame's columns, those that pandas has put into the index first."""
-    index = [str(n) for n in getattr(getattr(frame, "index", None), "names", ()) if n is not None]
-    return [*index, *map(str, frame.columns)]
+    return [*_index_of(frame, own), *map(str, frame.columns)]
+
+
+def _index_of(frame: Any, own: pl.DataFrame) -> list[str]:
+    """Return the columns of the file that a frame of pandas has as its index."""
+    named = [str(n) for n in getattr(getattr(frame, "index", None), "names", ()) if n is not None]
+    return named or ([own.columns[0]] if _is_nameless(frame, own) else [])
+
+
+def _is_nameless(frame: Any, own: pl.DataFrame) -> bool:
+    """Return whether the index is the file's first column, which has no name there."""
+    first = own.columns[0] if own.columns else ""
+    indexed = getattr(getattr(frame, "index", None), "names", None) == [None]
+    return indexed and first.startswith("Unnamed: ") and frame.shape[1] == own.width - 1
 
 
 def _texts(
@@ -146,12 +152,14 @@ def _retyped(function: str, before: str, name: str, own: pl.DataFrame, wanted: A
     """Return what gives the columns the read's types, and the index its columns."""
     made = _evaluated(frame_of(function, before), name, own)
     if function.startswith("polars."):
-        types = {c: t for c, t in wanted.schema.items() if made.schema[c] != t}
-        if not types or any(_loses(made.schema[c], t) for c, t in types.items()):
+        own_types = made.lazy().collect_schema()
+        types = {c: t for c, t in wanted.schema.items() if own_types[c] != t}
+        if not types or any(_loses(own_types[c], t) for c, t in types.items()):
             return ""
         return f".cast({{{', '.join(f'{quoted(c)}: pl.{t!r}' for c, t in types.items())}}})"
-    index = [str(n) for n in wanted.index.names if n is not None]
+    index = _index_of(wanted, own)
     set_index = f".set_index([{_listed(index)}])" if index else ""
+    set_index += ".rename_axis(None)" if _is_nameless(wanted, own) else ""
     types = {c: str(t) for c, t in wanted.dtypes.items() if str(made[c].dtype) != str(t)}
     if any(t == "object" or _guesses(made[c], t) for c, t in types.items()):
         return set_index
@@ -176,7 +184,8 @@ def _is_text(frame: Any, column: str) -> bool:
 
     if isinstance(frame, pl.DataFrame):
         return frame.schema[column] == pl.String
-    held = frame[column] if column in frame.columns else frame.index.get_level_values(column)
+    levels = frame.index if frame.index.names == [None] else frame.index.get_level_values(column)
+    held = frame[column] if column in frame.columns else levels
     return getattr(held.dtype, "kind", "O") == "O"
 
 
@@ -197,7 +206,7 @@ def _same(made: Any, wanted: Any) -> bool:
     return bool(made.equals(wanted)) and list(made.dtypes) == list(wanted.dtypes)
 
 
-def _differing(read: Read, own: pl.DataFrame, wanted: Any, columns: list[str]) -> Alike:
+def _differing(read: Read, own: pl.DataFrame, wanted: Any, columns: list[str], null: str) -> Alike:
     """Say in which column a read gives something else."""
     polars = read.library == "polars"
     if len(wanted) != own.height and not any(map(read.argument, _SHORT)):
@@ -211,7 +220,7 @@ def _differing(read: Read, own: pl.DataFrame, wanted: Any, columns: list[str]) -
             continue
         if missing := _read_as_missing(own, part, column):
             said = f"takes {missing!r} in {column!r} for no value, and the source for a text"
-            return Alike(differs=said, option=f"--null {missing}")
+            return Alike(differs=said, options={"null": f"{null},{missing}".lstrip(",")})
         kind = dict(zip(part.columns, map(str, part.dtypes), strict=True))[column]
         return Alike(differs=f"reads {column!r} as {kind}, and the source as {own.schema[column]}")
     return Alike(differs="gives other rows than the source")
@@ -224,4 +233,4 @@ def _read_as_missing(own: pl.DataFrame, part: Any, column: str) -> str:
     absent = part[column].is_null() if isinstance(part, pl.DataFrame) else part[column].isna()
     lost = own.filter(pl.Series(list(absent), dtype=pl.Boolean) & values.is_not_null())[column]
     found = {str(value) for value in lost}
-    return found.pop() if len(found) == 1 and found <= {*_MISSING} else ""
+    return found.pop() if len(found) == 1 and found <= MISSING else ""

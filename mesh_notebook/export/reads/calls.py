@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from mesh_notebook.export.scopes import dotted
-from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
 
-__all__ = ["READERS", "Names", "Read", "calls", "frame_of", "paths_of", "read_of", "reads_in"]
+__all__ = ["READERS", "Names", "Read", "calls", "frame_of", "read_of", "reads_in"]
 
 READERS = words(
     "pandas.read_csv pandas.read_table pandas.read_parquet pandas.read_excel pandas.read_json "
@@ -182,14 +181,6 @@ def reads_in(node: ast.stmt, names: Names) -> Iterator[Read]:
         function = names.full(call.func)
         if function in READERS:
             yield read_of(call, function, names)
-
-
-def paths_of(statement: Statement) -> tuple[str, ...]:
-    """Return the files of an input; nothing where it is no source, or not of one file."""
-    handle = statement.event.payload.get("input") if statement.event else None
-    recipe = getattr(handle, "recipe", {})
-    paths = getattr(getattr(handle, "data", None), "paths", ())
-    return tuple(paths) if recipe.get("kind") == "source" and len(paths) == 1 else ()
 
 
 def calls(node: ast.AST) -> Iterator[ast.Call]:

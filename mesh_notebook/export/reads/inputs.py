@@ -12,7 +12,8 @@ from mesh_notebook.export.analysis import effects_of
 from mesh_notebook.export.effects import Effects
 from mesh_notebook.export.reads.advice import differing
 from mesh_notebook.export.reads.alike import Alike, alike
-from mesh_notebook.export.reads.calls import Names, Read, paths_of, reads_in
+from mesh_notebook.export.reads.calls import Names, Read, reads_in
+from mesh_notebook.export.reads.declared import paths_of
 from mesh_notebook.export.statements import Statement
 
 __all__ = ["as_inputs"]
@@ -51,12 +52,16 @@ def _rewritten(
     texts: dict[ast.Call, str] = {}
     made: list[Statement] = []
     for read in reads:
-        if (source := _source_of(read, statement, inputs)) is None:
+        tried = [
+            (source, name, _compared(read, source, name))
+            for source in _sources_of(read, statement, inputs)
+            for name in [_name(source, statement, _rebound(source, statements), taken)]
+        ]
+        if not tried:
             continue
-        name = _name(source, statement, _rebound(source, statements), taken)
-        found = _compared(read, source, name)
+        source, name, found = next((one for one in tried if one[2].text), tried[0])
         if not found.text:
-            statement.advised = differing(read, source.names[0], found, statement)
+            statement.advised = differing(read, source.names[0], found, statement, _recipe(source))
             continue
         texts[read.call] = found.text
         event = replace(source.event, names=(name,)) if source.event else None
@@ -65,12 +70,15 @@ def _rewritten(
     return [*made, *_with(statement, texts)] if texts else [statement]
 
 
-def _source_of(read: Read, statement: Statement, inputs: Sequence[Statement]) -> Statement | None:
-    """Return the input that a file is declared as: the last before a read, else the first after."""
+def _sources_of(read: Read, statement: Statement, inputs: Sequence[Statement]) -> list[Statement]:
+    """Return the inputs that a file is declared as: the last before a read first, then later ones.
+
+    A file that is declared again, with what a read asks for, need not be read again.
+    """
     path = str(Path.cwd().joinpath(read.path or "").resolve())
     same = [s for s in inputs if str(Path(paths_of(s)[0]).resolve()) == path]
     before = [s for s in same if s.index < statement.index]
-    return next(iter([*before[::-1], *same]), None)
+    return [*before[::-1], *(s for s in same if s.index >= statement.index)]
 
 
 def _name(source: Statement, statement: Statement, rebound: set[str], taken: set[str]) -> str:
@@ -100,9 +108,13 @@ def _compared(read: Read, source: Statement, name: str) -> Alike:
     if read.whole is None or (read.library == "duckdb" and not read.root):
         return Alike(differs="has arguments that are found while it runs")
     try:
-        return alike(read, name, handle.frame, str(handle.recipe.get("null") or ""))
+        return alike(read, name, handle.frame, handle.recipe)
     except _failures() as error:
         return Alike(differs=f"cannot be made again ({type(error).__name__})")
+
+
+def _recipe(source: Statement) -> dict[str, Any]:
+    return dict(source.event.payload["input"].recipe) if source.event else {}
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -28,7 +28,8 @@ class Asked:
         A file, glob or folder; `app.db#table`, `book.xlsx#Sheet`; `s3://`, `https://`,
         `postgresql://host/db#schema.table`.
     null : str, optional
-        What a CSV writes where it has no value (`NA`), beside nothing at all.
+        What a CSV writes where it has no value (`NA`, or several: `NA,-999`), beside nothing at
+        all.
     format : str, optional
         What it is, where its name does not say so: a kind of file, or `api`.
     separator, decimal, encoding : str, optional
@@ -91,7 +92,7 @@ class Asked:
 
     @property
     def null_values(self) -> tuple[str, ...]:
-        return (self.null,) if self.null else ()
+        return tuple(filter(None, (self.null or "").split(",")))
 
     @property
     def paged(self) -> bool:
