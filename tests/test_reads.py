@@ -165,7 +165,7 @@ def test_what_a_read_says_besides_is_added_to_what_the_source_says(notebook: She
         with pytest.raises(MeshError, match="by itself") as refused:
             exported(notebook, "out")
         follow(notebook, str(refused.value.next_step))
-    assert "--null x,-9 --separator ';' --decimal ," in str(refused.value.next_step)
+    assert "--null -9 --separator ';' --decimal ," in str(refused.value.next_step)
     assert "read_csv" not in exported(notebook, "out")
 
 

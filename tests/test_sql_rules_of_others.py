@@ -51,6 +51,8 @@ def test_a_query_of_another_platform_is_run_over_the_frame(server, query):
         ("snowflake", sql("SELECT SYSTEM$TYPEOF(id) FROM {object}"), "not checked: "),
         ("trino", sql("SELECT COUNT( FROM {object}"), "no trino that sqlglot reads"),
         ("duckdb", sql("SELECT count(*) FROM payments"), "it reads 'payments'"),
+        ("duckdb", sql("SELECT count(*) FROM read_parquet('s3://b/a')"), "Cannot access"),
+        ("bigquery", sql("SELECT COUNT(*) FROM `${project}.x.y`"), "${project} has nothing"),
         ("", sql("SELECT count(*) FROM {object} WHERE id <=> 3 =>"), "DuckDB says"),
         (
             "",

@@ -76,7 +76,8 @@ def _filled(query: str, table: str, column: str | None, dialect: str) -> str:
         word = str(match[match.lastindex or 0]).lower()
         meant = table if word in _TABLE else column if word in _COLUMN else None
         if meant is None:
-            raise CannotCheck(f"the query's placeholder {match[0]} has nothing to stand for")
+            said = f"the query's placeholder {match[0]} has nothing to stand for"
+            raise CannotCheck(said, foreign=dialect not in _OURS)
         return str(exp.to_identifier(meant, quoted=True).sql(dialect or "duckdb"))
 
     return _PLACEHOLDER.sub(name, query)
@@ -122,6 +123,8 @@ def _is_foreign(error: Exception, dialect: str) -> bool:
     """Say whether a query fails for what it is written for, and not for what it says."""
     import duckdb
 
+    if isinstance(error, duckdb.PermissionException | duckdb.IOException | duckdb.HTTPException):
+        return True  # it reads a bucket, or files, and not the frame
     if dialect == "":
         return isinstance(error, duckdb.ParserException | duckdb.CatalogException)
     return dialect != "duckdb"

@@ -82,7 +82,7 @@ def _of_other_rows(read: Read, recipe: Mapping[str, Any]) -> Alike | None:
         if name in _KEPT or read.is_default(name) or says_so(name, value, recipe):
             continue
         option = option_of(name)
-        said = said_as(option, value, recipe)
+        said = said_as(name, value, recipe)
         what = "and the source does not" if option else "which is of rows that may come later"
         return Alike(differs=f"says `{name}`, {what}", options={option: said} if said else {})
     return None

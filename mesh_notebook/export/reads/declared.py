@@ -77,14 +77,15 @@ def declared_again(
     return " ".join([f"%mesh source {name} {shlex.quote(str(path))}", *flags])
 
 
-def said_as(option: str, value: Any, recipe: Mapping[str, Any]) -> str:
-    """Return what an option is to be given, so that it says what a reader's argument says.
+def said_as(argument: str | None, value: Any, recipe: Mapping[str, Any]) -> str:
+    """Return what a source's option is to be given, so that it says what an argument says.
 
     Empty where it cannot, or where the source says something else already.
     """
+    option = option_of(argument)
     if option == "null":
-        own = _texts(recipe.get("null") or "")
-        return ",".join(dict.fromkeys([*own, *_texts(value)]))
+        own = _texts(recipe.get("null") or "") if argument == "na_values" else []
+        return ",".join(dict.fromkeys([*(o for o in own if o in MISSING), *_texts(value)]))
     if not option or recipe.get(option):
         return ""
     if option == "decimal":
