@@ -199,6 +199,23 @@ def test_a_product_that_is_named_takes_the_place_of_a_mock(shell, tmp_path):
         shell.run("%mesh use customers live --product cliens")
 
 
+def test_a_mock_whose_keys_were_those_of_an_input_that_is_live_now_is_told(shell, tmp_path):
+    from bundles import contract as ours
+    from bundles import put
+
+    contract(tmp_path, "customers", id=KEY)
+    contract(tmp_path, "orders", order_id=KEY, customer_id=to("customers.id"))
+    contract(tmp_path, "visits", visit_id=KEY)
+    for name in ("customers", "orders", "visits"):
+        shell.run(f"%mesh mock {name}.odcs.yaml --rows 5")
+    made = ours({"id": "VARCHAR"}, id="urn:dmesh:local:sales:clients:all:1", event_time=None)
+    put(tmp_path / ".mesh", pl.DataFrame({"id": ["C0001", "C0002"]}), made)
+    shell.run("%mesh use customers live --product clients")
+    said = shown(shell, "customers")
+    assert "'orders' is still a mock" in said
+    assert "'visits'" not in said
+
+
 def test_a_column_may_mean_one_of_a_product_that_is_only_promised(shell, tmp_path):
     shell.run("import polars as pl")
     shell.run("df = pl.DataFrame({'who': ['a', 'b'], 'n': [1, 2]})")

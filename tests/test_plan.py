@@ -127,7 +127,7 @@ def test_what_is_not_as_it_was_planned_is_named_and_nothing_is_published(mesh, o
     elif other == "inputs":
         mesh.write(ROWS.head(1))
     elif other == "options":
-        engine = {"interval": "2026-01"}
+        engine = {"engine": "duckdb"}
     else:
         mesh.open.deploy(mesh.bundle("1.0.2", transform=f"{SAME}\nx = 3\n"))
         bundle = mesh.bundle("1.0.3", transform=f"{SAME}\nx = 4\n")
@@ -309,6 +309,14 @@ def test_a_guarantee_that_is_let_go_is_breaking_where_a_consumer_relies_on_it(me
 def test_an_engine_that_cannot_take_it_is_said_in_the_plan(mesh):
     plan = mesh.open.plan(mesh.bundle(), engine="duckdb")
     assert "does not go to duckdb" in plan.refusals[0].message
+
+
+def test_an_interval_of_a_product_without_intervals_is_refused_by_plan_and_deploy(mesh):
+    bundle = mesh.bundle()
+    for do in (mesh.open.plan, mesh.open.deploy):
+        with pytest.raises(UsageError, match="no port of airport-delays is the picture"):
+            do(bundle, interval="2026-10")
+    assert not mesh.root.exists()
 
 
 def test_a_product_is_deployed_as_another_engine_computes_it(shell, tmp_path):

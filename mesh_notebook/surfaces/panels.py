@@ -121,6 +121,7 @@ def _(card: InputCard) -> Panel:
         product.purpose,
         facts,
         (columns, *slo_table(card.slos), *first),
+        notes=handle.warnings,
         next_step=live,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import UnknownName, near
@@ -98,6 +99,11 @@ class Input:
             from mesh_notebook.workspace.mocking import settle
 
             settle(session, old.name)
+        elif old.kind == "mock" and old.contract:
+            from mesh_notebook.workspace.joining import parted
+
+            said = parted(session, old)
+            session.handles[old.name] = replace(session.handles[old.name], warnings=said)
         return frame
 
 

@@ -22,7 +22,7 @@ from mesh_notebook.workspace.inputs import Handle, Opener
 if TYPE_CHECKING:
     from mesh_notebook.workspace.session import Session
 
-__all__ = ["Target", "mocks", "settled", "targets_of", "tied_to"]
+__all__ = ["Target", "mocks", "parted", "settled", "targets_of", "tied_to"]
 
 # What a column that says nothing of its values takes from the one that it means.
 _VALUES = ("logicalTypeOptions", "quality", "customProperties")
@@ -213,6 +213,33 @@ def _orphans(one: Handle, other: Handle) -> Iterator[str]:
                 f"{lost:,} of {values.height:,} values of {here} are not among those of {there}: "
                 f"{_why(other.contract, theirs)}"
             )
+
+
+# ---- once one of them is live --------------------------------------------------------------------
+
+
+def parted(session: Session, live: Handle) -> tuple[str, ...]:
+    """Return which mocks have the keys of a mock in whose place real rows came.
+
+    Parameters
+    ----------
+    live : Handle
+        The mock that it was.
+    """
+    said = []
+    for other, mock in mocks(session).items():
+        if mock.contract and live.contract and other != live.name:
+            ties = targets_of(mock.contract, [live.contract])
+            ties += targets_of(live.contract, [mock.contract])
+            said += [_parted(other, live.name) for _ in ties[:1]]
+    return tuple(said)
+
+
+def _parted(mock: str, live: str) -> str:
+    return (
+        f"'{mock}' is still a mock, and its keys are those of the mock of '{live}', which real "
+        f"rows do not have: until %mesh use {mock} live, few rows or none join"
+    )
 
 
 def _why(contract: Contract, column: Column) -> str:

@@ -150,10 +150,23 @@ def deployed(
 
 
 def _cut(bundle: Path, options: Options) -> Interval | None:
-    """Return the interval that the sources of a bundle are cut to, where one is meant."""
+    """Return the interval that the sources of a bundle are cut to, where one is meant.
+
+    Raises
+    ------
+    UsageError
+        One is given, and no port of the product is of intervals.
+    """
     from mesh_notebook.mesh.bundle import Bundle
 
-    return cut_to(Bundle(bundle).product, options.interval)
+    product = Bundle(bundle).product
+    if options.interval and not any(p.temporality.get("interval") for p in product.outputs):
+        raise UsageError(
+            f"no port of {product.name} is the picture of an interval, so --interval says nothing.",
+            next_step="leave it out; or declare the port with %mesh output … --interval month, "
+            "and export again",
+        )
+    return cut_to(product, options.interval)
 
 
 def _told(
