@@ -137,7 +137,7 @@ def exported(notebook: Notebook) -> Module | str:
             mock.patch.object(blaming, "replay", replayed_here),
             mock.patch.object(varying, "replay", replayed_here),
         ):
-            proving.prove(module, outputs, notebook.names)
+            proving.prove(module, outputs, notebook.names, {})
     except ExportRefused as refused:
         return str(refused)
     return module

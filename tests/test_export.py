@@ -140,6 +140,23 @@ def test_the_bundles_own_tests_pass_where_this_package_is_not(
     assert "mesh" not in (tmp_path / "bundle/pyproject.toml").read_text()
 
 
+def test_what_mocks_cannot_show_is_expected_to_fail_and_said(notebook: Any, tmp_path: Path) -> None:
+    notebook.run("def old(delay):\n    return delay > 15")
+    notebook.run("frame = flights.collect().to_pandas()")
+    notebook.run("frame['late'] = frame['delay'].apply(old)\nkept = frame[['late']]")
+    notebook.run("known = {day * 3 + n: n for day in range(1, 11) for n in (0, 1)}")
+    notebook.run("coded = flights.select(code=pl.col('delay').replace_strict(known))")
+    notebook.run("%mesh output kept kept")
+    notebook.run("%mesh output coded coded")
+    done = notebook.run("%mesh export bundle")
+    assert [one.partition(":")[0] for one in done.unfit] == ["kept on no rows", "coded on mocks"]
+    assert "expected to fail: coded on mocks: " in notebook.shown(done)["text/plain"]
+    command = [sys.executable, "-m", "pytest", "-q", "-rx", "-p", "no:cacheprovider"]
+    ran = subprocess.run(command, cwd=tmp_path / "bundle", capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stdout.decode()
+    assert b"2 xfailed" in ran.stdout
+
+
 def test_a_module_that_makes_other_columns_fails_the_bundles_own_tests(
     notebook: Any, tmp_path: Path
 ) -> None:

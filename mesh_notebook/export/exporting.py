@@ -21,8 +21,9 @@ from mesh_notebook.export.prose import told_above
 from mesh_notebook.export.proving import prove, seen
 from mesh_notebook.export.record import Record
 from mesh_notebook.export.slicing import Slice, slices_of
+from mesh_notebook.export.specs import documents_of
 from mesh_notebook.export.statements import Statement
-from mesh_notebook.export.testing import MockRows
+from mesh_notebook.export.testing import MockRows, in_bundle, mocks, told_unfit
 from mesh_notebook.export.writing import (
     files_of,
     receipt_of,
@@ -65,6 +66,9 @@ class Exported:
     tried : tuple of str
         The ports of which a run on these rows, and not their lineage, says that others could have
         made them (see `mesh.inheritance`). A deployment asks again, of its own rows.
+    unfit : tuple of str
+        What the bundle's own tests are expected to fail for: the mocks are made of contracts, which
+        do not say all that rows are.
     packages : tuple of str
         The packages that rows are made of, each with its very version.
     """
@@ -80,6 +84,7 @@ class Exported:
     origin: Origin
     unsaved: tuple[str, ...] = ()
     tried: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
 
 
@@ -146,15 +151,22 @@ def export(
     refuse_uncarried(module, by_port, ports)
     tried = tried_of(module, by_port, ports)
     by_port = closed(module, by_port, ports)
+    documents = documents_of(product, plan, by_port)
+    mocked = mocks(documents, mock_rows)
     progress("prove it in a clean process")
-    rows = prove(module, by_port, namespace)
+    proof = prove(module, by_port, namespace, mocked)
     progress("take it to other engines")
     portable, frames = portable_of(module), seen(module, by_port)
     if portable.text is not None:
         portable = proved(portable, module, frames, engines)
     told, unsaved, as_it_ran = _notebook(notebook, record, slices)
     beside = notebooks.beside(told, record.cells)
-    files = files_of(module, product, by_port, told, portable.files, frames, mock_rows, tried)
+    files = files_of(
+        *(module, documents, by_port, told, portable.files, frames),
+        proof.unfit,
+        tried,
+    )
+    files |= in_bundle(mocked)
     files[LINEAGE] = lineage_file(module, ports)
     files[RECEIPT] = receipt_of(
         module, files, frames, portable.told(), by_port, {"asItRan": as_it_ran, "beside": beside}
@@ -174,12 +186,13 @@ def export(
         inputs=tuple(plan.inputs),
         kept=len({_counted(s) for one in slices for s in one.statements}),
         total=slices[0].total,
-        rows=rows,
+        rows=proof.rows,
         portable=portable,
         files=tuple(sorted(files)),
         origin=worst(draft.pin.origin for draft in plan.inputs.values()),
         unsaved=unsaved,
         tried=tried,
+        unfit=told_unfit(proof.unfit),
         packages=tuple(sorted({*data_of(module.text).values()})),
     )
 

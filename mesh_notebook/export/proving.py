@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,24 +20,46 @@ from mesh_notebook.export.hidden import refuse_hidden, states_of, witness_of
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.varying import explain, refuse_dependent, refuse_undetermined
+from mesh_notebook.mesh.on_mocks import Unfit
 from mesh_notebook.mesh.replay import ReplayFailed, Twice, Witness, replay_twice, rows_in
 from mesh_notebook.model.address import python_name
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["prove", "seen"]
+__all__ = ["Proof", "prove", "seen"]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a proof showed.
+
+    Attributes
+    ----------
+    rows : dict
+        By port: how many rows were proved equal.
+    unfit : dict
+        By port: how it fares on mocks and on no rows, where it does not keep its columns.
+    """
+
+    rows: dict[str, int]
+    unfit: dict[str, Unfit]
 
 
 def prove(
-    module: Module, outputs: Mapping[str, OutputDraft], namespace: Mapping[str, Any]
-) -> dict[str, int]:
-    """Return by port how many rows were proved equal.
+    module: Module,
+    outputs: Mapping[str, OutputDraft],
+    namespace: Mapping[str, Any],
+    mocks: Mapping[str, bytes],
+) -> Proof:
+    """Prove that a module makes the notebook's frames; and try it on mocks of its inputs.
 
     Parameters
     ----------
     namespace
         The notebook's names as they are now, to tell which cell is to blame.
+    mocks
+        By input: a Parquet file.
 
     Raises
     ------
@@ -50,7 +73,8 @@ def prove(
     saw = {one.port: _seen(one, outputs[one.port]) for one in plan.slices}
     keys = [output.contract.key for output in outputs.values()]
     with tempfile.TemporaryDirectory() as folder:
-        twice = _replayed(module, list(saw), Path(folder), witness_of(module, states), keys)
+        told = witness_of(module, states)
+        twice = _replayed(module, list(saw), Path(folder), told, keys, mocks)
         for one in plan.slices:
             refuse_undetermined(module, one, twice.faults.get(python_name(one.port)))
         for one in plan.slices:
@@ -65,7 +89,11 @@ def prove(
             refuse_dependent(module, one, twice.dependences.get(python_name(one.port)), namespace)
         for one in plan.slices:
             refuse_hidden(module, one, states[one.port], twice.witnessed)
-    return {port: frame.height for port, frame in saw.items()}
+    unfit = {port: twice.unfit.get(python_name(port)) for port in saw}
+    return Proof(
+        {port: frame.height for port, frame in saw.items()},
+        {port: one for port, one in unfit.items() if one is not None},
+    )
 
 
 def seen(module: Module, outputs: Mapping[str, OutputDraft]) -> dict[str, pl.DataFrame]:
@@ -97,13 +125,15 @@ def _replayed(
     folder: Path,
     witness: Witness | None,
     keys: Sequence[Sequence[str]],
+    mocks: Mapping[str, bytes],
 ) -> Twice:
     transform = folder / "transform.py"
     transform.write_text(module.text, "utf-8")
     inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
     try:
         functions = [python_name(port) for port in ports]
-        return replay_twice(transform, functions, inputs, folder, module.plan.sql, witness, keys)
+        more = (module.plan.sql, witness, keys, mocks)
+        return replay_twice(transform, functions, inputs, folder, *more)
     except ReplayFailed as failure:
         raise blame_failure(module, failure) from None
 

@@ -26,9 +26,9 @@ from mesh_notebook.export.formatting import formatted
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.packages import data_of
 from mesh_notebook.export.said import sealed_statements
-from mesh_notebook.export.specs import documents_of
-from mesh_notebook.export.testing import MockRows, mocks, tests
+from mesh_notebook.export.testing import tests
 from mesh_notebook.mesh.identity import meaning_of
+from mesh_notebook.mesh.on_mocks import Unfit
 from mesh_notebook.mesh.seals import RECEIPT, fingerprint, sealed
 from mesh_notebook.model.address import python_name
 from mesh_notebook.model.product import Product
@@ -48,24 +48,23 @@ _CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache
 
 def files_of(
     module: Module,
-    product: Mapping[str, Any],
+    documents: Mapping[str, str],
     outputs: Mapping[str, OutputDraft],
     notebook: str,
     portable: Mapping[str, bytes],
     frames: Mapping[str, pl.DataFrame],
-    mock_rows: MockRows,
+    unfit: Mapping[str, Unfit],
     tried: Sequence[str] = (),
 ) -> dict[str, bytes]:
-    """Return by path every file of the bundle but its lineage and its receipt."""
-    plan = module.plan
-    texts = documents_of(product, plan, outputs)
+    """Return by path every file of the bundle but its mocks, its lineage and its receipt."""
+    plan, texts = module.plan, dict(documents)
     spec = Product.loads(texts["product.odps.yaml"])
     needs = _dependencies(module.text)
     contracts = [name for name in texts if name.startswith("contracts/")]
     more = _at_least(["narwhals"]) if portable else []
     texts |= {
         MODULE: module.text,
-        "tests/test_transform.py": tests(frames),
+        "tests/test_transform.py": tests(frames, unfit),
         "policies/README.md": templates.policies(spec, tried),
         "pyproject.toml": project.pyproject(spec, needs, more),
         "README.md": templates.readme(spec, plan, outputs, needs, contracts, data_of(module.text)),
@@ -73,7 +72,6 @@ def files_of(
         "notebook.ipynb": notebook,
     }
     files = {name: text.encode() for name, text in texts.items()} | dict(portable)
-    files |= mocks(texts, mock_rows)
     for draft in plan.inputs.values():
         files |= draft.files
     return files

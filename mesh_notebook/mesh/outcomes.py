@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import MeshError
+from mesh_notebook.mesh.on_mocks import Unfit
 from mesh_notebook.mesh.ordering import Fault
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ class Twice:
         By function of the witness: where its frame lies, if it came so far.
     dependences : dict
         By function: rows like those at hand, of which another order makes it answer otherwise.
+    unfit : dict
+        By function: how it fares on mocks and on no rows, where it does not keep its columns.
     """
 
     made: dict[str, Path]
@@ -149,6 +152,7 @@ class Twice:
     faults: Mapping[str, Fault] = field(default_factory=dict)
     witnessed: Mapping[str, Path] = field(default_factory=dict)
     dependences: Mapping[str, Dependent] = field(default_factory=dict)
+    unfit: Mapping[str, Unfit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

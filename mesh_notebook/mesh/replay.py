@@ -23,6 +23,7 @@ from mesh_notebook.mesh.guard import beside
 from mesh_notebook.mesh.inputs import OpenedInput, ReplayInput
 from mesh_notebook.mesh.keys import VARIABLES as KEYS
 from mesh_notebook.mesh.keys import keys_folder
+from mesh_notebook.mesh.on_mocks import keep_mocks, unfit_in
 from mesh_notebook.mesh.outcomes import (
     LOG,
     Dependent,
@@ -116,6 +117,7 @@ def replay_twice(
     sql: str = "",
     witness: Witness | None = None,
     keys: Sequence[Sequence[str]] = (),
+    mocks: Mapping[str, bytes] | None = None,
 ) -> Twice:
     """Replay in two processes at the same time; raises `ReplayFailed` where the plain one fails.
 
@@ -127,12 +129,14 @@ def replay_twice(
         What the plain process runs besides.
     keys : sequence
         What was said to be a key of what the functions make.
+    mocks : mapping, optional
+        By input: a Parquet file of mock rows, on which the plain process tries the functions last.
     """
     folders = [workdir / "plain", workdir / "otherwise"]
     for folder in folders:
         folder.mkdir()
     with (
-        started(transform, functions, inputs, folders[0], witness=witness) as plain,
+        started(transform, functions, inputs, folders[0], witness=witness, mocks=mocks) as plain,
         started(
             *(transform, functions, inputs, folders[1]),
             variation=OTHERWISE,
@@ -143,9 +147,10 @@ def replay_twice(
     ):
         made = plain.made()
         told = plain.told(witness.functions) if witness else {}
+        unfit = unfit_in(plain.workdir)
         try:
             otherwise = other.made()
-            return Twice(made, otherwise, "", other.faults(), told, other.dependences())
+            return Twice(made, otherwise, "", other.faults(), told, other.dependences(), unfit)
         except ReplayFailed as failed:
             return Twice(made, {}, str(failed), other.faults(), told)
 
@@ -164,6 +169,7 @@ def started(
     witness: Witness | None = None,
     keys: Sequence[Sequence[str]] = (),
     tried: bool = False,
+    mocks: Mapping[str, bytes] | None = None,
 ) -> Iterator[Started]:
     """Start a clean process, as `replay` does; it ends with the block, whatever it has done.
 
@@ -179,6 +185,8 @@ def started(
         What was said to be a key of what the functions make.
     tried : bool
         Whether it asks the functions on other rows of the same contracts, too, in several orders.
+    mocks : mapping, optional
+        By input: a Parquet file of mock rows, on which it tries the functions last.
     """
     refuse_unknown(engine)
     if engine == "spark":
@@ -204,6 +212,7 @@ def started(
         "witness": asdict(witness) if witness else None,
         "keys": [list(key) for key in keys if key],
         "tried": tried,
+        "mocked": keep_mocks(mocks, workdir) if mocks else [],
     }
     (workdir / _JOB).write_text(json.dumps(job), "utf-8")
     with _process(workdir, _credentials(given), variation) as process:

@@ -20,6 +20,7 @@ from mesh_notebook.mesh.engines import Engine, engine_of
 from mesh_notebook.mesh.guard import Attempt, guard
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.keys import VARIABLES as KEYS
+from mesh_notebook.mesh.on_mocks import try_on_mocks
 from mesh_notebook.mesh.s3 import VARIABLES
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def main(job_file: str) -> None:
     module = _followed(transform, job["sql"], watch)
     attempts.refuse()
     loading = len(watch.faults) if watch else 0
+    schemas = {}
     for name in job["functions"]:
         state["function"] = name
         if watch:
@@ -75,10 +77,15 @@ def main(job_file: str) -> None:
         frame = engine.gathered(made)
         attempts.refuse()
         _write(name, frame)
+        schemas[name] = frame.schema
     if trials and watch:
         _try(trials, watch, job, [name for name in job["functions"] if name not in faults])
     if job["witness"]:
         _hear(job["witness"], {**engine.given(), **inputs})
+    if job["mocked"]:
+        _end_after(_PATIENCE * len(schemas))
+        # Loaded anew: what it kept of real rows is to be in no error's text.
+        try_on_mocks(partial(_called, loaded(transform)), schemas, job["mocked"])
     engine.ended()
 
 

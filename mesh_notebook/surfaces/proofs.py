@@ -192,6 +192,7 @@ def _(exported: Exported) -> Panel:
             ("files", ", ".join(exported.files)),
             *_unsaved(exported),
             *_tried(exported),
+            *(("tests", f"expected to fail: {said}") for said in exported.unfit),
         ),
         tables=_staying(exported),
         next_step=f"%mesh deploy {from_here(exported.folder)}",
