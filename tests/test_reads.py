@@ -179,3 +179,13 @@ def test_a_declared_file_in_a_query_or_in_open_is_told_by_its_name(notebook: She
         with pytest.raises(MeshError) as refused:
             exported(notebook, "out")
         assert f"it is the input `sales` already: {said}" in str(refused.value.next_step)
+
+
+def test_a_read_of_a_declared_folder_is_that_input(notebook: Shell) -> None:
+    Path("parts").mkdir()
+    for part in (1, 2):
+        pl.DataFrame({"n": [part]}).write_parquet(f"parts/{part}.parquet")
+    notebook.run("%mesh source parts parts")
+    notebook.run("out = pd.read_parquet('parts')")
+    notebook.run("lazy = pl.scan_parquet('parts/')")
+    assert "read_parquet" not in exported(notebook, "out", "lazy")

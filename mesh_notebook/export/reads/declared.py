@@ -25,17 +25,19 @@ _OPTIONS = {
 
 
 def paths_of(statement: Statement) -> tuple[str, ...]:
-    """Return the files of an input; nothing where it is no source, or not of one file.
+    """Return the file or folder of an input; nothing where it is no source, or of several files.
 
     A file whose text is written plain first is read from a copy: it is known by its own path.
     """
     handle = statement.event.payload.get("input") if statement.event else None
     recipe = getattr(handle, "recipe", {})
     paths = getattr(getattr(handle, "data", None), "paths", ())
-    if recipe.get("kind") != "source" or len(paths) != 1:
+    if recipe.get("kind") != "source" or not paths:
         return ()
     own = str(recipe.get("uri", ""))
-    return (own,) if Path(own).is_file() else tuple(paths)
+    if Path(own).exists():
+        return (own,)
+    return tuple(paths) if len(paths) == 1 else ()
 
 
 def declared_as(path: str | Path, graph: Graph) -> str:
