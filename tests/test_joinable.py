@@ -12,7 +12,7 @@ import pytest
 from bundles import Clock, contract, published, write_bundle
 
 import mesh_notebook
-from mesh_notebook.errors import KeyMissing, UsageError
+from mesh_notebook.errors import KeyMissing, MeshError, UsageError
 from mesh_notebook.mesh.keys import key_of, keys_folder, made_key
 from mesh_notebook.mesh.masking import token
 from mesh_notebook.model.policy import Access, Mask, PortPolicy, RowFilter
@@ -43,6 +43,7 @@ class Mesh:
         access: Access = ANYBODY,
         rows: tuple[RowFilter, ...] = (),
         kind: str = "snapshot",
+        erasers: tuple[str, ...] = (),
         **more: object,
     ) -> Receipt:
         """Publish a product of these people, one row each."""
@@ -60,7 +61,7 @@ class Mesh:
         if masked and not masks:
             masks = (Mask(column, "tokenise", KEPT, key=key),)
         subject = column if masked and erasable else ""
-        policy = PortPolicy(name, access, masks, rows, subject)
+        policy = PortPolicy(name, access, masks, rows, subject, erasers=erasers)
         bundle = write_bundle(
             self.folder / name,
             address=address,
@@ -237,12 +238,13 @@ def test_a_product_whose_key_is_not_here_is_told_and_the_others_are_erased(mesh)
 
 
 def test_what_the_policy_hides_from_who_erases_is_not_told_and_not_passed_over(mesh):
-    mesh.put("users", "u1", key="people")
+    mesh.put("users", "u1", key="people", erasers=("dpo",))
     mesh.put("bills", "u1", "u3", key="people", erasable=False)
     mesh.put("mails", "u2", masked=False, access=Access(roles=("postman",)))
     mesh.put("calls", "u2", masked=False, rows=(RowFilter("n > 5"),))
     mesh.put("notes", "u2", masks=(Mask("uid", "encrypt"),), erasable=False)
     bo = mesh_notebook.open(mesh.root, "bo")
+    bo.grant("bo", "dpo")
     done = bo.erase("users", "u1", everywhere=True)
     assert told(done) == {
         "users.uid": True,
@@ -266,13 +268,50 @@ def test_nobody_everywhere_is_an_error_and_a_job_sees_who_keeps_it(mesh, monkeyp
     with pytest.raises(UsageError, match="no product"):
         mesh.erase("nobody", everywhere=True)
     words = ["mesh", "--root", str(mesh.root), "erase", "--everywhere", "u1"]
-    monkeypatch.setattr("sys.argv", words)
+    monkeypatch.setattr("sys.argv", ["mesh", "--principal", "olga", *words[1:]])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 1
     out = capsys.readouterr().out
     assert "users/users" in out
     assert "mails/mails" in out
+
+
+def refusal(mesh: Mesh, who: str, *words: str, **how: object) -> str:
+    with pytest.raises(MeshError) as refused:
+        mesh_notebook.open(mesh.root, who).erase(*words, **how)
+    return str(refused.value)
+
+
+def test_who_may_not_erase_is_told_which_role_it_takes_and_not_whom_a_product_holds(mesh):
+    mesh.put("users", "u1", key="people", erasers=("dpo",))
+    there, not_there = refusal(mesh, "bo", "users", "u1"), refusal(mesh, "bo", "users", "u2")
+    assert there == not_there
+    assert "it takes dpo, or ana, who deployed it" in there
+    assert "%mesh grant bo dpo" in there
+    assert "takes dpo" in refusal(mesh, "olga", "users", "u1"), "who sees it may not erase it"
+    everywhere = {refusal(mesh, "bo", name, everywhere=True) for name in ("u1", "u2")}
+    assert len(everywhere) == 1
+    assert mesh.seen("users", "olga")["uid"].to_list() == ["u1"]
+    assert mesh_notebook.open(mesh.root, "ana").erase("users", "u1").port == "users"
+
+
+def test_where_no_role_is_named_who_sees_the_subject_may_erase_it(mesh):
+    mesh.put("users", "u1")
+    assert "takes officer, or ana" in refusal(mesh, "bo", "users", "u1")
+    assert mesh.erase("users", "u1").port == "users"
+
+
+def test_everywhere_says_of_what_one_may_not_erase_from_only_that_it_was_not_asked(mesh):
+    mesh.put("users", "u1", "u2", key="people")
+    mesh.put("plays", "u1", key="people", erasers=("dpo",))
+    said = []
+    for subject in ("u1", "u2"):
+        done = mesh.erase("users", subject, everywhere=True)
+        assert told(done) == {"users.uid": True, "plays.uid": False}
+        said += [one.said for one in done.outcomes if one.product == "plays"]
+    assert set(said) == {"not asked: it takes dpo, or ana, who deployed it"}
+    assert mesh.seen("plays", "olga")["uid"].to_list() == ["u1"]
 
 
 def test_a_notebook_protects_a_subject_that_joins_and_can_be_erased(shell, tmp_path):
@@ -287,6 +326,10 @@ def test_a_notebook_protects_a_subject_that_joins_and_can_be_erased(shell, tmp_p
         shell.run("%mesh protect people.email --with tokenise --key people")
 
 
+def policy_said(shell) -> tuple[str, ...]:
+    return shell.run("%mesh protect people").policy.said()
+
+
 def test_one_line_makes_a_column_joinable_and_erasable(shell, tmp_path):
     (tmp_path / "people.csv").write_text("uid\nu1\n")
     shell.run("%mesh source raw people.csv")
@@ -295,3 +338,7 @@ def test_one_line_makes_a_column_joinable_and_erasable(shell, tmp_path):
     line = "%mesh protect people.uid --with tokenise --key people --erasable uid"
     policy = shell.run(line).policy
     assert (policy.subject, policy.masks[0].key) == ("uid", "people")
+    assert shell.run("%mesh protect people --erasers dpo").policy.erasers == ("dpo",)
+    assert "erased from all snapshots by dpo" in " ".join(
+        shell.run("%mesh protect people").policy.said()
+    )

@@ -8,6 +8,7 @@ They stand in the product's custom property `policies`, a list with one mapping 
   masks: [{column: email, mask: tokenise, except: [privacy-officer]}]
   rows: [{where: "country = 'DE'", except: [auditor]}]
   subject: user_id
+  erasers: [privacy-officer]
   aggregates: 20
   declassified: [{column: uid, of: ['urn:…#uid'], because: 'counsel agreed', by: ana}]
   privacy: {subject: user_id, budget: 10.0, rowsEach: 5, bounds: {minutes: [0, 1440]},
@@ -193,6 +194,9 @@ class PortPolicy:
     ----------
     subject : str
         The column whose value can be erased from all snapshots (see `mesh.erasure`).
+    erasers : tuple of str
+        Roles that may erase, besides who deployed last; where none is named, those that see the
+        subject as it is.
     aggregates : int
         From how many of its rows on an aggregate is open to all, who reads what is made of the
         port; 0: it never is. A mask says it of its own column.
@@ -208,6 +212,7 @@ class PortPolicy:
     privacy: Privacy | None = None
     aggregates: int = 0
     declassified: tuple[Declassified, ...] = ()
+    erasers: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self != PortPolicy(self.port)
@@ -218,7 +223,7 @@ class PortPolicy:
         exempt = {role for mask in self.masks for role in mask.exempt}
         exempt |= {role for rule in self.rows for role in rule.exempt}
         private = self.privacy.exempt if self.privacy else ()
-        return frozenset({*exempt, *self.access.roles, *private})
+        return frozenset({*exempt, *self.access.roles, *private, *self.erasers})
 
     @property
     def closed(self) -> bool:
@@ -267,7 +272,8 @@ class PortPolicy:
         lines += [rule.said() for rule in self.rows]
         lines += [mask.said() for mask in self.masks]
         if self.subject:
-            lines.append(f"each {self.subject} can be erased from all snapshots")
+            by = f" by {either(self.erasers)}" if self.erasers else ""
+            lines.append(f"each {self.subject} can be erased from all snapshots{by}")
         if self.aggregates:
             lines.append(f"its aggregates of {self.aggregates} rows or more are open to all")
         lines += [one.said() for one in self.declassified]
@@ -289,6 +295,7 @@ class PortPolicy:
             "privacy": self.privacy.as_dict() if self.privacy else {},
             "aggregates": self.aggregates,
             "declassified": [one.as_dict() for one in self.declassified],
+            "erasers": list(self.erasers),
         }
         return {"port": self.port, **{name: value for name, value in raw.items() if value}}
 
@@ -305,7 +312,7 @@ def _by_port(product: Product) -> dict[str, Mapping[str, Any]]:
 
 def _parsed(port: str, raw: Mapping[str, Any]) -> PortPolicy:
     own = ("port", "access", "masks", "rows", "subject", "privacy", "aggregates", "declassified")
-    refuse_unknown(raw, *own)
+    refuse_unknown(raw, *own, "erasers")
     access, privacy = raw.get("access") or {}, raw.get("privacy")
     refuse_unknown(access, "roles", "purposes", "standIn", "closed")
     masks = tuple(Mask.from_dict(one) for one in raw.get("masks") or ())
@@ -325,6 +332,7 @@ def _parsed(port: str, raw: Mapping[str, Any]) -> PortPolicy:
         Privacy.from_dict(privacy) if privacy else None,
         int(raw.get("aggregates") or 0),
         tuple(Declassified.from_dict(one) for one in raw.get("declassified") or ()),
+        names(raw.get("erasers")),
     )
 
 

@@ -92,6 +92,13 @@ CONTROL: tuple[Verb, ...] = (
                 "declassify", "show on purpose what an input hides", "--declassify", "flag", False
             ),
             Argument("because", "why it is declassified", "--because", default=""),
+            Argument(
+                "erasers",
+                "roles that may erase (default: those that see the column)",
+                "--erasers",
+                "list",
+                (),
+            ),
             Argument("remove", "take the rule away", "--remove", "flag", False),
         ),
     ),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import panel_of
-from mesh_notebook.workspace.erasing import ErasedEverywhere
-from mesh_notebook.workspace.protecting import Erased, NewKey, Protected, Why
+from mesh_notebook.workspace.erasing import Erased, ErasedEverywhere
+from mesh_notebook.workspace.protecting import NewKey, Protected, Why
 
 __all__: list[str] = []
 

@@ -10,9 +10,9 @@ from mesh_notebook.workspace.session import Session
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.asking import Answer
-    from mesh_notebook.workspace.erasing import ErasedEverywhere
+    from mesh_notebook.workspace.erasing import Erased, ErasedEverywhere
     from mesh_notebook.workspace.governing import Decisions, Grants, MeshRules
-    from mesh_notebook.workspace.protecting import Erased, NewKey, Protected, Why
+    from mesh_notebook.workspace.protecting import NewKey, Protected, Why
 
 __all__ = ["Control"]
 
@@ -44,6 +44,7 @@ class Control(Session):
         aggregates: int = 0,
         declassify: bool = False,
         because: str = "",
+        erasers: Names = (),
         remove: bool = False,
     ) -> Protected:
         """Set a rule of a port, or mask one of its columns; it holds from the next deployment on.
@@ -60,6 +61,8 @@ class Control(Session):
             Which rows others see, in SQL: `country = 'DE'`.
         erasable
             The column whose single values can be erased from all snapshots (`%mesh erase`).
+        erasers
+            Roles that may do so, besides who deployed last; by default those that see the column.
         private
             The column that says whose a row is, of a port that answers noisy aggregates only.
         aggregates
@@ -77,7 +80,7 @@ class Control(Session):
         rule = Rule(
             *(mask, words(exempt), to, keep, words(groups), key, where),
             *(words(roles), words(purposes), stand_in, erasable, private, epsilon, rows_each),
-            *(words(bounds), words(values), aggregates, declassify, because),
+            *(words(bounds), words(values), aggregates, declassify, because, words(erasers)),
         )
         return protect(self, target, rule, remove)
 
@@ -104,6 +107,9 @@ class Control(Session):
     ) -> Erased | ErasedEverywhere:
         """Erase one subject from every snapshot of a port, by destroying its key: for ever.
 
+        Who deployed the product last may, and who has a role that its policy names for it, or else
+        one that sees the subject as it is.
+
         Parameters
         ----------
         everywhere
@@ -111,8 +117,7 @@ class Control(Session):
             a product that says what kind of subject it is.
         """
         from mesh_notebook.errors import UsageError
-        from mesh_notebook.workspace.erasing import erase_everywhere
-        from mesh_notebook.workspace.protecting import erase
+        from mesh_notebook.workspace.erasing import erase, erase_everywhere
 
         if everywhere:
             of, whom = (None, product) if subject is None else (product, subject)

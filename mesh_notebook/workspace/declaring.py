@@ -92,7 +92,7 @@ def _protections(policy: PortPolicy) -> Iterator[Call]:
         given = {"roles": access.roles, "purposes": access.purposes, "stand_in": access.stand_in}
         yield Call("protect", (port,), given)
     if policy.subject:
-        yield Call("protect", (port,), {"erasable": policy.subject})
+        yield Call("protect", (port,), {"erasable": policy.subject, "erasers": policy.erasers})
     if policy.privacy:
         yield _private(port, policy.privacy)
     if policy.aggregates:

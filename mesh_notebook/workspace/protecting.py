@@ -1,4 +1,4 @@
-"""`%mesh protect`, `why` and `erase`: a port's policy as it is set, explained, and enforced."""
+"""`%mesh protect` and `why`: a port's policy as it is set, and explained."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.policy import MASKS, Access, Mask, PortPolicy, Privacy, RowFilter
 
 if TYPE_CHECKING:
-    from mesh_notebook.mesh.published import PublishedProduct
     from mesh_notebook.model.decision import Decision
     from mesh_notebook.model.policy import Asker
     from mesh_notebook.model.receipt import Receipt
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from mesh_notebook.workspace.session import Session
 
 __all__ = [
-    *("Erased", "NewKey", "Protected", "Rule", "Why", "erase", "erase_from", "new_key"),
-    *("protect", "refuse_unfit", "why", "words"),
+    *("NewKey", "Protected", "Rule", "Why", "new_key", "protect", "refuse_unfit", "why", "words"),
 ]
 
 
@@ -49,6 +47,7 @@ class Rule:
     aggregates: int = 0
     declassify: bool = False
     because: str = ""
+    erasers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,24 +67,6 @@ class Why:
     decision: Decision
     receipt: Receipt
     own: bool = True
-
-
-@dataclass(frozen=True)
-class Erased:
-    """That one subject's values can be read by nobody any more, in any snapshot.
-
-    `also` names the product's other ports that are sealed by the same column: they share its keys.
-    `shared` names the keys under which its token joined with other products; `remade` those of them
-    whose holders can make the old token again (see `mesh.pseudonyms`).
-    """
-
-    product: str
-    port: str
-    column: str
-    snapshots: int
-    also: tuple[str, ...] = ()
-    shared: tuple[str, ...] = ()
-    remade: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +102,7 @@ def protect(session: Session, target: str, rule: Rule, remove: bool) -> Protecte
         policy = _declassified(session, draft, policy, column, rule)
     elif rule != Rule():
         policy = _with_mask(policy, column, rule) if column else _with_rules(policy, rule)
-        policy = replace(policy, subject=rule.erasable or policy.subject)
+        policy = _with_subject(policy, rule)
     refuse_unfit(policy, contract)
     if policy != (draft.policy or PortPolicy(port)):
         session.redraft(replace(draft, policy=policy))
@@ -187,6 +168,16 @@ def _with_rules(policy: PortPolicy, rule: Rule) -> PortPolicy:
     return policy
 
 
+def _with_subject(policy: PortPolicy, rule: Rule) -> PortPolicy:
+    subject, erasers = rule.erasable or policy.subject, rule.erasers or policy.erasers
+    if erasers and not subject:
+        raise UsageError(
+            f"nobody can be erased from {policy.port}, so it needs no role.",
+            next_step=f"%mesh protect {policy.port} --erasable COLUMN --erasers {erasers[0]}",
+        )
+    return replace(policy, subject=subject, erasers=erasers)
+
+
 def _privacy(rule: Rule) -> Privacy:
     if not 0 < rule.budget < float("inf"):
         raise UsageError(
@@ -248,65 +239,14 @@ def refuse_unfit(policy: PortPolicy, contract: Contract) -> None:
 def why(session: Session, product: str, port: str | None, asker: Asker) -> Why:
     """Say what the policy of a port makes of who asks now, for themselves or for another."""
     from mesh_notebook.mesh.access import asked
+    from mesh_notebook.mesh.disclosure import told_receipt
     from mesh_notebook.model.time import Window
 
     published, named = session.catalogue.resolve(product)
     found = asked(published, port or named, Window(), asker)
     own = asker.name == session.principal
-    return Why(published.name, found.port, found.decision, found.receipt, own)
-
-
-def erase(session: Session, product: str, subject: str, port: str | None) -> Erased:
-    """Destroy the key of one subject, so that its values are gone from every snapshot."""
-    published, named = session.catalogue.resolve(product)
-    return erase_from(session, published, subject, port or named)
-
-
-def erase_from(
-    session: Session, published: PublishedProduct, subject: str, port: str | None
-) -> Erased:
-    """Erase a subject from one port, and from those that share its keys."""
-    from mesh_notebook.mesh import pseudonyms
-    from mesh_notebook.mesh.erasure import Subjects
-    from mesh_notebook.mesh.filtering import forget_filtered
-    from mesh_notebook.mesh.journal import Journal
-    from mesh_notebook.model.time import iso
-
-    receipt = published.latest()
-    spec = published.product(receipt)
-    name = spec.output(port).name
-    policy = PortPolicy.of(spec, name)
-    if not policy.subject:
-        raise UsageError(
-            f"nothing can be erased from {published.name}/{name}: its values are not sealed by "
-            "subject.",
-            next_step=f"%mesh protect {name} --erasable COLUMN, and deploy: then, and for what is "
-            "published from then on",
-        )
-    subjects = Subjects(str(spec.address), policy.subject)
-    if not subjects.found([subject]):
-        raise UsageError(
-            f"{published.name}/{name} holds nobody of that {policy.subject}, or holds nothing of "
-            "them any more.",
-            next_step=f"is it written as the {policy.subject} is in the rows? Who was erased "
-            "before, through whichever port, is gone",
-        )
-    policies = [PortPolicy.of(spec, output.name) for output in spec.outputs]
-    alike = [one for one in policies if one.subject == policy.subject]
-    masks = [mask for one in alike if (mask := one.mask(one.subject)) and mask.key]
-    shared = tuple(dict.fromkeys(mask.key for mask in masks))
-    # First, so that what is killed in between is begun again: the subject is still known.
-    for key in shared:
-        pseudonyms.forget(key, subject)
-    subjects.erase(subject)
-    forget_filtered()
-    Journal(published.root, published.domain, published.name, "erasures").append(
-        lambda before: {"at": iso(session.clock()), "by": session.principal, "port": name}
-    )
-    also = tuple(one.port for one in alike if one.port != name)
-    remade = tuple(key for key in shared if not pseudonyms.forgets(key))
-    count = len(published.snapshots())
-    return Erased(published.name, name, policy.subject, count, also, shared, remade)
+    receipt = told_receipt(published, found.receipt, asker)
+    return Why(published.name, found.port, found.decision, receipt, own)
 
 
 def words(given: str | Sequence[str]) -> tuple[str, ...]:

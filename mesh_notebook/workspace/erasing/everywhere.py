@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mesh_notebook.errors import KeyMissing, MeshError, UsageError
+from mesh_notebook.errors import AccessDenied, KeyMissing, MeshError, UsageError
 from mesh_notebook.mesh.erasure import Subjects
 from mesh_notebook.mesh.holding import holds
 from mesh_notebook.model.policy import PortPolicy
-from mesh_notebook.workspace.protecting import erase_from
+from mesh_notebook.workspace.erasing.rights import refuse_eraser
+from mesh_notebook.workspace.erasing.subject import erase_from
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.published import PublishedProduct
@@ -83,6 +84,9 @@ def erase_everywhere(
 ) -> ErasedEverywhere:
     """Erase a subject wherever the mesh holds it; say of each place what became of it.
 
+    Of a place that who asks may not erase from, it is told that it was not asked, and nothing else:
+    the same whether the subject is there or not.
+
     Parameters
     ----------
     product, port
@@ -91,6 +95,8 @@ def erase_everywhere(
 
     Raises
     ------
+    AccessDenied
+        Who asks may not erase from the product that is named.
     UsageError
         Nobody holds it, or several hold something of that name that may not be the same.
     """
@@ -109,7 +115,8 @@ def erase_everywhere(
         outcomes += _treated(session, spot, subject, erased)
     if not outcomes:
         raise UsageError(
-            f"no product of this mesh holds '{subject}', or they hold nothing of it any more.",
+            f"no product of this mesh that {session.principal} may ask holds '{subject}', or they "
+            "hold nothing of it any more.",
             next_step="is it written as it is in the rows? MESH_ROOTS names further roots",
             subject=subject,
         )
@@ -144,8 +151,16 @@ def _anchors(
                 f"{published.name}/{of} does not say who its subjects are.",
                 next_step=f"%mesh protect {of} --erasable COLUMN, or name another product",
             )
+        refuse_eraser(published, own[0].policy, session.asker())
         return own
-    holders = [spot for spot in erasable if _surely_knows(spot, subject)]
+    asked = [spot for spot in erasable if not _barred(session, spot)]
+    if erasable and not asked:
+        raise AccessDenied(
+            f"{session.principal} may erase from no product of this mesh.",
+            next_step="name one to hear what it takes: %mesh erase PRODUCT SUBJECT --everywhere",
+            reasons=(),
+        )
+    holders = [spot for spot in asked if _surely_knows(spot, subject)]
     if holders and (other := [s for s in holders if s not in _alike(spots, holders[:1])]):
         raise UsageError(
             f"'{subject}' may be two: {holders[0].said} and {other[0].said} are called otherwise, "
@@ -155,6 +170,15 @@ def _anchors(
             places=[spot.said for spot in holders],
         )
     return holders
+
+
+def _barred(session: Session, spot: _Spot) -> str:
+    """Say why who asks may not even be told whether a place has something to erase."""
+    try:
+        refuse_eraser(spot.published, spot.policy, session.asker())
+    except AccessDenied as error:
+        return f"not asked: {'; '.join(error.facts['reasons'])}"
+    return ""
 
 
 def _surely_knows(spot: _Spot, subject: str) -> bool:
@@ -187,6 +211,8 @@ def _treated(
         if not spot.erasable:
             if holds(spot.published, port, column, subject, session.asker()):
                 yield outcome(False, f"its values are not sealed by subject: {_advice(spot)}")
+        elif barred := _barred(session, spot):
+            yield outcome(False, barred)
         elif keys in erased:
             yield outcome(True, f"erased with {erased[keys]}, whose keys it shares")
         elif spot.knows(subject):
