@@ -111,7 +111,9 @@ def test_no_measurement_is_finer_than_the_mask(tmp_path, kind, before):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_count_of_rows_in_history_is_that_of_those_who_see_all(guests, count):
-    """Of how many rows there are, history and receipts tell everybody: a limit, not a promise."""
+def test_the_count_of_rows_is_kept_in_receipts_and_told_to_those_who_see_all(guests, count):
+    """Who reads the files of a mesh sees it: a limit, not a promise."""
     guests.deploy(ROWS.head(count), POLICY)
     assert guests.product.latest().ports["guests"].rows == count
+    (told,) = guests.mesh.history("guests").receipts
+    assert told.ports["guests"].rows is None

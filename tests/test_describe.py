@@ -102,11 +102,13 @@ def test_releases_say_which_snapshots_they_published(mesh):
     ]
 
 
-def test_a_shape_that_was_not_measured_is_said_to_be_so(tmp_path):
+def test_a_shape_that_was_not_measured_is_said_to_be_so(tmp_path, monkeypatch):
     root = tmp_path / "mesh"
     published_from(write_delays(tmp_path / "bundle"), root, Clock(), SOURCE)
     with_shape(root, {})
-    mesh = mesh_notebook.open(root)
+    mesh = mesh_notebook.open(root, "cleo")
+    mesh.grant("cleo", "controller")
+    monkeypatch.setenv("MESH_PURPOSE", "planning")
     for format in ("text", "html", "markdown"):
         assert "not measured" in mesh.describe("airport-delays", format)
     assert mesh.describe("airport-delays", "json")["ports"][0]["columns"][0]["shape"] is None

@@ -130,7 +130,7 @@ def _falls(
 
 
 def _of_whole(rows: int, earlier: Sequence[PortSnapshot]) -> _Fall:
-    counts = [snapshot.rows for snapshot in earlier[:_PICTURES]]
+    counts = [snapshot.count for snapshot in earlier[:_PICTURES]]
     if not counts:
         return _Fall(rows, 0, first=True)
     # What fell to none just now has fallen, however few rows were usual before.
@@ -145,12 +145,12 @@ def _of_interval(
     port: str,
 ) -> _Fall:
     if own := earlier[0].intervals.get(interval) if earlier else None:
-        return _Fall(rows, published.receipt(own).ports[port].rows)
+        return _Fall(rows, published.receipt(own).ports[port].count)
     start = interval_of(interval)[0]
     before: dict[str, int] = {}
     for snapshot in earlier:
         if snapshot.interval and interval_of(snapshot.interval)[0] < start:
-            before.setdefault(snapshot.interval, snapshot.rows)
+            before.setdefault(snapshot.interval, snapshot.count)
     return _Fall(rows, min(before.values(), default=0), first=not earlier)
 
 

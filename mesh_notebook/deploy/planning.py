@@ -208,7 +208,7 @@ def plan_of(
         consumers=prepared.consumers,
         snapshot=prepared.latest + 1,
         publications=intervals,
-        writes=tuple(writes_of(prepared, options.interval)),
+        writes=tuple(writes_of(prepared, options.interval, principal)),
         inputs=prepared.pins,
         origin=str(prepared.origin),
         stands=bool(standing and prepared.repeats(standing)),

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from mesh_notebook.deploy.preparing import Prepared
+from mesh_notebook.mesh.disclosure import told_receipt
 from mesh_notebook.mesh.evolution import last_as_good
+from mesh_notebook.model.policy import Asker
 from mesh_notebook.model.product import major_of
 from mesh_notebook.model.receipt import PortSnapshot, Receipt
 from mesh_notebook.model.time import interval_around, say_interval
@@ -20,27 +22,37 @@ __all__ = ["ToWrite", "writes_of"]
 class ToWrite:
     """A port of the snapshot that would be published.
 
-    `rows` is how many it shows now; None where it shows none yet.
+    `rows` is how many it shows now; None where it shows none yet, and where it is `hidden` by a
+    policy from who asks.
     """
 
     port: str
     table: str
     kind: str
     rows: int | None
+    hidden: bool = False
 
 
-def writes_of(prepared: Prepared, moment: datetime | None) -> list[ToWrite]:
-    """Return what a publication would write, port by port; `moment` is in the interval meant."""
+def writes_of(prepared: Prepared, moment: datetime | None, asker: Asker | str) -> list[ToWrite]:
+    """Return what a publication would write, port by port, as it may be told to who asks.
+
+    Parameters
+    ----------
+    moment : datetime, optional
+        One in the interval that is meant.
+    """
     version, standing = prepared.made.product.version, prepared.standing
     own = standing if standing and major_of(standing.version) == major_of(version) else None
     base = last_as_good(prepared.published, version, prepared.origin) if own else None
+    now = told_receipt(prepared.published, own, asker) if own else None
     found = []
     for port in prepared.made.product.outputs:
-        shown = own.ports.get(port.name) if own else None
+        shown = now.ports.get(port.name) if now else None
         table = f"ports/{port.name}/v{major_of(version)}"
         kind = _kind(port.temporality, own, base)
         kind += _again(port.temporality, base.ports.get(port.name) if base else None, moment)
-        found.append(ToWrite(port.name, table, kind, shown.rows if shown else None))
+        rows = shown.rows if shown else None
+        found.append(ToWrite(port.name, table, kind, rows, bool(shown) and rows is None))
     return found
 
 

@@ -18,7 +18,7 @@ from mesh_notebook.model.product import Product
 from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import Window, iso
 
-__all__ = ["Asked", "asked", "enforce", "note"]
+__all__ = ["Asked", "asked", "decided", "enforce", "note"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def asked(
     product = published.product(receipt)
     name = product.output(port).name
     now = receipt if window.as_of is None and major is None else newest(published, receipt)
-    decision = _decision(published, receipt, now, name, window, asker)
+    decision = decided(published, receipt, now, name, window, asker)
     return Asked(published, receipt, product, now, name, window, decision)
 
 
@@ -90,7 +90,7 @@ def enforce(found: Asked) -> None:
         raise _denied(decision, f"{found.published.name}/{found.port}")
 
 
-def _decision(
+def decided(
     published: PublishedProduct,
     receipt: Receipt,
     now: Receipt,
@@ -98,7 +98,13 @@ def _decision(
     window: Window,
     asker: Principal | Asker | str,
 ) -> Decision:
-    """Return what the policy of now makes of a read of any snapshot, early ones too."""
+    """Return what the policy of now makes of a read of any snapshot, early ones too.
+
+    Parameters
+    ----------
+    now : Receipt
+        The newest publication.
+    """
     policy, rules = in_force(published, receipt, now, port), standing_rules(published)
     if not policy and not rules:  # nothing depends on who asks
         name = asker if isinstance(asker, str) else asker.name

@@ -12,6 +12,7 @@ from mesh_notebook.errors import AccessDenied, StoreError
 from mesh_notebook.mesh.access import asked as asked_of
 from mesh_notebook.mesh.access import note
 from mesh_notebook.mesh.budget import Budget
+from mesh_notebook.mesh.disclosure import told_of
 from mesh_notebook.mesh.groups import groups_of
 from mesh_notebook.mesh.noise import check_installed
 from mesh_notebook.mesh.private import answer
@@ -95,8 +96,9 @@ def ask(
     left = budget.spend(asked, clock, receipt.snapshot)
     with _to_its_end(product, name, receipt):
         frame = answer(rows, asked, privacy)
+    told = replace(receipt, ports={name: told_of(receipt.ports[name], decision, None)})
     return Answer(
-        frame, asked, product, name, receipt, privacy, decision.principal, left, budget.total
+        frame, asked, product, name, told, privacy, decision.principal, left, budget.total
     )
 
 

@@ -4,6 +4,10 @@ A shape and a measurement are read by who may not read the rows. So they are tak
 that no filter hides, with event times as coarse as their mask shows them, and of a masked column
 they tell no value. Of a port with differential privacy, whose answers are noisy lest anybody be
 told apart, exact figures of values are not taken at all.
+
+How many rows there are is kept of all of them, since whoever publishes needs it. It is told to who
+may read them all. To who may read some of them it is not; who may read none is told no shape
+either. `told_receipts` decides it, for every verb.
 """
 
 from __future__ import annotations
@@ -13,19 +17,23 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import SpecError
+from mesh_notebook.errors import MissingExtra, SpecError, StoreError
+from mesh_notebook.mesh.access import decided
 from mesh_notebook.mesh.inforce import in_force, newest
 from mesh_notebook.mesh.lag import lag_of
 from mesh_notebook.mesh.masking import keyless, plain
 from mesh_notebook.mesh.predicates import predicate
 from mesh_notebook.mesh.sealing import ROWS, Protection
 from mesh_notebook.mesh.shape import Shape, shape_of
-from mesh_notebook.model.policy import Mask, PortPolicy
+from mesh_notebook.model.decision import Decision
+from mesh_notebook.model.policy import Asker, Mask, PortPolicy, Principal
+from mesh_notebook.model.time import Window
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mesh_notebook.mesh.published import PublishedProduct
+    from mesh_notebook.mesh.reading import Reading
     from mesh_notebook.model.contract import Contract
     from mesh_notebook.model.receipt import PortSnapshot, Receipt
 
@@ -36,6 +44,8 @@ __all__ = [
     "seen_by_all",
     "shape_to_tell",
     "told",
+    "told_of",
+    "told_read",
     "told_receipt",
     "told_receipts",
     "without_erased",
@@ -46,6 +56,8 @@ OF_EVENTS = ("newest_event", "freshness_s", "oldest_event_s", "lag_p50_s", "lag_
 # Masks under which it is still to be seen which rows have a value. A keyed mask shows it too, but
 # its tokens are to be all that is known of the column.
 _GAPS_SHOWN = ("truncate", "generalise")
+# What is told of rows that were let pass though they had fallen, where no count is.
+_FEWER = "fewer rows than were usual"
 
 
 # ---- before rows are published ----------------------------------------------------------------
@@ -134,31 +146,70 @@ def policy_now(
         return None
 
 
-def told_receipt(published: PublishedProduct, receipt: Receipt) -> Receipt:
-    """Return a receipt less the figures that the policies of now hide."""
-    return told_receipts(published, [receipt])[0]
+def told_receipt(published: PublishedProduct, receipt: Receipt, asker: Asker | str) -> Receipt:
+    """Return a receipt less the figures that the policies of now hide from who asks."""
+    return told_receipts(published, [receipt], asker)[0]
 
 
-def told_receipts(published: PublishedProduct, receipts: Sequence[Receipt]) -> list[Receipt]:
-    """Return receipts, oldest first, less the figures that the policies of now hide."""
-    policies: dict[str, PortPolicy | None] = {}
+def told_receipts(
+    published: PublishedProduct, receipts: Sequence[Receipt], asker: Asker | str
+) -> list[Receipt]:
+    """Return receipts, oldest first, less the figures that the policies of now hide from who asks.
+
+    A count that is hidden is None.
+    """
+    decisions: dict[str, Decision | None] = {}
     now = newest(published, receipts[-1]) if receipts else None
     for receipt in reversed(receipts):
-        for port in receipt.ports.keys() - policies.keys():
-            policies[port] = policy_now(published, receipt, port, now)
-    return [_told(published, receipt, policies) for receipt in receipts]
+        for port in receipt.ports.keys() - decisions.keys():
+            decisions[port] = _decision(published, receipt, now or receipt, port, asker)
+    return [_told(published, receipt, decisions) for receipt in receipts]
+
+
+def _decision(
+    published: PublishedProduct, receipt: Receipt, now: Receipt, port: str, asker: Asker | str
+) -> Decision | None:
+    """Return what who asks may see of a port now; None where its policy is none."""
+    try:
+        return decided(published, receipt, now, port, Window(), asker)
+    except SpecError:
+        return None
+    except (StoreError, MissingExtra) as error:  # nobody knows who has which role: so it has none
+        policy = policy_now(published, receipt, port, now)
+        who = Principal(asker if isinstance(asker, str) else asker.name)
+        return None if policy is None else Decision(policy, who, (error.message,))
 
 
 def _told(
-    published: PublishedProduct, receipt: Receipt, policies: Mapping[str, PortPolicy | None]
+    published: PublishedProduct, receipt: Receipt, decisions: Mapping[str, Decision | None]
 ) -> Receipt:
     ports = {}
     for name, snapshot in receipt.ports.items():
-        policy = policies[name]
-        masked = policy is not None and policy.masks
+        decision = decisions[name]
+        masked = decision is not None and decision.policy.masks
         event_time = published.contract(receipt, name).event_time if masked else None
-        ports[name] = told(snapshot, policy, event_time)
-    return replace(receipt, ports=ports)
+        ports[name] = told_of(snapshot, decision, event_time)
+    allowed = {n: _FEWER if ports[n].rows is None else said for n, said in receipt.allowed.items()}
+    return replace(receipt, ports=ports, allowed=allowed)
+
+
+def told_read(reading: Reading) -> Receipt:
+    """Return the receipt of what was read, as it may be told to who read it."""
+    receipt, port = reading.receipt, reading.port
+    snapshot = told_of(receipt.ports[port], reading.decision, reading.contract.event_time)
+    return replace(receipt, ports={port: snapshot}, allowed={})
+
+
+def told_of(
+    snapshot: PortSnapshot, decision: Decision | None, event_time: str | None
+) -> PortSnapshot:
+    """Return what may be told of a snapshot to who a decision is of; None lets nobody in."""
+    less = told(snapshot, decision.policy if decision else None, event_time)
+    if decision and decision.counts:
+        return less
+    slos = {name: value for name, value in less.slos.items() if name != "rows"}
+    shape = less.shape if decision and decision.allowed else {}
+    return replace(less, rows=None, added=0, corrected=0, slos=slos, shape=shape)
 
 
 def told(snapshot: PortSnapshot, policy: PortPolicy | None, event_time: str | None) -> PortSnapshot:

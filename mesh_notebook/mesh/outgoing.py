@@ -166,7 +166,7 @@ class Outgoing:
         protection = Protection.from_dict(draft.protection)
         if before is None or Protection.from_dict(before.protection) == protection:
             version, news = self._appended(table, protection, before, metadata)
-            rows = (before.rows if before else 0) + news.rows.height - news.corrected
+            rows = (before.count if before else 0) + news.rows.height - news.corrected
         else:
             version, news, rows = self._protected_anew(table, before, metadata)
         # A log's lag is that of what it adds, however much else the frame holds.

@@ -150,7 +150,7 @@ def standing_values(
         return rows
     veil = veil_of(None, [standing.protection], contract, product, port)
     picture = seen.picture(version.files, veil, contract)
-    if standing.snapshot.rows > _MANY * rows.height and seen.by_key:
+    if standing.snapshot.count > _MANY * rows.height and seen.by_key:
         few = stored.lazy().select(contract.key)
         picture = picture.join(few, on=list(contract.key), how="semi", nulls_equal=True)
     if veil:

@@ -40,6 +40,11 @@ class Decision:
         return not self.refusals
 
     @property
+    def counts(self) -> bool:
+        """Whether who asks may know how many rows there are: who may read all of them."""
+        return self.allowed and not self.filters
+
+    @property
     def asks_instead(self) -> bool:
         """Whether all that stands in the way is that the port answers aggregates only."""
         return self.policy.privacy is not None and len(self.refusals) == 1 and not self.forbidden

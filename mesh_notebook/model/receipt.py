@@ -7,7 +7,10 @@ from typing import Any
 
 from mesh_notebook.model.origin import Origin, worst
 
-__all__ = ["InputPin", "PortSnapshot", "Receipt"]
+__all__ = ["HIDDEN", "InputPin", "PortSnapshot", "Receipt"]
+
+# What stands in the place of a figure that a policy keeps from who asks.
+HIDDEN = "hidden by policy"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class PortSnapshot:
     ----------
     delta_version : int
         The version of the port's Delta table that holds exactly these rows.
-    rows : int
+    rows : int or None
+        None in what is told to who may not know how many there are (see `mesh.disclosure`).
     content : str
         Hash of the rows as a multiset, so that equal data is known to be equal.
     slos : dict
@@ -80,7 +84,7 @@ class PortSnapshot:
     """
 
     delta_version: int
-    rows: int
+    rows: int | None
     content: str = ""
     slos: dict[str, float] = field(default_factory=dict)
     kind: str = "snapshot"
@@ -92,6 +96,18 @@ class PortSnapshot:
     shape: dict[str, dict[str, Any]] = field(default_factory=dict)
     protection: dict[str, Any] = field(default_factory=dict)
     left_behind: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many rows there are, of a publication as it is kept."""
+        if self.rows is None:
+            raise ValueError("a policy hides how many rows there are")
+        return self.rows
+
+    @property
+    def said_rows(self) -> str:
+        """How many rows there are, in words."""
+        return HIDDEN if self.rows is None else f"{self.rows:,}"
 
 
 @dataclass(frozen=True)

@@ -82,13 +82,14 @@ def summary(folder: Path) -> Panel:
     now = datetime.now(UTC)
     rows: list[tuple[str | Badge, ...]] = []
     for product, receipt in mesh.search().found:
-        for port in describe(mesh.catalogue, str(product.address), now).ports:
-            slos = receipt.ports[port.name].slos | {"rows": float(port.rows)}
+        for port in describe(mesh.catalogue, str(product.address), now, mesh.asker()).ports:
+            slos = receipt.ports[port.name].slos
+            slos = slos if port.rows is None else slos | {"rows": float(port.rows)}
             rows.append(
                 (
                     f"{product.name}/{port.name}",
                     str(receipt.snapshot),
-                    f"{port.rows:,}",
+                    port.snapshot.said_rows,
                     origin_badge(receipt.origin),
                     status_badge(receipt.status),
                     say_completeness(slos),

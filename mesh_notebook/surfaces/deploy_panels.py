@@ -57,7 +57,7 @@ def _(deployed: Deployed) -> Panel:
     receipt, product = deployed.receipt, deployed.product
     when = "unchanged since then" if deployed.unchanged else "new"
     ports = [
-        (name, f"{port.rows:,}", say_completeness({**port.slos, "rows": float(port.rows)}))
+        (name, f"{port.count:,}", say_completeness({**port.slos, "rows": float(port.count)}))
         for name, port in receipt.ports.items()
     ]
     tables = [Table(("output port", "rows", "complete"), ports, (1, 2))]
@@ -86,7 +86,7 @@ def _(done: Backfilled) -> Panel:
             port.interval.partition("/")[0][:16].replace("T", " ") or "the window",
             str(one.receipt.snapshot),
             name,
-            f"{port.rows:,}",
+            f"{port.count:,}",
         )
         for one in done.published
         for name, port in one.receipt.ports.items()

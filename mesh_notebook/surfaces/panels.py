@@ -234,7 +234,7 @@ def _(history: History) -> Panel:
             moment(r.processing_time),
             f"{say_duration(r.clock_behind_s)} behind" if r.clock_behind_s else "",
             r.version,
-            ", ".join(f"{name} {port.rows:,}" for name, port in r.ports.items()),
+            ", ".join(f"{name} {port.said_rows}" for name, port in r.ports.items()),
             origin_badge(r.origin),
             status_badge(r.status),
             made_of(r),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from mesh_notebook.deploy.planning import Hurt, Plan
+from mesh_notebook.deploy.writes import ToWrite
 from mesh_notebook.mesh.changes import Change
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.product import major_of
+from mesh_notebook.model.receipt import HIDDEN
 from mesh_notebook.model.time import iso
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import from_here, panel_of
@@ -126,13 +128,16 @@ def _columns(reads: tuple[str, ...] | None, changes: tuple[Change, ...] = ()) ->
 
 def _written(plan: Plan) -> list[Table]:
     many = f", and {plan.publications - 1:,} more" if plan.publications > 1 else ""
-    rows = [
-        (one.port, one.table, one.kind, "none yet" if one.rows is None else f"{one.rows:,}")
-        for one in plan.writes
-    ]
+    rows = [(one.port, one.table, one.kind, _rows_now(one)) for one in plan.writes]
     headers = ("port", "table", "as", "rows now")
     title = f"to be written, as snapshot {plan.snapshot}{many}"
     return [Table(headers, rows, (3,), title)]
+
+
+def _rows_now(one: ToWrite) -> str:
+    if one.rows is None:
+        return HIDDEN if one.hidden else "none yet"
+    return f"{one.rows:,}"
 
 
 def _inputs(plan: Plan) -> list[Table]:

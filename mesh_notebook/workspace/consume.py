@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import AmbiguousProduct, MeshError, NotFound, StoreError
 from mesh_notebook.mesh.catalogue import Catalogue
-from mesh_notebook.mesh.disclosure import told
+from mesh_notebook.mesh.disclosure import told_read, told_receipt, told_receipts
 from mesh_notebook.mesh.reading import Reading
 from mesh_notebook.mesh.slos import verdicts
 from mesh_notebook.mesh.verified import verified_at
@@ -28,23 +28,30 @@ from mesh_notebook.workspace.results import (
 if TYPE_CHECKING:
     import polars as pl
 
+    from mesh_notebook.model.policy import Asker
+
 __all__ = ["card", "deliver", "history", "search", "write_whole"]
 
 HEAD = 10
 GLANCE = 5, 20  # rows, and columns, of a port on its card
 
 
-def search(catalogue: Catalogue, words: str) -> Hits:
+def search(catalogue: Catalogue, words: str, asker: Asker | str) -> Hits:
     """Find products whose names, purposes, tags or columns hold every word."""
-    found = tuple((p.product(r), r) for p in catalogue.search(words) for r in (p.latest(),))
+    found = tuple(
+        (p.product(r), told_receipt(p, r, asker))
+        for p in catalogue.search(words)
+        for r in (p.latest(),)
+    )
     return Hits(words, found, tuple(catalogue.roots))
 
 
-def history(catalogue: Catalogue, text: str) -> History:
+def history(catalogue: Catalogue, text: str, asker: Asker | str) -> History:
     """List a product's snapshots, newest first."""
     published, _ = catalogue.resolve(text)
-    receipts = tuple(published.receipt(n) for n in reversed(published.snapshots()))
-    return History(published.product(receipts[0]), receipts)
+    receipts = [published.receipt(number) for number in published.snapshots()]
+    told = told_receipts(published, receipts, asker)
+    return History(published.product(receipts[-1]), tuple(reversed(told)))
 
 
 def card(handle: Handle, now: datetime, catalogue: Catalogue) -> InputCard:
@@ -57,11 +64,7 @@ def card(handle: Handle, now: datetime, catalogue: Catalogue) -> InputCard:
     slos: tuple[Any, ...] = ()
     newer = ""
     if reading := handle.reading:
-        snapshot = told(
-            reading.receipt.ports[reading.port],
-            reading.decision.policy,
-            reading.contract.event_time,
-        )
+        snapshot = told_read(reading).ports[reading.port]
         verified = None
         with contextlib.suppress(
             NotFound, StoreError, AmbiguousProduct
@@ -112,7 +115,7 @@ def _rows(reading: Reading) -> Rows:
     import polars as pl
 
     head, rows = pl.collect_all([reading.frame.head(HEAD), reading.frame.select(pl.len())])
-    told = (reading.product.name, reading.port, reading.receipt, head, rows.item())
+    told = (reading.product.name, reading.port, told_read(reading), head, rows.item())
     return Rows(*told, reading.origin, reading.intervals)
 
 

@@ -32,7 +32,9 @@ class Exploration(Control):
         """Find products by words in their names, purposes, tags and columns; all must be found."""
         from mesh_notebook.workspace import consume
 
-        return consume.search(self.catalogue, words if isinstance(words, str) else " ".join(words))
+        return consume.search(
+            self.catalogue, words if isinstance(words, str) else " ".join(words), self.asker()
+        )
 
     def describe(
         self,
@@ -62,7 +64,7 @@ class Exploration(Control):
         file = Path(out) if out else None
         form = formats.format_of(format, file, json)
         moment = self.window(None, None, as_of).as_of
-        described = describing.describe(self.catalogue, product, self.clock(), moment)
+        described = describing.describe(self.catalogue, product, self.clock(), self.asker(), moment)
         return formats.deliver(described, form, file)
 
     def _contract_file(self, path: str, json: bool) -> ContractFile | dict[str, Any]:
@@ -128,7 +130,7 @@ class Exploration(Control):
         """
         from mesh_notebook.workspace import keeping
 
-        told = (last, self.clock(), check)
+        told = (last, self.clock(), self.asker(), check)
         if product is None:
             return keeping.mesh_standings(self.catalogue, *told)
         return keeping.standings(self.catalogue, product, *told)
@@ -137,7 +139,7 @@ class Exploration(Control):
         """List a product's snapshots, newest first."""
         from mesh_notebook.workspace import consume
 
-        return consume.history(self.catalogue, product)
+        return consume.history(self.catalogue, product, self.asker())
 
     def retain(
         self,
@@ -147,17 +149,20 @@ class Exploration(Control):
         dry_run: bool = False,
     ) -> Retained:
         """Let go of old snapshots, but for the last `keep` or those that are younger; for good."""
+        from dataclasses import replace
         from datetime import timedelta
 
+        from mesh_notebook.mesh.disclosure import told_receipt
         from mesh_notebook.mesh.retention import retain
         from mesh_notebook.model.time import duration
 
         published, _ = self.catalogue.resolve(product)
         age = timedelta(seconds=duration(older_than)) if older_than else None
         now = self.clock()
-        return retain(
+        done = retain(
             self.catalogue, published, keep=keep, older_than=age, now=now, dry_run=dry_run
         )
+        return replace(done, first=told_receipt(published, done.first, self.asker()))
 
     # ---- connect, mock --------------------------------------------------------------------
 

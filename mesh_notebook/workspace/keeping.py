@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.catalogue import Catalogue
     from mesh_notebook.mesh.published import PublishedProduct
     from mesh_notebook.model.contract import Contract
+    from mesh_notebook.model.policy import Asker
     from mesh_notebook.model.product import Product
     from mesh_notebook.model.receipt import PortSnapshot, Receipt
 
@@ -141,14 +142,14 @@ class MeshStandings:
 
 
 def mesh_standings(
-    catalogue: Catalogue, last: int, now: datetime, check: bool = False
+    catalogue: Catalogue, last: int, now: datetime, asker: Asker | str, check: bool = False
 ) -> MeshStandings:
     """Hold the last publications of every product of a mesh to its promises."""
     _refuse_none(last)
     found, unread = [], []
     for published in catalogue.products():
         try:
-            found.append(_standings(catalogue, published, None, last, now, check))
+            found.append(_standings(catalogue, published, None, last, now, asker, check))
         except (StoreError, SpecError, NotFound) as error:
             unread.append((str(published.address), error.message))
     found.sort(key=lambda one: (not one.broken, str(one.product.address)))
@@ -157,14 +158,19 @@ def mesh_standings(
 
 
 def standings(
-    catalogue: Catalogue, text: str, last: int, now: datetime, check: bool = False
+    catalogue: Catalogue,
+    text: str,
+    last: int,
+    now: datetime,
+    asker: Asker | str,
+    check: bool = False,
 ) -> Standings:
     """Hold the last publications of a product, or of one port, to its promises.
 
     Receipts and contracts are read, and no data.
     """
     _refuse_none(last)
-    return _standings(catalogue, *catalogue.resolve(text), last, now, check)
+    return _standings(catalogue, *catalogue.resolve(text), last, now, asker, check)
 
 
 def _refuse_none(last: int) -> None:
@@ -178,12 +184,13 @@ def _standings(
     port: str | None,
     last: int,
     now: datetime,
+    asker: Asker | str,
     check: bool,
 ) -> Standings:
     latest = published.as_of(None)
     product, major = published.product(latest), major_of(latest.version)
-    receipts = [r for r in readable(published, last) if major_of(r.version) == major]
-    receipts = receipts or told_receipts(published, [latest])
+    receipts = [r for r in readable(published, last, asker) if major_of(r.version) == major]
+    receipts = receipts or told_receipts(published, [latest], asker)
     asked = published.snapshots()[-last:]
     whole = {r.snapshot for r in _readable(published, asked)}
     hurt = tuple(n for n in asked if n not in whole)
@@ -198,10 +205,10 @@ def _standings(
     return Standings(product, tuple(receipts), ports, hurt, majors, verified, check)
 
 
-def readable(published: PublishedProduct, last: int) -> list[Receipt]:
-    """Return the last publications that can be read, oldest first, as they may be told now."""
+def readable(published: PublishedProduct, last: int, asker: Asker | str) -> list[Receipt]:
+    """Return the last publications that can be read, oldest first, as who asks may be told now."""
     found = list(_readable(published, published.snapshots()[-last:]))
-    return told_receipts(published, found)
+    return told_receipts(published, found, asker)
 
 
 def _readable(published: PublishedProduct, snapshots: Sequence[int]) -> Iterator[Receipt]:

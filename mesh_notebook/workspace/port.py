@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import UsageError
+from mesh_notebook.mesh.disclosure import told_read
 from mesh_notebook.mesh.modes.files import FORMATS, encode, format_of, whole, write
 from mesh_notebook.mesh.pictures import Pictures
 from mesh_notebook.mesh.reading import Reading, read_port
@@ -186,7 +187,7 @@ class Port:
     def _delivered(self, path: Path, count: int, what: str = "rows", cursor: str = "") -> Delivered:
         name = self.reading.product.name
         reading = self.reading
-        told = (name, reading.port, reading.receipt, path, count, reading.origin)
+        told = (name, reading.port, told_read(reading), path, count, reading.origin)
         return Delivered(*told, what, cursor)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mesh_notebook.mesh.published import PublishedProduct
     from mesh_notebook.mesh.seen import News
     from mesh_notebook.model.contract import Contract
+    from mesh_notebook.model.policy import Asker
     from mesh_notebook.workspace.drafts import PortDraft
     from mesh_notebook.workspace.promises import Promises
     from mesh_notebook.workspace.session import Session
@@ -95,7 +96,7 @@ def rehearse(session: Session, port: str, words: Sequence[str], gates: Sequence[
     with frames.computed(draft.frame_name):
         measured, _ = measured_now(draft, contract, published, _origin(session), clock)
     now = _in_sequence(measured, published, clock)
-    past = _past(published, port, contract)
+    past = _past(published, port, contract, session.asker())
     rehearsed = []
     for verdict in verdicts(now, contract):
         if verdict.name in asked:
@@ -157,12 +158,12 @@ def _in_sequence(
 
 
 def _past(
-    published: PublishedProduct | None, port: str, contract: Contract
+    published: PublishedProduct | None, port: str, contract: Contract, asker: Asker
 ) -> list[list[SloVerdict]]:
     """Return how the promises would have fared at each of the last publications."""
     from mesh_notebook.workspace.keeping import measured_of, readable
 
-    found = readable(published, _HISTORY) if published else []
+    found = readable(published, _HISTORY, asker) if published else []
     return [
         verdicts(measured_of(receipt.ports[port]), contract)
         for receipt in found

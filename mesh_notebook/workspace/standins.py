@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mesh_notebook.errors import AccessDenied, NoSnapshot
-from mesh_notebook.mesh.disclosure import policy_now, told_receipt
+from mesh_notebook.mesh.disclosure import policy_now, told
 
 if TYPE_CHECKING:
     from mesh_notebook.mesh.catalogue import Catalogue
@@ -25,7 +25,8 @@ def shape_of_stand_in(published: PublishedProduct, receipt: Receipt, port: str) 
     policy = policy_now(published, receipt, port)
     if policy is None or not policy.access.stand_in:
         return None
-    shape = told_receipt(published, receipt).ports[port].shape
+    event_time = published.contract(receipt, port).event_time
+    shape = told(receipt.ports[port], policy, event_time).shape
     return shape if any(shape.values()) else None
 
 

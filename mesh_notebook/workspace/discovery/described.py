@@ -163,7 +163,8 @@ class PortCard:
         return self.port.name
 
     @property
-    def rows(self) -> int:
+    def rows(self) -> int | None:
+        """How many rows there are; None where the policy hides it from who asks."""
         return self.snapshot.rows
 
     @property
@@ -210,8 +211,13 @@ class PortCard:
     @property
     def no_shape(self) -> str:
         """Why there is no shape, where there is none."""
-        hidden = self.policy is None or self.policy.closed or self.policy.rows
-        return NOT_TOLD if hidden else NOT_MEASURED
+        return NOT_TOLD if self.hides else NOT_MEASURED
+
+    @property
+    def hides(self) -> bool:
+        """Whether the policy hides figures from who asks."""
+        closed = self.policy is None or self.policy.closed or bool(self.policy.rows)
+        return closed or self.snapshot.rows is None
 
     @property
     def slos(self) -> tuple[SloVerdict, ...]:

@@ -16,6 +16,7 @@ from mesh_notebook.mesh.slos import verdicts
 from mesh_notebook.mesh.verified import verified_at
 from mesh_notebook.model.address import Address
 from mesh_notebook.model.contract import Contract
+from mesh_notebook.model.policy import Asker
 from mesh_notebook.model.receipt import PortSnapshot, Receipt
 from mesh_notebook.workspace.discovery.described import (
     Consumer,
@@ -35,9 +36,15 @@ LOOK_BACK = 100
 
 
 def describe(
-    catalogue: Catalogue, text: str, now: datetime, as_of: datetime | None = None
+    catalogue: Catalogue,
+    text: str,
+    now: datetime,
+    asker: Asker | str,
+    as_of: datetime | None = None,
 ) -> Described:
     """Describe a product, or one port of it, as it was known at `as_of`; None means now.
+
+    It is told to somebody: of a port that they may not read in full, less.
 
     Raises
     ------
@@ -47,7 +54,7 @@ def describe(
         The snapshot is damaged.
     """
     published, named = catalogue.resolve(text)
-    receipt = told_receipt(published, published.as_of(as_of))
+    receipt = told_receipt(published, published.as_of(as_of), asker)
     product = published.product(receipt)
     wanted = [product.output(named).name] if named else [port.name for port in product.outputs]
     moment = as_of or now

@@ -136,7 +136,7 @@ def _head(described: Described) -> str:
 def _port(one: PortCard) -> str:
     contract = one.contract
     facts = [
-        ("rows", f"{one.rows:,}"),
+        ("rows", one.snapshot.said_rows),
         ("key", ", ".join(map(_code, contract.key)) or _faint("none: rows have no identity")),
         ("event time", _code(one.event_time) if one.event_time else _faint("none")),
         ("covers", escape(words.span(one))),

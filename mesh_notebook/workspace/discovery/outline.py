@@ -80,7 +80,7 @@ def _port(card: PortCard) -> Section:
         ("address", str(card.address)),
         ("kind", words.kind_in_words(card)),
         ("modes", ", ".join(card.port.modes) or "none stated"),
-        ("rows", f"{card.rows:,}"),
+        ("rows", card.snapshot.said_rows),
         ("key", ", ".join(card.contract.key) or "none: rows have no identity"),
         ("event time", card.event_time or "none"),
         ("covers", words.span(card)),

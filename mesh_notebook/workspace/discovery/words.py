@@ -80,7 +80,7 @@ def begun_anew(receipt: Receipt) -> list[str]:
         said.format(
             *(receipt.snapshot, name, port.left_behind, receipt.origin),
             "the log begins anew"
-            if port.kind == "log" and port.added == port.rows
+            if port.kind == "log" and port.rows in (port.added, None)
             else "nothing of it stayed",
         )
         for name, port in receipt.ports.items()
