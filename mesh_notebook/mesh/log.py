@@ -17,7 +17,14 @@ from mesh_notebook.errors import ContractError
 from mesh_notebook.mesh.place import Place
 from mesh_notebook.mesh.rows import same
 from mesh_notebook.mesh.sealing import ROWS
-from mesh_notebook.mesh.store import PARTITION, commit_of, committed, created, laid_out
+from mesh_notebook.mesh.store import (
+    PARTITION,
+    commit_of,
+    committed,
+    created,
+    keep_extremes,
+    laid_out,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,7 +107,12 @@ def _refuse_unclear(rows: pl.DataFrame, key: list[str], contract: Contract) -> N
 
 
 def extend(
-    table: Place, base: int | None, news: News, contract: Contract, metadata: dict[str, str]
+    table: Place,
+    base: int | None,
+    news: News,
+    contract: Contract,
+    metadata: dict[str, str],
+    hidden: bool = False,
 ) -> int:
     """Return the version of the table that is version `base` with the news in it.
 
@@ -109,11 +121,14 @@ def extend(
     base : int or None
         The version that was published last; None where there is none yet. What others wrote since,
         and did not publish, is left behind.
+    hidden : bool
+        As `store.write_snapshot` takes it.
     """
 
     def write() -> int:
         delta = created(table, news.rows, contract)
         _stand_on(delta, base, metadata)
+        keep_extremes(delta, not hidden)
         rows = laid_out(news.rows, delta, contract)
         if news.corrected:
             _merge(delta, rows, contract.key, metadata)

@@ -74,6 +74,11 @@ class Outgoing:
         return self.product.output(self.port).temporality
 
     @property
+    def _hides_rows(self) -> bool:
+        """Whether there are rows of which the log of the table is to tell no value."""
+        return bool(self.policy.rows) or self.policy.closed
+
+    @property
     def protection(self) -> Protection:
         """How the rows are protected, by which key too."""
         return Protection.of(self.policy, self.contract, str(self.product.address))
@@ -149,7 +154,7 @@ class Outgoing:
         if draft.kind == "log":
             return self._extended(table, draft, before, metadata, measured)
         if version is None:
-            version = write_snapshot(table, self.stored, self.contract, metadata)
+            version = write_snapshot(table, self.stored, self.contract, metadata, self._hides_rows)
         pictures = dict(before.intervals) if before else {}
         if draft.interval:
             pictures[draft.interval] = int(metadata["mesh.snapshot"])
@@ -194,7 +199,7 @@ class Outgoing:
         base = before.delta_version if before else None
         picture = picture_of(table, base, self.contract, protection.columns)
         news = self._news(self.stored, picture, table)
-        return extend(table, base, news, self.contract, metadata), news
+        return extend(table, base, news, self.contract, metadata, self._hides_rows), news
 
     def _protected_anew(
         self, table: Place, before: PortSnapshot, metadata: dict[str, str]
@@ -211,7 +216,8 @@ class Outgoing:
         news = self._news(rows, picture, table)
         whole = folded(picture, news, self.contract)
         anew = protected(whole, self.policy, self.contract, address)
-        return write_snapshot(table, anew, self.contract, metadata), news, anew.height
+        version = write_snapshot(table, anew, self.contract, metadata, self._hides_rows)
+        return version, news, anew.height
 
     def _news(self, rows: pl.DataFrame, picture: pl.LazyFrame | None, table: Place) -> News:
         import polars as pl

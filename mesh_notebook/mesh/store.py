@@ -41,6 +41,8 @@ _CONFIGURATION = {
     "delta.logRetentionDuration": _FOR_EVER,
     "delta.deletedFileRetentionDuration": _FOR_EVER,
 }
+# Of how many columns the log keeps the least and the greatest value, file by file; 32 is usual.
+_EXTREMES, _OF_SOME, _OF_NONE = "delta.dataSkippingNumIndexedCols", "32", "0"
 _ATTEMPTS = 50
 # For how long a write is begun again that storage broke off, seconds.
 _PATIENCE = 15
@@ -139,6 +141,7 @@ def write_snapshot(
     frame: pl.LazyFrame | pl.DataFrame,
     contract: Contract,
     metadata: dict[str, str],
+    hidden: bool = False,
 ) -> int:
     """Write the frame as the table's next version, whole or not at all.
 
@@ -149,6 +152,8 @@ def write_snapshot(
     ----------
     metadata : dict
         Kept in the commit: who published, when, as which snapshot.
+    hidden : bool
+        Whether there are rows that not everybody may see: then the log tells no value of any.
 
     Returns
     -------
@@ -164,6 +169,7 @@ def write_snapshot(
 
     def overwrite() -> int:
         delta = created(place, rows, contract)
+        keep_extremes(delta, not hidden)
         write_deltalake(
             delta,
             laid_out(rows, delta, contract),
@@ -192,6 +198,13 @@ def created(table: Place, rows: pl.DataFrame, contract: Contract) -> DeltaTable:
         storage_options=table.options or None,
     )
     return DeltaTable(table.delta_uri, storage_options=table.options or None)
+
+
+def keep_extremes(delta: DeltaTable, keep: bool) -> None:
+    """Have the log of a table keep, or not, the extremes of what is written to it from now on."""
+    wanted = _OF_SOME if keep else _OF_NONE
+    if delta.metadata().configuration.get(_EXTREMES, _OF_SOME) != wanted:
+        delta.alter.set_table_properties({_EXTREMES: wanted}, commit_properties=commit_of({}))
 
 
 def _folders(rows: pl.DataFrame, by_day: bool) -> list[str]:
