@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,14 @@ ONTOLOGY = Graph().parse(Path(__file__).parent / "dprod" / "dprod-ontology.ttl",
 
 
 @pytest.fixture(scope="module")
-def document(delays_as_published) -> dict[str, Any]:
-    return opened(delays_as_published).describe("airport-delays", "jsonld")
+def document(delays_as_published, tmp_path_factory) -> dict[str, Any]:
+    """As it is described to somebody who may read the port."""
+    root = shutil.copytree(delays_as_published, tmp_path_factory.mktemp("real") / "mesh")
+    mesh = opened(root)
+    mesh.grant(mesh.principal, "controller")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("MESH_PURPOSE", "planning")
+        return mesh.describe("airport-delays", "jsonld")
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def test_what_is_hidden_from_now_on_is_in_no_entry_from_now_on(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["snapshot", "log"])
-def test_who_sees_all_rows_reads_them_all_and_once_nothing_is_hidden_extremes_are_kept(tmp_path, kind):
+def test_all_rows_are_read_and_once_nothing_is_hidden_extremes_are_kept(tmp_path, kind):
     made = Published(tmp_path, kind=kind)
     made.publish(HIDDEN, policy(rows=(GERMANS,)))
     assert sorted(made.rows(OFFICER)["user"]) == ["u1", "u2", "u3", "u4"]
