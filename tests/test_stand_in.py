@@ -158,6 +158,23 @@ def test_a_refusal_shows_the_way_to_the_stand_in(notebook, capsys):
     assert notebook.run(shown.splitlines()[-1].rpartition(": ")[2]).collect().height == 1_000
 
 
+@pytest.mark.parametrize("stand_in", [True, False])
+@pytest.mark.parametrize("more", [{}, {"privacy": Privacy("user", 1.0)}])
+def test_why_says_of_what_made_up_rows_are_made_as_connect_makes_them(
+    shell, tmp_path, stand_in, more
+):
+    listeners = Published(tmp_path, root=tmp_path / ".mesh")
+    listeners.publish(policy=policy(access=replace(STAND_IN, stand_in=stand_in), **more))
+    why = shell.run("%mesh why listeners")
+    said = " ".join(shell.shown(why)["text/plain"].split())
+    assert why.mock == ("shape" if stand_in and not more else "contract")
+    assert f"--mode mock gives rows made up of its {'shape' if why.mock == 'shape' else ''}" in said
+    shell.run("%mesh connect listeners --mode mock")
+    assert f"made from the {why.mock} of snapshot 1" in shell.mesh.inputs["listeners"].handle.note
+    with pytest.raises(AccessDenied, match="--mode mock"):
+        shell.run("%mesh connect listeners")
+
+
 def test_a_refused_switch_leaves_the_stand_in_in_place(notebook):
     before = notebook.run("%mesh connect listeners --mode mock --rows 50")
     for switch in ("mesh.inputs['listeners'].use('live')", "%mesh use listeners sample"):

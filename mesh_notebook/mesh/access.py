@@ -175,6 +175,7 @@ def _denied(decision: Decision, port: str) -> AccessDenied:
                 f". Who may grant it says %mesh grant {decision.principal.name} "
                 f"{decision.policy.access.roles[0]}; --principal asks as who has it"
             )
+        step += ". Rows made of its contract alone: --mode mock"
     return AccessDenied(
         f"{decision.principal.name} may not read {port}: {'; '.join(decision.refusals)}.",
         next_step=step,

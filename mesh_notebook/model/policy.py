@@ -80,8 +80,8 @@ class Access:
     """Who may read a port: anyone with one of the roles, for one of the purposes.
 
     Where no role or no purpose is named, any will do. `stand_in` says that who may not read the
-    rows may have made-up ones in their place, `closed` that no figure of the rows is told to all:
-    where they are rows that an input hides.
+    rows may have made-up ones of their shape, and not of the contract alone; `closed` that no
+    figure of the rows is told to all: where they are rows that an input hides.
     """
 
     roles: tuple[str, ...] = ()

@@ -46,9 +46,10 @@ def _instead(why: Why) -> str:
     """Return what who asks may do where they may not read."""
     if why.decision.asks_instead:
         return f"%mesh ask {why.product}/{why.port} count"
-    if not why.decision.allowed and why.decision.policy.access.stand_in:
-        return f"%mesh connect {why.product}/{why.port} --mode mock gives made-up rows"
-    return ""
+    if why.decision.allowed:
+        return ""
+    made = "shape, as a stand-in" if why.mock == "shape" else "published contract alone"
+    return f"%mesh connect {why.product}/{why.port} --mode mock gives rows made up of its {made}"
 
 
 @panel_of.register

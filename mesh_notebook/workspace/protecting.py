@@ -60,13 +60,18 @@ class Protected:
 
 @dataclass(frozen=True)
 class Why:
-    """What a port's policy makes of who asks, and why; `own`: of whose session it is."""
+    """What a port's policy makes of who asks, and why; `own`: of whose session it is.
+
+    `mock` says what made-up rows are made from, which anybody may have: the port's `shape`, if its
+    policy has a stand-in, else its published `contract` alone.
+    """
 
     product: str
     port: str
     decision: Decision
     receipt: Receipt
     own: bool = True
+    mock: str = "contract"
 
 
 @dataclass(frozen=True)
@@ -241,12 +246,15 @@ def why(session: Session, product: str, port: str | None, asker: Asker) -> Why:
     from mesh_notebook.mesh.access import asked
     from mesh_notebook.mesh.disclosure import told_receipt
     from mesh_notebook.model.time import Window
+    from mesh_notebook.workspace.standins import shape_of_stand_in
 
     published, named = session.catalogue.resolve(product)
     found = asked(published, port or named, Window(), asker)
     own = asker.name == session.principal
     receipt = told_receipt(published, found.receipt, asker)
-    return Why(published.name, found.port, found.decision, receipt, own)
+    shape = shape_of_stand_in(published, found.receipt, found.port)
+    mock = "shape" if shape else "contract"
+    return Why(published.name, found.port, found.decision, receipt, own, mock)
 
 
 def words(given: str | Sequence[str]) -> tuple[str, ...]:

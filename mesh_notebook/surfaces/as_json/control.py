@@ -25,6 +25,7 @@ def _(why: Why) -> Any:
         "policies": decision.policy.said(),
         "says": decision.said(),
         "forbidden": decision.forbidden,
+        "mock": why.mock,
     }
 
 
