@@ -213,6 +213,18 @@ PANDAS = {
 
 # Steps that were found while trying to get past the analysis, and some beside them.
 MORE_REFUSED = (
+    "src.unique('k').select('k','x')",
+    "src.unique('k').with_columns(k=pl.col('x')).select('k')",
+    "src.unique('k').filter(pl.col('x')>1).select('k')",
+    "src.unique('k').sort('x','k').head(1).select('k')",
+    "src.unique('k').rename({'k':'d','d':'k'}).select('k')",
+    "src.unique('k').join(dim,on='k').select('n')",
+    "src.unique(['k','x']).unique('x').select('x','k')",
+    "src.unique('x').unique('k').select('k')",
+    "port.unique('k',keep='first',maintain_order=True).select('k').head(1)",
+    "pl.LazyFrame({'k': sorted(src.collect().unique('k')['x'])})",
+    "pl.concat([src.unique('k'),src.head(1)]).select('k')",
+    "src.with_columns(id=pl.col('k')).join(dim,on='k').sort('id').head(1)",
     "src.join(dim,on='k').lazy().limit(2)",
     "src.join(dim,on='k').collect().lazy().first()",
     "src.join(dim,on='k').collect().slice(0,2)",
@@ -285,6 +297,13 @@ MORE_REFUSED = (
 )
 
 MORE_ALLOWED = (
+    "src.unique('k').select('k')",
+    "port.unique('k').select(pl.col('k')).sort('k').head(1)",
+    "src.unique(['k','d']).drop('x').collect().select('d').sort('d')",
+    "src.unique('k').with_columns(n=pl.col('x')+1).select('k')",
+    "pl.LazyFrame({'k': sorted(src.collect().unique('k')['k'])})",
+    "pl.LazyFrame({'k': sorted(src.unique('k').collect().get_column('k').to_list())})",
+    "src.unique(['k','d']).collect()[['k','d']].sort('k','d')",
     "src.with_columns(pl.col('x').map_elements(lambda v: v+1,return_dtype=pl.Int64)).head(1)",
     "src.join(dim,on='k').select(pl.col('x').sum())",
     "src.join(dim,on='k').select(pl.len()).head(1)",

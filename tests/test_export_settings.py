@@ -36,6 +36,23 @@ SET = {
         "codecs.register_error('dash', lambda e: ('-', e.end))",
         "len(b'a'.decode('ascii', 'dash'))",
     ),
+    "the precision, under a name of its own": (
+        "import decimal\nfrom decimal import Decimal\na, b = Decimal(1), Decimal(3)\n"
+        "ctx = decimal.getcontext()",
+        "ctx.prec = 3",
+        "str(a / b)",
+    ),
+    "how decimals are rounded, in a function": (
+        "from decimal import ROUND_UP, Decimal, getcontext\n"
+        "def up():\n    mine = getcontext()\n    mine.rounding = ROUND_UP",
+        "up()",
+        "str(round(Decimal('2.61'), 1))",
+    ),
+    "the first day of a week, by the function alone": (
+        "from calendar import setfirstweekday, weekheader",
+        "setfirstweekday(6)",
+        "weekheader(2)[:2]",
+    ),
     "how an array is written": (
         "import numpy as np",
         "old = np.set_printoptions(precision=2)",
@@ -58,6 +75,7 @@ def test_what_a_cell_sets_for_those_after_it_is_kept(notebook: Any, what: str) -
     finally:
         notebook.run("import warnings, calendar, numpy as np\nwarnings.simplefilter('default')")
         notebook.run("calendar.setfirstweekday(0)\nnp.set_printoptions(precision=8)")
+        notebook.run("import decimal\ndecimal.setcontext(decimal.Context())")
         notebook.run("_ = np.seterr(divide='warn')")
 
 
@@ -99,3 +117,51 @@ def test_an_accessor_that_a_cell_registers_is_kept(notebook: Any) -> None:
         "out = df.assign(most=df.late.most())",
     )
     assert "register_dataframe_accessor" in module
+
+
+QUERY = "SELECT day, origin, sum(delay) AS n FROM few GROUP BY day, origin"
+KEPT = {
+    "the SQL of Polars": (
+        "few = flights.head(2)",
+        f"out = pl.sql('{QUERY}').sort('day', 'origin')",
+    ),
+    "in a function that is given its table": (
+        f"def counted(few):\n    return pl.sql('{QUERY}')",
+        "out = counted(flights).sort('day', 'origin')",
+    ),
+    "the keys of rows of which one is kept": (
+        "days = sorted(flights.collect().unique('day')['day'])",
+        "out = flights.filter(pl.col('day').is_in(days))",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_what_a_clean_process_repeats_is_exported(notebook: Any, what: str) -> None:
+    exported(notebook, *KEPT[what])
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ("out = pl.sql('SELECT * FROM flights LIMIT 1')", "LIMIT takes rows by their place"),
+        ("out = pl.sql('SELECT ' + ', '.join(flights.columns) + ' FROM flights')", "made while"),
+        ("q = lambda: pl.sql('SELECT * FROM flights')\nout = q()", "the notebook's names"),
+    ],
+)
+def test_the_sql_of_polars_is_refused_where_a_clean_process_may_see_something_else(
+    notebook: Any, made: str, said: str
+) -> None:
+    with pytest.raises(ExportRefused, match=said):
+        exported(notebook, made)
+
+
+def test_a_slider_that_was_moved_by_hand_is_named_with_the_value_to_write_down(
+    notebook: Any,
+) -> None:
+    pytest.importorskip("ipywidgets")
+    notebook.run("import ipywidgets\nleast = ipywidgets.IntSlider(value=0, max=100)")
+    notebook.by_hand("least.value = 7")
+    with pytest.raises(ExportRefused, match=r"`least`.* was moved by hand") as refused:
+        exported(notebook, "out = flights.with_columns(c=pl.lit(least.value))")
+    assert "x = 7" in refused.value.next_step

@@ -425,7 +425,11 @@ def test_the_notebooks_history_is_refused() -> None:
         ("def load():\n    return pl.scan_parquet('a.parquet')\nn = 2\nload", "", ""),
         ("n = eval('1 + 1')", "eval", "write out"),
         ("import random\nn = random.randint(1, 2)", "random.randint", "give it a seed"),
-        ("n = pl.sql('SELECT 2 AS n', eager=True).item()", "pl.sql", "%%mesh sql"),
+        (
+            "n = pl.sql('SELECT ' + str(2) + ' AS n', eager=True).item()",
+            "pl.sql",
+            "write the query",
+        ),
         ("n = len(mesh.frames)", "mesh", "the frames that its verbs bind"),
     ],
 )

@@ -20,7 +20,7 @@ from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.given import put_together
 from mesh_notebook.export.meaning import BUILTINS, Meanings
 from mesh_notebook.export.own_sql import is_relation, queries_in, quiet
-from mesh_notebook.export.process_settings import PROCESS, sets_process
+from mesh_notebook.export.process_settings import OF_OPERATORS, PROCESS, sets_process
 from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
@@ -173,9 +173,10 @@ class Pass:
         changed |= self._changed_by_calls(statement) if bodies else set()
         changed |= {name for name in effects.reads if names.acts_when_read(name)}
         changed = self.aliases.reached(changed)
-        if sets_process(statement.node, names.origin_of):
+        libraries = {library for n in changed if (library := names.library_of(n))}
+        if sets_process(statement.node, names.origin_of) or libraries & OF_OPERATORS:
             changed.add(PROCESS)
-        return changed | {f"<{names.library_of(n)}>" for n in changed if names.library_of(n)}
+        return changed | {f"<{library}>" for library in libraries}
 
     def _changed_at_once(self, statement: Statement, changed: set[str]) -> set[str]:
         """Return what a statement may change without collecting a lazy frame."""

@@ -14,11 +14,14 @@ __all__ = [
     "PURE_LIBRARIES",
     "builtin_changes",
     "changes",
+    "gives_setting",
     "in_place",
     "kind_of",
     "may_hold_code",
     "only_looks",
+    "sets_library",
     "sets_nothing",
+    "setting_of",
 ]
 
 # The kinds of value, by how they can change.
@@ -45,6 +48,9 @@ _FROZEN_MODULES = words(
     "datetime decimal fractions uuid re pathlib zoneinfo ipaddress _duckdb duckdb pyarrow "
     "logging"  # what a log is told goes nowhere
 )
+# Objects that are settings of a library, under whatever name somebody has them.
+_SETTINGS = words("decimal.Context")
+_GIVING_SETTINGS = words("decimal.getcontext")
 _CONTAINERS = words(
     "builtins.list builtins.dict builtins.set builtins.bytearray builtins.tuple collections.deque "
     "collections.defaultdict collections.Counter collections.OrderedDict"
@@ -138,6 +144,8 @@ def kind_of(type_name: str | None) -> str:
         return CONNECTION
     if name == "DuckDBPyRelation":
         return VIEWER
+    if type_name in _SETTINGS:
+        return OWN
     if (module == "builtins" and name in _FROZEN) or root in _FROZEN_MODULES:
         return FROZEN
     if root in _PLOTTING:
@@ -197,6 +205,23 @@ def sets_nothing(origin: str, method: str) -> bool:
     if root in _STATELESS and root != "logging" and _SETTING_OF_STATELESS.fullmatch(method):
         return False  # `calendar.setfirstweekday(6)`
     return root in _STATELESS or f"{origin}.{method}" in _LOOKING_AROUND
+
+
+def sets_library(origin: str) -> bool:
+    """Return whether a function, by its full name, sets what lasts in the library it is of."""
+    library, _, name = origin.rpartition(".")
+    named = _SETTING_OF_STATELESS.fullmatch(name) or _SETTER.fullmatch(name)
+    return bool(library and named) and not name.startswith(_LOOKS)
+
+
+def setting_of(type_name: str | None) -> str:
+    """Return the library that an object of such a type is a setting of; of any other, nothing."""
+    return type_name.partition(".")[0] if type_name in _SETTINGS and type_name else ""
+
+
+def gives_setting(origin: str) -> bool:
+    """Return whether a function, by its full name, returns an object that is such a setting."""
+    return origin in _GIVING_SETTINGS
 
 
 def only_looks(method: str) -> bool:

@@ -102,10 +102,15 @@ class Meanings:
         return self.origin_of(use.what)
 
     def library_of(self, name: str) -> str:
-        """Return the package that an imported name comes from; of any other name, nothing."""
+        """Return the package that an imported name comes from, or that the name sets; or nothing.
+
+        `ctx = decimal.getcontext()` is a name of what the package decimal holds.
+        """
         binder = self.binder.get(name)
         imported = binder is not None and binder.kind == "import"
-        return binder.origin.partition(".")[0] if imported and binder else ""
+        if imported and binder:
+            return binder.origin.partition(".")[0]
+        return known.setting_of(self.type_of(name))
 
     def acts_when_read(self, name: str) -> bool:
         """Return whether to use an object may change it, though no method of it is called.
@@ -190,7 +195,8 @@ class Meanings:
         if touch.returned and kind in (known.PANDAS, known.POLARS, known.NUMPY):
             return False  # no code of the user's, that might return what somebody holds
         if touch.via is not None and not self._is_shared(touch.via, kind):
-            return False
+            set_ = known.gives_setting(self.origin_of(touch.via.what))
+            return set_ and touch.how == "store"  # in a function: `c = getcontext(); c.prec = 3`
         if touch.how == "subclass":
             return self._sees_subclasses(touch)
         if touch.how == "argument" and self._calls_by_name(touch.what):
@@ -199,6 +205,8 @@ class Meanings:
             return self.type_of(touch.name) == "collections.defaultdict"
         if touch.how == "call" and kind == known.CLASS:
             return touch.what == touch.name and (touch.bare or self._writes_into(touch.name))
+        if touch.how == "call" and kind == known.MODULE and touch.what == touch.name:
+            return known.sets_library(self.origin_of(touch.name))  # `setfirstweekday(6)`
         if touch.how == "method" and kind == known.MODULE:
             harmless = known.sets_nothing(self.origin_of(touch.name), touch.what)
             return not harmless and known.changes(touch, kind)

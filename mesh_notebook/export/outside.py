@@ -56,9 +56,6 @@ _NETWORK_MODULES = ("urllib.request.", "urllib.robotparser.", "http.client.HTTP"
 # What they hold besides: names of errors, of constants, and how addresses are written.
 _NO_NETWORK = (".exceptions", ".codes", ".structures", ".util", ".compat", ".status_codes")
 _WRITTEN_ADDRESSES = words("inet_aton inet_ntoa inet_pton inet_ntop htons htonl ntohs ntohl")
-_HIDDEN_READS = {
-    "polars.sql": "Polars SQL looks for its tables among the notebook's names",
-}
 _NAMELESS = "Polars SQL may look for its tables among the notebook's names"
 _DYNAMIC = words(
     "builtins.eval builtins.exec builtins.globals builtins.locals builtins.vars "
@@ -134,7 +131,7 @@ def _hidden_read(one: Reference) -> str | None:
         options = one.call.keywords if one.call else []
         told = any(o.arg is None or o.arg == "register_globals" for o in options)
         return _NAMELESS if one.call is None or told else None
-    return _HIDDEN_READS.get(one.name)
+    return None
 
 
 def _reads_network(name: str) -> bool:

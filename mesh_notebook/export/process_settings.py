@@ -8,11 +8,13 @@ from collections.abc import Callable
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.words import words
 
-__all__ = ["PROCESS", "sets_process"]
+__all__ = ["OF_OPERATORS", "PROCESS", "sets_process"]
 
 PROCESS = "<process>"  # the name under which such a setting is written, and read by all
 _SETTERS = words("codecs.register codecs.register_error locale.setlocale copyreg.pickle")
 _FILTERS = words("warnings.simplefilter warnings.filterwarnings")
+# Libraries whose settings count where no name of theirs is read: `a / b` of two decimals.
+OF_OPERATORS = frozenset({"decimal"})
 _QUIET = words("ignore default always module once")  # these change what is told, not what is made
 
 

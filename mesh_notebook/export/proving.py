@@ -84,6 +84,8 @@ def prove(
             if parted:
                 raise explain(module, one, parted, namespace)
             if said := difference(saw[one.port], made, key):
+                moved = [state for state in states[one.port] if state.by_hand]
+                refuse_hidden(module, one, moved, twice.witnessed)
                 raise blame(module, one, said, namespace)
         for one in plan.slices:
             refuse_dependent(module, one, twice.dependences.get(python_name(one.port)), namespace)

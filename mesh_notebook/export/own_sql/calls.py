@@ -140,6 +140,8 @@ def _receiver(
         method = origin.removeprefix("duckdb.")
         known = (*_QUERYING, *_TABLES)
         return (str(path).partition(".")[0], method, True) if method in known else None
+    if origin == "polars.sql":  # it finds its tables as DuckDB does, and makes none that stay
+        return str(path).partition(".")[0], "sql", False
     if not isinstance(call.func, ast.Attribute):
         return None
     root, method = root_name(call.func), call.func.attr

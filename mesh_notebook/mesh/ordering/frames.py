@@ -35,7 +35,10 @@ def _named(call: Call) -> Iterator[tuple[str, Any]]:
 def _passes(column: str, given: Any) -> bool:
     """Return whether a column stays what it was."""
     if hasattr(given, "meta"):
-        return bool(given.meta.is_column_selection(allow_aliasing=False))
+        if not given.meta.is_column_selection(allow_aliasing=False):
+            return False
+        # `with_columns(day=pl.col("hour"))` is a column too, and not that one.
+        return bool(given.meta.has_multiple_outputs()) or given.meta.output_name() == column
     return isinstance(given, str) and given == column
 
 
@@ -71,6 +74,8 @@ def _select(call: Call) -> Order:
     if named and all(is_one_value(given) for _, given in named):
         return Order(fault=order.fault)
     kept = {column for column, given in named if _passes(column, given)}
+    if len(kept) == len(named):
+        order = order.taking(kept)
     return order.of_columns(kept.__contains__)
 
 
@@ -203,11 +208,23 @@ def _unique(call: Call) -> Order:
             need = Need(what, by=subset, stable=False, fix=_any_fix(order))
         else:
             need = Need(what, subset, fix="" if order.doubt else fix)
-        order = _settled(call.asks(need, order))
+        order = _settled(call.asks(need, order)).sure_of(_plain(call, subset))
     order = replace(order, keys=order.keys | {subset} if subset else order.keys)
     if kept:
         return order
     return order.lost("`unique()` keeps no order of rows", "write unique(…, maintain_order=True)")
+
+
+def _plain(call: Call, subset: frozenset[str]) -> frozenset[str]:
+    """Return the columns of which each value is kept once, if only they are then taken.
+
+    Where an earlier step left something to chance, it is none of them; nor where rows were to keep
+    an order that they did not have; nor is a float, of which equal ones may differ (0 and -0).
+    """
+    if call.order.fault is not None or call.flag("maintain_order"):
+        return frozenset()
+    schema = call.frame.collect_schema()
+    return frozenset(name for name in subset if name in schema and not schema[name].is_float())
 
 
 def _any_fix(order: Order) -> str:

@@ -15,6 +15,10 @@ def _whole(call: Call) -> Order:
     return call.order
 
 
+def _column(call: Call) -> Order:
+    return call.order.taking([str(call.given.get("name"))])
+
+
 def _row(call: Call) -> Order:
     if call.name == "row" and call.given.get("by_predicate") is not None:
         return call.order
@@ -28,6 +32,9 @@ def _indexed(call: Call) -> Order:
     rows = key[0] if isinstance(key, tuple) and key else key
     if _is_place(rows):
         return call.asks(Need("it takes rows by their place"))
+    names = [key] if isinstance(key, str) else key
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return call.order.taking(names)
     return call.order
 
 
@@ -43,12 +50,13 @@ def _place(call: Call) -> Order:
 
 _WHOLE = words(
     "to_dicts to_dict rows iter_rows iter_columns iter_slices to_numpy to_pandas to_arrow "
-    "to_series get_column get_columns partition_by rows_by_key to_struct hash_rows"
+    "to_series get_columns partition_by rows_by_key to_struct hash_rows"
 )
 LEAVING: dict[str, Rule] = {
     **dict.fromkeys(_WHOLE, _whole),
     "row": _row,
     "item": _row,
+    "get_column": _column,
     "__getitem__": _indexed,
 }
 _PLACES = words(

@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 
 from mesh_notebook.mesh.ordering.witness import Witness
 
-__all__ = ["Doubt", "Fault", "Keys", "Need", "Order", "decides"]
+__all__ = ["KEEPING", "Doubt", "Fault", "Keys", "Need", "Order", "decides"]
 
 Keys = frozenset[frozenset[str]]
 NO_KEYS: Keys = frozenset()
+# Steps after which it is still known which columns a fault leaves no doubt of.
+KEEPING = frozenset(
+    ["unique", "lazy", "collect", "clone", "rechunk", "sort", "select", "with_columns", "drop"]
+)
 
 
 def decides(known: Iterable[str], columns: Collection[str], keys: Keys) -> bool:
@@ -47,11 +51,15 @@ class Fault:
         What depends on the order, and why there is none.
     fix : str
         What to write instead.
+    sure : tuple of str
+        Columns whose values it leaves no doubt of, taken alone: those by which one of several rows
+        was kept. The next steps forget them but for those that change no value (see `KEEPING`).
     """
 
     line: int
     said: str
     fix: str
+    sure: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,10 +121,27 @@ class Order:
         """Return the order after a step that keeps none."""
         return replace(self, doubt=Doubt(cause, fix), by=frozenset())
 
+    def sure_of(self, columns: Collection[str]) -> Order:
+        """Return the order with a fault that leaves no doubt of some columns, taken alone."""
+        if self.fault is None:
+            return self
+        return replace(self, fault=replace(self.fault, sure=tuple(sorted(columns))))
+
+    def taking(self, columns: Collection[str]) -> Order:
+        """Return the order of these columns alone: the fault may be of the others."""
+        if self.fault is None or not columns or not set(self.fault.sure).issuperset(columns):
+            return self
+        return replace(self, fault=None)
+
     def of_columns(self, kept: Callable[[str], bool]) -> Order:
         """Return what is still known where some columns are gone, or hold other values."""
         keys = frozenset(key for key in self.keys if all(map(kept, key)))
         witness = self.witness and self.witness.of_columns(kept)
+        if self.fault is not None and self.fault.sure:
+            return self.sure_of([*filter(kept, self.fault.sure)])._known_of(kept, keys, witness)
+        return self._known_of(kept, keys, witness)
+
+    def _known_of(self, kept: Callable[[str], bool], keys: Keys, witness: Witness | None) -> Order:
         return replace(self, keys=keys, by=frozenset(filter(kept, self.by)), witness=witness)
 
     def renamed(self, names: Mapping[str, str]) -> Order:

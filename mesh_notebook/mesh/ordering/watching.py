@@ -9,6 +9,7 @@ alike, whatever it is written with, and as Polars itself understands its argumen
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -153,6 +154,7 @@ def _wrap_functions() -> None:
         return [marked(one, order_of(frame)) for one, frame in zip(made, frames, strict=True)]
 
     pl.concat, pl.collect_all = concatenated, collected
+    pl.sql = _finding_tables(pl.sql)
 
 
 def watch_queries(module: Any, name: str, seen: Watch) -> None:
@@ -173,6 +175,28 @@ def _querying(act: Callable[..., Any], seen: Watch) -> Callable[..., Any]:
         return marked(seen.turn.scattered(made) if order.doubt else made, order)
 
     return queried
+
+
+def _finding_tables(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the SQL of Polars, which finds its tables among the names of who calls it."""
+
+    @functools.wraps(act)
+    def queried(query: str, *args: Any, **kwargs: Any) -> Any:
+        line, caller = line_of_the_module(), sys._getframe(1)
+        made = act(query, *args, **kwargs)
+        if not line:
+            return made
+        names = {**caller.f_globals, **caller.f_locals}
+        tables = {n: one for n, one in names.items() if n in query and _is_table(one)}
+        given = {name: (_columns_of(one), order_of(one)) for name, one in tables.items()}
+        order = order_of_query(query, given, line, list(_columns_of(made)))
+        return marked(made, order)
+
+    return queried
+
+
+def _is_table(value: object) -> bool:
+    return is_frame(value) and type(value).__name__ in ("LazyFrame", "DataFrame")
 
 
 def _columns_of(frame: Any) -> tuple[str, ...]:

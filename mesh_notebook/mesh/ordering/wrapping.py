@@ -12,7 +12,7 @@ from typing import Any
 
 from mesh_notebook.mesh.ordering.calls import ORDER, Call, flat, order_of
 from mesh_notebook.mesh.ordering.groups import GROUPS
-from mesh_notebook.mesh.ordering.order import Fault, Order
+from mesh_notebook.mesh.ordering.order import KEEPING, Fault, Order
 from mesh_notebook.mesh.ordering.scattering import Turn
 from mesh_notebook.mesh.ordering.steps import Rule
 
@@ -73,8 +73,13 @@ def line_of_the_module(depth: int = 2) -> int:
     return frame.f_lineno if frame.f_globals.get("__name__") == _MODULE else 0
 
 
-def marked(made: Any, order: Order) -> Any:
-    """Return what was made, carrying what is known of its order."""
+def marked(made: Any, order: Order, sure: bool = False) -> Any:
+    """Return what was made, carrying what is known of its order.
+
+    `sure` says that a fault's columns of which there is no doubt are still those.
+    """
+    if not sure:
+        order = order.sure_of(())
     if order != Order() or order_of(made) != order:
         object.__setattr__(made, ORDER, order)
     return made
@@ -113,7 +118,7 @@ def _seen(seen: Watch, call: Call, order: Order, made: Any) -> Any:
     news = order.doubt is not None and (order.doubt != call.order.doubt or call.name == "collect")
     if news and _is_rows(made):
         made = seen.turn.scattered(made, order.by)
-    return marked(made, order)
+    return marked(made, order, sure=call.name in KEEPING)
 
 
 def is_frame(made: object) -> bool:

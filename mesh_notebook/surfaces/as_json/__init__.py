@@ -22,7 +22,7 @@ status     `product`, `snapshots`, `hurt`, `majors`, `ports`: `port`, `promises`
            `broken_since`; `unread`: `product`, `why`
 lineage    `of`, `upstream`, `downstream` (`source`, `target`, `how`), `untold`
 why        `product`, `port`, `snapshot`, `principal`, `purpose`, `roles`, `own`, `policies`,
-           `says`, `forbidden`
+           `says`, `forbidden`, `mock`
 decisions  `product`, `decisions`: as they were logged
 rejects    `product`, `refusals`: `version`, `time`, `broken`; `shown`, `rows`, `out`, `cleared`
 plan       as `plan --format json` has them
