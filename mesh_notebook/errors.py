@@ -20,6 +20,9 @@ MeshError
 ├── StoreError            a root or a snapshot that cannot be read or written
 │   └── Unreachable       storage that does not answer; nothing is known to be hurt
 └── MissingExtra          an optional part that is not installed
+
+KeyboardInterrupt
+└── Stopped               somebody stopped what ran; no `except MeshError` keeps it going
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ __all__ = [
     "SourceError",
     "SpecError",
     "SqlError",
+    "Stopped",
     "StoreError",
     "UnknownName",
     "UnknownPort",
@@ -180,6 +184,20 @@ class MissingExtra(MeshError):
             next_step=f"pip install 'mesh-notebook[{extra}]'",
             extra=extra,
         )
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody stopped what ran (Ctrl-C); `came` says what it had written or published by then."""
+
+    def __init__(self, came: str = "") -> None:
+        super().__init__(came)
+        self.came = came
+
+    def __str__(self) -> str:
+        return f"stopped; {self.came}." if self.came else "stopped."
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
 
 
 def near(name: str, known: Iterable[str], most: int = 3) -> list[str]:

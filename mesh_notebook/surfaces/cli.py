@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import mesh_notebook
-from mesh_notebook.errors import MeshError, UsageError
+from mesh_notebook.errors import MeshError, Stopped, UsageError
 from mesh_notebook.surfaces import registered  # noqa: F401
 from mesh_notebook.surfaces.panel import as_text
 from mesh_notebook.surfaces.panels import panel_of
@@ -33,6 +33,9 @@ _TYPES: dict[str, Any] = {
     "rest": list[str] | None,
     "pair": tuple[str, str] | None,
 }
+
+
+_INTERRUPTED = 130  # as shells have it of what SIGINT ended
 
 
 def main() -> None:
@@ -125,6 +128,9 @@ def _command(verb: Verb) -> Callable[..., None]:
         mesh.progress = _tell
         try:
             result = getattr(mesh, verb.name)(**{k: v for k, v in given.items() if v is not None})
+        except KeyboardInterrupt as stopped:
+            typer.echo(str(stopped if isinstance(stopped, Stopped) else Stopped()), err=True)
+            raise typer.Exit(_INTERRUPTED) from None
         except MeshError as error:
             if verb.name != "diff":
                 raise

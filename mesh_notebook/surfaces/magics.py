@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.magic_arguments import MagicArgumentParser
 
-from mesh_notebook.errors import UsageError
+from mesh_notebook.errors import Stopped, UsageError
 from mesh_notebook.export.record import calling_line
 from mesh_notebook.surfaces.cells import unseen_lines, with_body
 from mesh_notebook.surfaces.display import Formatters
@@ -121,6 +121,8 @@ class Loaded:
         try:
             answer = method(**given)
             return _as_json(answer) if as_json else answer
+        except KeyboardInterrupt as stopped:  # one line, and not all that was going on
+            raise stopped if isinstance(stopped, Stopped) else Stopped() from None
         finally:
             self.progress.done()
 

@@ -14,6 +14,7 @@ from mesh_notebook.model.contract import Contract
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.workspace.drafts import PortDraft, ProductDraft
 from mesh_notebook.workspace.inputs import Handle, fitting, pinned, slug
+from mesh_notebook.workspace.stopping import stopping_export
 
 if TYPE_CHECKING:
     from mesh_notebook.export.exporting import Exported, InputDraft, OutputDraft
@@ -27,14 +28,22 @@ def export(
     workspace: Session, folder: str | Path | None, engines: Sequence[str] | str = ()
 ) -> Exported:
     """Write the bundle of the notebook's product, proved; or raise and write nothing."""
-    from mesh_notebook.export.exporting import export as write
     from mesh_notebook.export.portable import PROVED
-    from mesh_notebook.export.slicing import slices_of
     from mesh_notebook.workspace.drafts import words_of
-    from mesh_notebook.workspace.mocked import mock_rows
 
     draft = _ready(workspace, folder)
     target = workspace.base / (folder or f"products/{draft.name}")
+    with stopping_export(target):
+        return _written(workspace, draft, target, words_of(engines) or PROVED)
+
+
+def _written(
+    workspace: Session, draft: ProductDraft, target: Path, engines: Sequence[str]
+) -> Exported:
+    from mesh_notebook.export.exporting import export as write
+    from mesh_notebook.export.slicing import slices_of
+    from mesh_notebook.workspace.mocked import mock_rows
+
     workspace.progress("find what makes each output")
     slices = slices_of(workspace.record.until_now(workspace.namespace), list(draft.ports))
     status = draft.status or _status(slices)
@@ -46,7 +55,7 @@ def export(
         record=workspace.record,
         namespace=workspace.namespace,
         notebook=notebook_of(workspace.base, workspace.namespace, os.environ),
-        engines=words_of(engines) or PROVED,
+        engines=engines,
         mock_rows=mock_rows,
         slices=slices,
         progress=workspace.progress,

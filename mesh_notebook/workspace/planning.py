@@ -18,6 +18,7 @@ from mesh_notebook.mesh.consumers import Consumer, consumers_of
 from mesh_notebook.mesh.engines import refuse_unknown
 from mesh_notebook.model.time import as_instant, say_interval
 from mesh_notebook.workspace.running import MASTER
+from mesh_notebook.workspace.stopping import stopping_deployment
 
 if TYPE_CHECKING:
     from mesh_notebook.deploy.backfilling import Backfilled
@@ -135,6 +136,13 @@ def deployed(
     """Publish a bundle: as it was planned, where a plan's id is given."""
     bundle, options = session.base / folder, asked.options(session)
     asker = session.asker(asked.principal, asked.purpose)
+    with stopping_deployment(session, bundle):
+        return _deployed(session, bundle, options, asked, asker, plan)
+
+
+def _deployed(
+    session: Session, bundle: Path, options: Options, asked: Asked, asker: Asker, plan: str
+) -> Deployed | Backfilled:
     interval = _cut(bundle, options)
     told = _told(session, asker, asked.renames(bundle), interval)
     told |= {"options": options, "plan": plan}
