@@ -176,3 +176,22 @@ def test_a_delta_table_in_folders_is_not_read_past_its_log(world: World) -> None
     )
     with pytest.raises(SourceError, match="is a Delta table"):
         opened(world, "t")
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("1.5 NaN 2.5", "x text for NaN among its numbers (--null NaN reads that as no value)"),
+        ("1 2 inf", "x text for inf among its numbers (--null inf reads that as no value)"),
+        ("1 -inf 2 nan 4", "x text for -inf, nan among its numbers (pl.col('x').cast"),
+        ("1 2 3", ""),
+        ("A1 B2 3", ""),
+        ("1 2 a b c d e", ""),
+    ],
+)
+def test_a_column_of_numbers_that_a_word_makes_text_says_so(
+    world: World, column: str, said: str
+) -> None:
+    guessed = opened(world, "d.csv", "k,x\n" + "".join(f"1,{x}\n" for x in column.split())).guessed
+    assert said in guessed
+    assert said or "among its numbers" not in guessed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,9 @@ __all__ = ["scan_texts"]
 
 # With a comma before the fraction, a point stands between thousands.
 _COMMA_NUMBER = r"^\s*[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d+)?$"
+_NUMBER = r"^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$"
+# Of a column that is told to be numbers but for a few words: how many of each, and how long.
+_MOSTLY, _FEW_WORDS, _SHORT = 0.5, 3, 12
 _LOOKED_AT = 100
 _CALLED = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 
@@ -72,6 +76,7 @@ def _guessed(scan: Scan, copies: Sequence[Copy], asked: Asked) -> list[str]:
         hint = f" ({', '.join(commas)}: text, or --decimal ',')" if commas else ""
         said.append(f"decimal point{hint}")
     said.append("types from all rows")
+    said += [_as_numbers(name, words) for name, words in _almost_numbers(scan)]
     return [*dict.fromkeys(one for copy in copies for one in copy.said), *said]
 
 
@@ -87,6 +92,34 @@ def _with_commas(scan: Scan) -> list[str]:
         and column.str.contains(_COMMA_NUMBER).all()
         and column.str.contains(",").any()
     ]
+
+
+def _as_numbers(name: str, words: Sequence[str]) -> str:
+    """Say why a column is text, and how to have its numbers."""
+    said = f"{name} text for {', '.join(words)} among its numbers"
+    if len(words) == 1:
+        return f"{said} (--null {shlex.quote(words[0])} reads that as no value)"
+    return f"{said} (pl.col({name!r}).cast(pl.Float64, strict=False) reads the numbers)"
+
+
+def _almost_numbers(scan: Scan) -> Iterator[tuple[str, list[str]]]:
+    """Yield the columns that would be numbers but for a word or two, such as `NaN`, and which."""
+    import polars as pl
+
+    texts = scan.lazy().select(pl.col(pl.String))
+    head = texts.head(_LOOKED_AT).collect()
+    numbers = head.select(pl.all().str.contains(_NUMBER).sum()) if head.width else head
+    names = [
+        column.name
+        for column in head.get_columns()
+        if (found := numbers[column.name].item()) and found >= _MOSTLY * column.count()
+    ]
+    for name in names:
+        others = texts.select(pl.col(name).drop_nulls()).filter(~pl.col(name).str.contains(_NUMBER))
+        words = others.unique().head(_FEW_WORDS + 1).collect()[name].to_list()
+        plain = all(len(word) <= _SHORT and "," not in word for word in words)
+        if 0 < len(words) <= _FEW_WORDS and plain:
+            yield name, sorted(words)
 
 
 def _header_said(scan: Scan) -> str:
