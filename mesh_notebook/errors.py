@@ -29,7 +29,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+import shlex
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 __all__ = [
@@ -54,11 +57,14 @@ __all__ = [
     "UnknownProduct",
     "Unreachable",
     "UsageError",
+    "as_typed",
     "near",
 ]
 
 
 _LINE = 2_000  # characters of a line of a message
+# What a shell takes apart or reads otherwise, and what it does so even in double quotation marks.
+_UNSAFE, _LIVE = re.compile(r"[^\w@%+=:,./-]", re.ASCII), re.compile(r'["$`\\!]')
 
 
 class MeshError(Exception):
@@ -198,6 +204,16 @@ class Stopped(KeyboardInterrupt):
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
+
+
+def as_typed(path: Path | str) -> str:
+    """Return a path as a next step writes it, so that it can be typed: in quotation marks, if need
+    be, and never as an option."""
+    text = path if isinstance(path, str) else path.as_posix()
+    text = f"./{text}" if text.startswith("-") else text
+    if not _UNSAFE.search(text):
+        return text
+    return shlex.quote(text) if _LIVE.search(text) else f'"{text}"'
 
 
 def near(name: str, known: Iterable[str], most: int = 3) -> list[str]:

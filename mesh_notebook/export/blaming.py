@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import ExportRefused
+from mesh_notebook.errors import ExportRefused, as_typed
 from mesh_notebook.export.comparing import difference
 from mesh_notebook.export.module import Module, probes_of, result_of
 from mesh_notebook.export.outside import source_name
@@ -62,7 +62,7 @@ def _refused_reach(failure: ReplayFailed, statement: Statement | None, where: st
     if failure.path.endswith(".py"):
         fix = "put its code into a cell"
     elif failure.path:
-        fix = f"declare it: %mesh source {target} {failure.path}"
+        fix = f"declare it: %mesh source {target} {as_typed(failure.path)}"
     else:
         fix = "save what it gives to a file, then: %mesh source NAME PATH"
     return ExportRefused(

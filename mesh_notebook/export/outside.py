@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from mesh_notebook.errors import as_typed
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.known import kind_of
 from mesh_notebook.export.places import in_memory, of_the_run
@@ -77,7 +78,7 @@ def outside(one: Reference, statement: Statement, graph: Graph) -> Outside | Non
     name, call = one.name, one.call
     if call is not None and _reads_file(one, call, statement, graph):
         path = _said_path(call)
-        fix = f"declare it: %mesh source {source_name(statement)} {path}"
+        fix = f"declare it: %mesh source {source_name(statement)} {as_typed(path)}"
         if known := declared_as(path, graph):
             fix = f"it is the input `{known}` already: use it in place of the file"
         told = advice(call, name, statement, graph)

@@ -6,6 +6,7 @@ from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mesh_notebook.errors import as_typed
 from mesh_notebook.mesh.retention import Retained
 from mesh_notebook.mesh.slos import SloVerdict
 from mesh_notebook.model.address import Address
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("made_of", "moment", "origin_badge", "panel_of", "promise_said", "slo_table"),
-    *("status_badge", "verdict_badge"),
+    *("status_badge", "typed_from_here", "verdict_badge"),
 ]
 
 _ORIGIN_TONE = {Origin.LIVE: "good", Origin.SAMPLE: "warn", Origin.MOCK: "warn"}
@@ -146,6 +147,11 @@ def _rows_table(head: pl.DataFrame, title: str = "") -> Table:
 
 def _newer(card: InputCard) -> str:
     return f"version {card.newer} is served beside it; %mesh connect binds that one"
+
+
+def typed_from_here(folder: Path) -> str:
+    """Return a folder as a next step has it typed."""
+    return as_typed(from_here(folder))
 
 
 def from_here(folder: Path) -> str:

@@ -12,7 +12,7 @@ from mesh_notebook.model.product import major_of
 from mesh_notebook.model.receipt import HIDDEN
 from mesh_notebook.model.time import iso
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
-from mesh_notebook.surfaces.panels import from_here, panel_of
+from mesh_notebook.surfaces.panels import from_here, panel_of, typed_from_here
 
 __all__: list[str] = []
 
@@ -56,7 +56,7 @@ def _deploy(plan: Plan) -> str:
     words = [f"{option} {value}" for option, value in asked.items() if value]
     words += ["--allow-fewer"] if plan.options.allow_fewer else []
     words += ["--allow-empty"] if plan.options.allow_empty else []
-    return " ".join(["%mesh deploy", from_here(plan.folder), *words, "--plan", plan.id])
+    return " ".join(["%mesh deploy", typed_from_here(plan.folder), *words, "--plan", plan.id])
 
 
 def _sentence(plan: Plan) -> str:

@@ -15,10 +15,10 @@ from mesh_notebook.model.contract import Rule
 from mesh_notebook.model.origin import worst
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import (
-    from_here,
     origin_badge,
     panel_of,
     slo_table,
+    typed_from_here,
 )
 from mesh_notebook.workspace.results import Agreed, Checked
 
@@ -195,7 +195,7 @@ def _(exported: Exported) -> Panel:
             *(("tests", f"expected to fail: {said}") for said in exported.unfit),
         ),
         tables=_staying(exported),
-        next_step=f"%mesh deploy {from_here(exported.folder)}",
+        next_step=f"%mesh deploy {typed_from_here(exported.folder)}",
     )
 
 

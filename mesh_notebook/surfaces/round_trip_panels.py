@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mesh_notebook.errors import as_typed
 from mesh_notebook.export.differing import Change
 from mesh_notebook.surfaces.panel import Badge, Panel, Table
 from mesh_notebook.surfaces.panels import from_here, panel_of
@@ -27,7 +28,8 @@ def _(loaded: Loaded) -> Panel:
         (Badge("loaded", "good"),),
         "Nothing of it has run yet.",
         facts,
-        next_step=f"open {path} in Jupyter (jupyter lab {path}), and run all of its cells",
+        next_step=f"open {path} in Jupyter (jupyter lab {as_typed(path)}), and run all of its "
+        "cells",
     )
 
 

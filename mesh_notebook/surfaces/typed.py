@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mesh_notebook.errors import UsageError, near
+from mesh_notebook.errors import UsageError, as_typed, near
 from mesh_notebook.surfaces.verb import Argument, Verb
 
 __all__ = ["arranged", "refuse_mistyped"]
@@ -147,9 +147,12 @@ def _unknown(verb: Verb, name: str) -> UsageError:
     flags = [one.flag for one in verb.typed if one.flag]
     begun = [flag for flag in flags if flag.startswith(f"--{name.lstrip('-')}")]
     close = begun or near(name, flags)
+    step = f"did you mean {' or '.join(close)}?" if close else f"%mesh help {verb.name}"
+    if not name.startswith("--") and {".", "/"}.intersection(name):
+        step = f"a path that begins with a dash is written {as_typed(name)}"
     return UsageError(
         f"{name} is no option of '{verb.name}'.",
-        next_step=f"did you mean {' or '.join(close)}?" if close else f"%mesh help {verb.name}",
+        next_step=step,
         near=close,
     )
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import SourceError, SpecError, UsageError
+from mesh_notebook.errors import SourceError, SpecError, UsageError, as_typed
 from mesh_notebook.export.differing import Change, changes_of, joined, of_no_port
 from mesh_notebook.export.notebook import told_of
 from mesh_notebook.export.said import code_cells, in_module, in_notebook, of_seal
@@ -92,15 +92,15 @@ class Differing:
             where = [change.where for change in self.conflicts]
             return (
                 f"decide between {' and '.join(where)}: say in the notebook what shall hold, and "
-                f"in the module what was exported; then %mesh export {self.folder}"
+                f"in the module what was exported; then %mesh export {as_typed(self.folder)}"
             )
         if self.sides == {"notebook"}:
-            return f"run the notebook, then %mesh export {self.folder}"
+            return f"run the notebook, then %mesh export {as_typed(self.folder)}"
         if self.sides == {"module"}:
-            return f"%mesh load {self.folder} opens the module as it is now as a notebook"
+            return f"%mesh load {as_typed(self.folder)} opens the module as it is now as a notebook"
         return (
-            f"carry the module's changes into the notebook, or %mesh load {self.folder} and carry "
-            "the notebook's into that one"
+            "carry the module's changes into the notebook, or %mesh load "
+            f"{as_typed(self.folder)} and carry the notebook's into that one"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mesh_notebook.errors import as_typed
 from mesh_notebook.model.origin import Origin, worst
 from mesh_notebook.workspace.exporting import run_again
 from mesh_notebook.workspace.results import Standing, Step
@@ -76,7 +77,7 @@ def _next(workspace: Session) -> str:
     if "deploy" in taken:
         return f"%mesh history {taken['deploy'].partition(',')[0]}"
     if "export" in taken:
-        return f"%mesh deploy {taken['export']}"
+        return f"%mesh deploy {as_typed(taken['export'])}"
     if taken.get("check") == BROKEN:
         return "mend the frame, or the contract (%%mesh contract PORT), then %mesh check"
     return f"%mesh export products/{draft.name}" if "check" in taken else "%mesh check"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mesh_notebook.errors import as_typed
 from mesh_notebook.export.own_sql.calls import Query
 
 __all__ = ["refused_query"]
@@ -64,4 +65,4 @@ def _named(path: str, name: str) -> str:
     if name:
         return f"it is the input `{name}` already: write FROM {name}"
     said = path if "." in path else "PATH"
-    return f"declare it: %mesh source NAME {said}, and write FROM NAME"
+    return f"declare it: %mesh source NAME {as_typed(said)}, and write FROM NAME"

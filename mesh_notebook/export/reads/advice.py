@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mesh_notebook.errors import as_typed
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.reads.alike import Alike, quoted
 from mesh_notebook.export.reads.calls import (
@@ -41,7 +41,7 @@ def advice(call: ast.Call, function: str, statement: Statement, graph: Graph) ->
     read = read_of(call, function, names, inner=call not in calls(statement.node))
     name, path = "NAME", "PATH"
     if read.path is not None:
-        name, path = _name(read.path, statement), shlex.quote(str(read.path))
+        name, path = _name(read.path, statement), as_typed(read.path)
         if known := declared_as(read.path, graph):
             return f"it is the input `{known}` already\n{_in_place(read, known, statement)}"
     return f"declare it: %mesh source {name} {path}\n{_in_place(read, name, statement)}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mesh_notebook.errors import as_typed
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.statements import Statement
 
@@ -76,7 +77,7 @@ def declared_again(
 ) -> str:
     """Return the line that declares a source as it is, with options besides."""
     flags = [_flag(key, value) for key, value in {**recipe, **more}.items() if key in _FLAGS]
-    return " ".join([f"%mesh source {name} {shlex.quote(str(path))}", *flags])
+    return " ".join([f"%mesh source {name} {as_typed(path or '')}", *flags])
 
 
 def said_as(argument: str | None, value: Any, recipe: Mapping[str, Any]) -> str:

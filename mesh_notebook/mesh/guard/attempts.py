@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mesh_notebook.errors import as_typed
+
 __all__ = ["Attempt", "Attempts", "NotAnInput"]
 
 
@@ -51,7 +53,7 @@ class NotAnInput(FileNotFoundError):
         self.attempt = attempt
 
     def __str__(self) -> str:
-        declare = f"; %mesh source NAME {self.attempt.path} declares it"
+        declare = f"; %mesh source NAME {as_typed(self.attempt.path)} declares it"
         return f"it {self.attempt.what}, which is no input{declare if self.attempt.path else ''}"
 
 
