@@ -352,3 +352,50 @@ def test_front_ends_that_tell_the_file_and_those_that_do_not_give_one_release(
     assert exported_and_deployed()
     assert (len(texts), len(releases_of_delays())) == (2, 1)
     assert Catalogue([Path(".mesh")]).resolve("delays")[0].snapshots() == [1]
+
+
+# ---- where a bundle lies -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def flights(shell: Any, tmp_path: Path) -> Any:
+    (tmp_path / "flights.csv").write_text("day,delay\n2013-01-01,5\n2013-01-02,40\n")
+    shell.run("%mesh product airport-delays --domain travel")
+    shell.run("%mesh source flights flights.csv")
+    shell.run("out = flights.filter(flights.collect()['delay'] > 1)")
+    shell.run("%mesh output daily out --key day")
+    return shell
+
+
+def test_the_same_notebook_exported_into_another_depth_is_the_same_release(flights, tmp_path):
+    folders = ["made", "deep/er/made"]
+    for folder in folders:
+        flights.run(f"%mesh export {folder}")
+    assert len({Bundle(tmp_path / folder).release for folder in folders}) == 1
+    for folder in folders:
+        flights.run(f"%mesh deploy {folder}")
+    assert len(list((tmp_path / ".mesh/travel/airport-delays/releases").iterdir())) == 1
+
+
+def test_a_source_of_another_name_is_another_specification(flights, tmp_path):
+    flights.run("%mesh export made")
+    before = Bundle(tmp_path / "made").release
+    (tmp_path / "flights.csv").rename(tmp_path / "others.csv")
+    flights.run("%mesh source flights others.csv")
+    flights.run("out = flights.filter(flights.collect()['delay'] > 1)")
+    flights.run("%mesh output daily out --key day")
+    flights.run("%mesh export made")
+    assert Bundle(tmp_path / "made").release != before
+
+
+def test_what_was_published_before_paths_were_left_aside_is_that_release_still(
+    flights, tmp_path, monkeypatch
+):
+    flights.run("%mesh export deep/made")
+    with monkeypatch.context() as earlier:
+        earlier.setattr("mesh_notebook.mesh.bundle._unplaced", lambda document: document)
+        first = flights.run("%mesh deploy deep/made").receipt
+    again = flights.run("%mesh deploy deep/made")
+    assert again.unchanged
+    assert again.receipt.spec_digest == first.spec_digest
+    assert flights.run("%mesh describe airport-delays").receipt.snapshot == 1

@@ -213,7 +213,7 @@ def _changes(
         said = changed_statement(published, standing, made.bundle)
         told = f"transform.py makes it otherwise{f': {said}' if said else ''}"
         found.append(Change("changed", "transform", "patch", told))
-    if not found and standing.spec_digest != made.bundle.spec_digest:
+    if not found and not made.bundle.is_specified_by(standing.spec_digest):
         found.append(Change("changed", "product", "patch", "it is described otherwise"))
     return tuple(_as_used(change, consumers, major_of(standing.version)) for change in found)
 

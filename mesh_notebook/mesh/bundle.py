@@ -26,6 +26,7 @@ __all__ = ["SPECIFICATION", "Bundle"]
 
 SPECIFICATION = "product.odps.yaml"
 _PROVED = ("transform.py", "portable.py")
+_UP = re.compile(r"^(?:\.\./)+")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,60}")
 
 
@@ -73,7 +74,7 @@ class Bundle:
         contracts = sorted(path.relative_to(self.folder).as_posix() for path in found)
         names = [SPECIFICATION, *(name for name in contracts if "/." not in name)]
         documents = {name: parse_yaml(self._text(name), name) for name in names}
-        if self.proof and _meant(documents) != self.proof:
+        if self.proof and self.proof not in (_meant(documents), _as_placed(documents)):
             raise StoreError(f"the release {self.folder.name} is not as its receipt says.")
         return documents
 
@@ -91,9 +92,14 @@ class Bundle:
     def spec_digest(self) -> str:
         """SHA-256 of the specification and of every contract, as documents: layout is no change.
 
-        Nor is what was seen of the rows, which a contract does not demand (see `model.seen`).
+        Nor is what was seen of the rows, which a contract does not demand (see `model.seen`), nor
+        how far up from the bundle a source lies: a notebook may export into any folder.
         """
         return _meant(self._documents)
+
+    def is_specified_by(self, spec_digest: str) -> bool:
+        """Whether a digest is of this specification, also one of an earlier version of ours."""
+        return spec_digest in (self.spec_digest, _as_placed(self._documents))
 
     @property
     def transform(self) -> Path:
@@ -190,7 +196,34 @@ class Bundle:
 
 
 def _meant(documents: dict[str, dict[str, Any]]) -> str:
+    return digest({name: _unplaced(unseen(document)) for name, document in documents.items()})
+
+
+def _as_placed(documents: dict[str, dict[str, Any]]) -> str:
     return digest({name: unseen(document) for name, document in documents.items()})
+
+
+def _unplaced(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a specification in which no source says how far up from the bundle it lies."""
+    ports = document.get("inputPorts")
+    if not isinstance(ports, list):
+        return document
+    return {**document, "inputPorts": [_port_unplaced(port) for port in ports]}
+
+
+def _port_unplaced(port: Any) -> Any:
+    told = port.get("customProperties") if isinstance(port, dict) else None
+    if not isinstance(told, list):
+        return port
+    return {**port, "customProperties": [_recipe_unplaced(one) for one in told]}
+
+
+def _recipe_unplaced(told: Any) -> Any:
+    recipe = told.get("value") if isinstance(told, dict) else None
+    uri = recipe.get("uri") if isinstance(recipe, dict) else None
+    if not isinstance(uri, str) or not uri.startswith("../"):
+        return told
+    return {**told, "value": {**recipe, "uri": _UP.sub("../", uri)}}  # type: ignore[dict-item]
 
 
 def _not_kept(folder: str, names: list[str]) -> list[str]:

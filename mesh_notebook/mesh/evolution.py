@@ -44,7 +44,7 @@ def refuse_changed_version(published: PublishedProduct, bundle: Bundle) -> None:
 
 
 def _changed(published: PublishedProduct, earlier: Receipt, bundle: Bundle) -> DeployRefused:
-    differs = ["specification"] if earlier.spec_digest != bundle.spec_digest else []
+    differs = [] if bundle.is_specified_by(earlier.spec_digest) else ["specification"]
     said = ""
     if not same_transform(published, earlier, bundle):
         differs.append("transform")
@@ -122,7 +122,7 @@ def refuse_incompatible(published: PublishedProduct, earlier: Receipt, bundle: B
     Under one major version a port may gain columns that need no value, and nothing else: earlier
     snapshots have nulls there.
     """
-    if earlier.spec_digest == bundle.spec_digest:
+    if bundle.is_specified_by(earlier.spec_digest):
         return
     before = published.product(earlier)
     for port in before.outputs:

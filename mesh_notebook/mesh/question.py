@@ -142,7 +142,7 @@ def _check_words(question: Question) -> None:
 
 def _check_allowed(question: Question, privacy: Privacy) -> None:
     if question.of and question.of not in privacy.bounds:
-        raise _closed(question.of, f"a {question.what} of", privacy.bounds)
+        raise _closed(question.of, f"{question.what} of", privacy.bounds)
     for column in question.by:
         if column not in privacy.keys:
             raise _closed(column, "answers by", privacy.keys)

@@ -21,8 +21,9 @@ __all__ = ["changed_statement", "is_of", "release_of", "same_transform"]
 
 def is_of(published: PublishedProduct, receipt: Receipt, bundle: Bundle) -> bool:
     """Return whether a publication was made with what a bundle means."""
-    same = receipt.spec_digest == bundle.spec_digest
-    return same and same_transform(published, receipt, bundle)
+    return bundle.is_specified_by(receipt.spec_digest) and same_transform(
+        published, receipt, bundle
+    )
 
 
 def same_transform(published: PublishedProduct, receipt: Receipt, bundle: Bundle) -> bool:
