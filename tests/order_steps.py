@@ -213,6 +213,8 @@ PANDAS = {
 
 # Steps that were found while trying to get past the analysis, and some beside them.
 MORE_REFUSED = (
+    "src.unique('k').sort('x','k').select('k').head(1)",
+    "src.unique('k').sort('x','k').select('k')",
     "src.unique('k').select('k','x')",
     "src.unique('k').with_columns(k=pl.col('x')).select('k')",
     "src.unique('k').filter(pl.col('x')>1).select('k')",
@@ -297,6 +299,7 @@ MORE_REFUSED = (
 )
 
 MORE_ALLOWED = (
+    "src.unique('k').sort('k').select('k').head(1)",
     "src.unique('k').select('k')",
     "port.unique('k').select(pl.col('k')).sort('k').head(1)",
     "src.unique(['k','d']).drop('x').collect().select('d').sort('d')",

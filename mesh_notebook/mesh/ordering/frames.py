@@ -167,6 +167,8 @@ def _sample(call: Call) -> Order:
 def _sort(call: Call) -> Order:
     order = asked(call)
     by = call.columns_of("by", "more_by")
+    if order.fault is not None and not by.issubset(order.fault.sure):
+        order = order.sure_of(())  # where their rows come then depends on what is not sure
     if call.flag("maintain_order"):
         if order.doubt is None:
             return replace(order, by=by)
