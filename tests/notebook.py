@@ -144,6 +144,7 @@ class Notebook:
             code=info.transformed_cell or self.shell.transform_cell(info.raw_cell),
             error_line=_error_line(result, self.names),
             namespace=self.names,
+            error=result.error_in_exec,
         )
 
 

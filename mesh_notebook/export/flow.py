@@ -15,12 +15,17 @@ from typing import Any
 from mesh_notebook.export import known
 from mesh_notebook.export.aliases import Aliases
 from mesh_notebook.export.draws import Drawn, Draws
-from mesh_notebook.export.effects import Body
+from mesh_notebook.export.effects import Body, Effects
 from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.given import put_together
 from mesh_notebook.export.meaning import BUILTINS, Meanings
 from mesh_notebook.export.own_sql import is_relation, queries_in, quiet
-from mesh_notebook.export.process_settings import OF_OPERATORS, PROCESS, sets_process
+from mesh_notebook.export.process_settings import (
+    OF_OPERATORS,
+    PROCESS,
+    settings_read,
+    settings_written,
+)
 from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
@@ -54,6 +59,8 @@ class Graph:
         By statement: the names that it changes only where it collects a lazy frame.
     kinds : dict
         By statement and by how deep it was looked at: what `impure.sets` worked out of it.
+    settings : list of frozenset
+        By statement: the settings of the process that it may ask for.
     """
 
     statements: list[Statement] = field(default_factory=list)
@@ -66,6 +73,7 @@ class Graph:
     deferred: set[str] = field(default_factory=set)
     collected: list[set[str]] = field(default_factory=list)
     kinds: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
+    settings: list[frozenset[str]] = field(default_factory=list)
 
     def binder_of(self, name: str, index: int) -> Statement | None:
         """Return the statement that bound a name last before another, else first after it."""
@@ -131,6 +139,7 @@ class Pass:
             unseeded=list(graph.unseeded),
             writes=list(graph.writes),
             collected=list(graph.collected),
+            settings=list(graph.settings),
         )
         other.names, other.aliases = self.names.copy(), self.aliases.copy()
         other.writers = dict(self.writers)
@@ -138,6 +147,8 @@ class Pass:
         return other
 
     def _step(self, statement: Statement) -> None:
+        if statement.kind == "unrun" and not self._stopped_by_rows(statement):
+            statement.effects = Effects()
         effects, names = statement.effects, self.names
         if statement.kind == "opaque":
             for name in [n for n in effects.binds if self._explained(n, statement)]:
@@ -162,6 +173,20 @@ class Pass:
             if known.FROZEN not in (names.kind_of(one), names.kind_of(other)):
                 self.aliases.link(one, other)
 
+    def _stopped_by_rows(self, statement: Statement) -> bool:
+        """Return whether what stopped the cell of a statement owes anything to an input."""
+        done = self.graph.statements[: statement.index]
+        todo = [s.index for s in done if s.half and s.cell.index == statement.cell.index]
+        seen: set[int] = set()
+        while todo:
+            index = todo.pop()
+            if self.graph.statements[index].kind in ("input", "sql"):
+                return True
+            if index not in seen:
+                seen.add(index)
+                todo.extend(w for made in self.graph.needs[index].values() for w in made)
+        return False
+
     def _changed(self, statement: Statement, bodies: list[Body]) -> set[str]:
         """Return the names that a statement may change, by itself or by the code that it runs."""
         effects, names = statement.effects, self.names
@@ -173,8 +198,10 @@ class Pass:
         changed |= self._changed_by_calls(statement) if bodies else set()
         changed |= {name for name in effects.reads if names.acts_when_read(name)}
         changed = self.aliases.reached(changed)
+        asks = (*effects.asks, *(ask for body in bodies for ask in body.asks))
         libraries = {library for n in changed if (library := names.library_of(n))}
-        if sets_process(statement.node, names.origin_of) or libraries & OF_OPERATORS:
+        changed |= settings_written(statement.node, asks, names.made_by)
+        if libraries & OF_OPERATORS:
             changed.add(PROCESS)
         return changed | {f"<{library}>" for library in libraries}
 
@@ -261,7 +288,9 @@ class Pass:
                 found.add(name)
             elif name not in later or name not in effects.binds:
                 missing[name] = name not in later
-        needs |= {s: self.writers[s] for s in (*drawn.before, PROCESS) if s in self.writers}
+        settings = self._settings_read(statement, bodies)
+        sources = (*drawn.before, PROCESS, *settings)
+        needs |= {s: self.writers[s] for s in sources if s in self.writers}
         # `getcontext().prec = 4` is a setting of the library, for whatever else is imported of it.
         libraries = {f"<{self.names.library_of(n)}>" for n in effects.reads | later}
         needs |= {state: self.writers[state] for state in libraries if state in self.writers}
@@ -269,6 +298,17 @@ class Pass:
         graph.missing.append(missing)
         graph.builtins.append(found)
         graph.unseeded.append(drawn.unseeded)
+        graph.settings.append(settings)
+
+    def _settings_read(self, statement: Statement, bodies: list[Body]) -> frozenset[str]:
+        """Return the settings of the process that a statement may ask for."""
+        effects = statement.effects
+
+        def type_of(name: str) -> str | None:  # of what is local to a function nothing is known
+            return self.names.type_of(name) if name in effects.reads else None
+
+        inside = (ask for body in bodies for ask in body.asks)
+        return settings_read(effects.asks, type_of) | settings_read(inside, lambda _: None)
 
     # ---- writing ------------------------------------------------------------------------------
 

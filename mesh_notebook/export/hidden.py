@@ -11,20 +11,24 @@ from __future__ import annotations
 import ast
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.module import Function, Module
+from mesh_notebook.export.references import references
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.slicing import Slice, written_down
 from mesh_notebook.export.state import (
+    LIBRARY,
     SETTINGS,
+    found_in,
     is_widget,
     parting,
     reached,
+    reordered,
     same,
     setting,
     told_of,
@@ -50,6 +54,7 @@ class State:
     text: str = ""
     by_hand: bool = False  # a widget, which a reader of the notebook can move
     deferred: bool = False  # collecting a lazy frame may change it
+    fix: str = ""
 
     @property
     def order(self) -> tuple[int, bool]:
@@ -59,7 +64,7 @@ class State:
 def states_of(one: Slice, namespace: Mapping[str, Any]) -> list[State]:
     """Return what the names that a slice reads held in the notebook."""
     found = [*_on_the_way(one), *_at_the_end(one, namespace)]
-    found += [*_set_in_libraries(one, namespace), *_settings(one)]
+    found += [*_set_in_libraries(one, namespace), *_settings(one), *_used_of_libraries(one)]
     return sorted((state for state in found if state.told is not None), key=lambda s: s.order)
 
 
@@ -136,13 +141,30 @@ def _path_stored(part: ast.AST) -> str | None:
 
 
 def _settings(one: Slice) -> Iterator[State]:
-    """Yield the settings of the libraries that a slice imports, unless it ends with other ones."""
+    """Yield the settings of the libraries that a slice asks, unless it ends with other ones."""
     imports = {s.origin.partition(".")[0]: s for s in one.statements if s.kind == "import"}
     kept = {s.index for s in one.statements}
-    for name, (library, _) in SETTINGS.items():
-        made = one.graph.final.get(f"<{library}>", ())
-        if library in imports and not set(made) - kept:
-            yield State(imports[library], name, told_of(setting(name)), True)
+    lazy = one.output.cell.types.get(one.result, "").endswith("LazyFrame")
+    for name, kind in SETTINGS.items():
+        asking = [s for s in one.statements if kind.read in one.graph.settings[s.index]]
+        maker = next(iter(asking), None) if kind.read else imports.get(kind.library)
+        later = set(one.graph.final.get(kind.written, ())) - kept
+        # Code in a lazy frame asks when the frame is collected, so it met what was set since.
+        if maker is not None and (not later or (lazy and kind.read)):
+            yield State(maker, name, told_of(setting(name)), True, fix=kind.fix)
+
+
+def _used_of_libraries(one: Slice) -> Iterator[State]:
+    """Yield what stands under the names of libraries that a slice uses, as far as it is plain."""
+    makers: dict[str, Statement] = {}
+    for statement in one.statements:
+        if statement.kind == "code":
+            for reference in references(statement, one.graph):
+                makers.setdefault(reference.name, statement)
+    fix = "put the library's own back, run the cells that use it, and export again"
+    for name, maker in makers.items():
+        if not name.startswith(("<", "(")) and (told := found_in(name)) is not None:
+            yield State(maker, LIBRARY + name, told, True, fix=fix)
 
 
 # ---- the clean process ---------------------------------------------------------------------------
@@ -178,16 +200,35 @@ def refuse_hidden(
     if not saw:
         return
     path = heard.get(_name(one))
-    if path is None or _differing(saw, _told(path)):
-        for state, there in _differing(saw, _replayed(module, one, saw)):
-            raise _refusal(one, state, there)
+    known = _written_out(one)
+    if path is None or _differing(saw, _told(path), known):
+        for state, *sides in _differing(saw, _replayed(module, one, saw), known):
+            raise _refusal(one, state, *sides)
 
 
-def _differing(saw: Sequence[State], made: Mapping[str, Any]) -> list[tuple[State, Any]]:
+def _differing(
+    saw: Sequence[State], made: Mapping[str, Any], known: Collection[str]
+) -> list[tuple[State, Any, Any]]:
+    """Return the states that differ, with the parts of both that do."""
     found = ((s, made.get(_key(s))) for s in saw if not (s.deferred and _moves(s, made)))
-    return [
-        (s, there) for s, there in found if there is not None and not same(_as_json(s.told), there)
-    ]
+    told = ((s, _sides(_as_json(s.told), there, known)) for s, there in found if there is not None)
+    return [(s, *sides) for s, sides in told if sides is not None]
+
+
+def _sides(here: Any, there: Any, known: Collection[str]) -> tuple[Any, Any] | None:
+    return reordered(here, there, known) if same(here, there) else parting(here, there)
+
+
+def _written_out(one: Slice) -> set[str]:
+    """Return the texts and numbers that a slice's code writes out, as they are told."""
+    nodes = (n for s in one.statements for n in ast.walk(s.node or ast.Pass()))
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Constant):
+            found.add(repr(node.value))
+        elif isinstance(node, ast.keyword):
+            found.add(repr(node.arg))
+    return found
 
 
 def _moves(state: State, made: Mapping[str, Any]) -> bool:
@@ -196,14 +237,15 @@ def _moves(state: State, made: Mapping[str, Any]) -> bool:
     return before is None or after is None or not same(before, after)
 
 
-def _refusal(one: Slice, state: State, there: Any) -> ExportRefused:
-    maker, name = state.maker, state.name
-    before, after = parting(_as_json(state.told), there)
+def _refusal(one: Slice, state: State, before: Any, after: Any) -> ExportRefused:
+    maker, name = state.maker, state.name.removeprefix(LIBRARY)
     said = f"{json.dumps(before):.200} in the notebook, {json.dumps(after):.200} in a clean process"
     cells = f"{maker.cell.label} and the cells before it"
     if state.by_hand:
         what = f"stands at something else than {cells} say: it was moved by hand"
         fix = f"use a name in place of `{name}`, and " + written_down("x", str(before))
+    elif state.fix:
+        what, fix = "stands at something else in the notebook than its cells put there", state.fix
     elif state.at_the_end:
         what = f"holds something else in the notebook than {cells} put there"
         fix = (

@@ -34,7 +34,8 @@ class Meanings:
 
     def expect(self, statements: Sequence[Statement]) -> None:
         """Take note of what whole cells are about to bind."""
-        self._last |= {(s.cell.index, name): s for s in statements for name in s.effects.binds}
+        ran = (s for s in statements if s.kind != "unrun")
+        self._last |= {(s.cell.index, name): s for s in ran for name in s.effects.binds}
 
     def copy(self) -> Meanings:
         """Return what is known by now, to go on from."""
@@ -83,6 +84,11 @@ class Meanings:
                 case _:
                     return ""
         return ""
+
+    def made_by(self, path: str) -> str:
+        """Return the full name of what is called, also where it is a method of an object's type."""
+        root, dot, rest = path.partition(".")
+        return self.origin_of(path) or f"{self.type_of(root) or ''}{dot}{rest}"
 
     def chosen(self, use: Touch) -> Touch:
         """Return a use of an item as one of chosen rows or columns, where its key is such."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from mesh_notebook.export.state import generators, glimpse, is_scalar, is_widget
+from mesh_notebook.export.state import beside, glimpse, is_scalar, is_widget
 
 __all__ = ["Event", "ExecutedCell", "Moved", "Record", "calling_line", "is_own_name"]
 
@@ -85,6 +85,8 @@ class ExecutedCell:
         As written, and as Python (magics turned into calls).
     error_line : int or None
         None: it ran through. 0: nothing ran. Else the line of the top-level statement that failed.
+    failure : tuple of str
+        Where it failed: the error's class and those that it derives from, `module.Class`.
     types, ids, sizes : dict
         By the user's names after the cell: `module.Class` of the value, its identity, and the
         length of plain lists, dicts and sets. Empty for cells that ran before the record began.
@@ -102,6 +104,7 @@ class ExecutedCell:
     source: str
     code: str
     error_line: int | None = None
+    failure: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     types: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, int] = field(default_factory=dict)
@@ -182,6 +185,7 @@ class Record:
         code: str,
         error_line: int | None,
         namespace: Mapping[str, Any],
+        error: BaseException | None = None,
     ) -> None:
         """Remember that a cell ran; called when it is over, whether it failed or not."""
         self._add(
@@ -190,6 +194,7 @@ class Record:
             source=source,
             code=code,
             error_line=error_line,
+            failure=tuple(map(_type_name, type(error).__mro__)) if error is not None else (),
             events=tuple(self._pending),
             moved=self._moved,
             **_observed(namespace),
@@ -231,7 +236,7 @@ def _observed(namespace: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "ids": {name: id(value) for name, value in own},
         "sizes": {name: len(value) for name, value in own if type(value) in _SIZED},
         "values": {name: value for name, value in own if is_scalar(value)},
-        "held": generators()
+        "held": beside()
         | {name: look for name, value in own if (look := glimpse(value)) is not None},
     }
 
@@ -247,7 +252,7 @@ def _moved(last: ExecutedCell, namespace: Mapping[str, Any]) -> dict[str, Moved]
         if anew or glimpse(value) != last.held.get(name):
             size = len(value) if type(value) in _SIZED else None
             found[name] = Moved(anew, id(value), size, _text(value))
-    now = generators()
+    now = beside()
     drawn = (name for name in now if now[name] != last.held.get(name, now[name]))
     return found | dict.fromkeys(drawn, Moved(False, 0, None, ""))
 

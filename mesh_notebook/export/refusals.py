@@ -11,8 +11,9 @@ from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.impure import impurities, unsteady_in_query
 from mesh_notebook.export.outside import finds_names, outside
 from mesh_notebook.export.own_sql import Query, refused_query
+from mesh_notebook.export.process_settings import starts_a_patch
 from mesh_notebook.export.reads import declared_as
-from mesh_notebook.export.references import references
+from mesh_notebook.export.references import full_name, references
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words
@@ -38,7 +39,7 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
         return
     if waits_for_others(statement, graph):
         _refuse(statement, "await", "waits for something outside", "make it a plain function")
-    for patched in _patched(statement, graph):
+    for patched in (*_patched(statement, graph), *_mocked(statement, graph)):
         fix = "give the function a name of its own in a cell, and call it by that name"
         what = "replaces a function of a library, for all that runs beside it and after it"
         _refuse(statement, patched, what, fix)
@@ -85,6 +86,21 @@ def _patched(statement: Statement, graph: Graph) -> Iterator[str]:
             binder = graph.binder_of(str(path).partition(".")[0], statement.index)
             if path and binder is not None and binder.kind == "import":
                 yield path
+
+
+def _mocked(statement: Statement, graph: Graph) -> Iterator[str]:
+    """Yield the calls by which a statement leaves a mock in place of something, as written."""
+
+    def made_by(path: str) -> str:
+        root, dot, rest = path.partition(".")
+        binder = graph.binder_of(root, statement.index)
+        name = full_name(path, statement, graph)
+        kind = binder.cell.types.get(root, "") if binder is not None else ""
+        return f"{kind}{dot}{rest}" if name.startswith("<") else name
+
+    effects = statement.effects
+    asks = (*effects.asks, *(ask for body in effects.bodies for ask in body.asks))
+    yield from starts_a_patch(asks, made_by)
 
 
 def _is_code(value: ast.expr, statement: Statement, graph: Graph) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mesh_notebook.errors import ExportRefused, near
 from mesh_notebook.export.flow import Graph, graph_of
+from mesh_notebook.export.process_settings import LOCALE, LOOKS, PROCESS
 from mesh_notebook.export.reads import as_inputs
 from mesh_notebook.export.record import ExecutedCell, Record, is_own_name
 from mesh_notebook.export.refusals import refuse_impure
@@ -15,6 +16,12 @@ from mesh_notebook.export.unexplained import BY_HAND
 
 __all__ = ["Slice", "refuse_unaccounted", "slices_of", "written_down"]
 
+# What is set for the whole process, in words.
+_SET = {
+    PROCESS: "what a library holds",
+    LOOKS: "how Polars writes frames (pl.Config)",
+    LOCALE: "the locale",
+}
 _CACHE = "functools._lru_cache_wrapper"  # nothing tells what it holds
 
 
@@ -61,8 +68,8 @@ def slices_of(record: Record, ports: Sequence[str]) -> list[Slice]:
     ExportRefused
         A slice needs something that no module can repeat; it names the cell and the name.
     """
-    statements = executed(record)
-    total = sum(s.kind != "opaque" or bool(s.node) for s in statements)
+    statements = executed(record, unrun=True)
+    total = sum(s.kind != "unrun" and (s.kind != "opaque" or bool(s.node)) for s in statements)
     graph = graph_of(as_inputs(statements))
     return [_slice(record, graph, port, total) for port in ports]
 
@@ -74,6 +81,7 @@ def _slice(record: Record, graph: Graph, port: str, total: int) -> Slice:
     for statement in made:
         refuse_impure(statement, graph)
     _refuse_moved(record, graph, kept)
+    _refuse_set(record, graph, kept)
     return Slice(port, output, next(iter(output.effects.reads)), made, total, graph)
 
 
@@ -127,6 +135,16 @@ def _refuse_unusable(writer: Statement, reader: Statement, name: str) -> None:
     where, uses = writer.cell.label, f"{reader.cell.label} uses"
     if writer.reason == BY_HAND:
         raise _by_hand(writer.cell, reader, name, written_down(name, writer.cell.moved[name].text))
+    if writer.kind == "unrun":
+        kind = writer.cell.failure[0].rpartition(".")[2]
+        raise ExportRefused(
+            f"{where} stopped with {kind}, which is up to the rows: on others the rest of it would "
+            f"run, and may change `{name}`; {uses} it.",
+            next_step=f"put what stopped it into a cell of its own, below; run {where} again, then "
+            f"the cells that use `{name}`",
+            cell=writer.cell.count,
+            name=name,
+        )
     if writer.kind in ("opaque", "output"):
         did = "made" if writer.effects.binds.get(name) else "changed"
         how = writer.reason or "mesh.output"
@@ -174,6 +192,20 @@ def _refuse_moved(record: Record, graph: Graph, kept: set[int]) -> None:
                 raise _by_hand(cell, reader, name, fix)
 
 
+def _refuse_set(record: Record, graph: Graph, kept: set[int]) -> None:
+    """Raise `ExportRefused` where no cell set what is set for the whole process, and it is asked.
+
+    It may stand as before by now; then nothing of it is there to be compared.
+    """
+    for cell in record.cells:
+        for name in sorted(cell.moved.keys() & _SET.keys()):
+            for reader in (graph.statements[index] for index in sorted(kept)):
+                asks = name == PROCESS or name in graph.settings[reader.index]
+                if asks and reader.kind == "code" and reader.cell.index >= cell.index:
+                    fix = "set it in a cell, run that cell and those that ask for it"
+                    raise _by_hand(cell, reader, name, f"{fix}, and export again")
+
+
 def _reader_after(graph: Graph, kept: set[int], cell: ExecutedCell, name: str) -> Statement | None:
     """Return the first statement that reads a value which was there before a cell ran."""
     for index in sorted(kept):
@@ -188,7 +220,7 @@ def _by_hand(cell: ExecutedCell, reader: Statement, name: str, fix: str) -> Expo
     text = cell.moved[name].text
     to = f" to {text:.100}" if text else ""
     draws = name.startswith("<draws of ")
-    what = f"the random generator of {name[10:-1]}" if draws else f"`{name}`"
+    what = f"the random generator of {name[10:-1]}" if draws else _SET.get(name, f"`{name}`")
     return ExportRefused(
         f"{what} was changed{to} by no cell, after the cell before {cell.label} had run: by a "
         f"widget, a thread, or code that the notebook does not show; {reader.cell.label} uses it.",

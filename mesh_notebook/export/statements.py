@@ -17,6 +17,7 @@ from mesh_notebook.export.own_sql import Query
 from mesh_notebook.export.record import Event, ExecutedCell, Record
 from mesh_notebook.export.text import inner_text, leading_comments, statements_of
 from mesh_notebook.export.unexplained import moved_before, unexplained
+from mesh_notebook.export.unrun import failed_by_values, may_run
 from mesh_notebook.export.verbs import INPUTS, Magic, SqlStep, Verbs, magic, verbs_in
 
 __all__ = ["Statement", "executed", "rewrites_history", "statements_in"]
@@ -35,7 +36,7 @@ class Statement:
     ----------
     kind : str
         `code`, `import`, `input`, `sql`, `output`; or `opaque`: it bound names in a way that no
-        module can repeat, `reason` says which.
+        module can repeat, `reason` says which; or `unrun`: other rows may let it run.
     text : str
         Its own text with its comments; of an import, one alias of it.
     half : bool
@@ -70,17 +71,23 @@ class Statement:
         return tuple(self.effects.binds)
 
 
-def executed(record: Record) -> list[Statement]:
+def executed(record: Record, unrun: bool = False) -> list[Statement]:
     """Return the record's statements in execution order.
 
     After a cell's own statements stand opaque ones for the names that came to mean something else,
     or grew, though no statement binds them; what a call or a change explains is struck later.
     Before them stand those for what changed between it and the cell before.
+
+    Parameters
+    ----------
+    unrun
+        Whether to give what a cell would have run, had its rows not made it fail, behind the rest.
     """
     found: list[Statement] = []
     before: ExecutedCell | None = None
     for cell in _captured(record.cells):
         found.extend(statements_in(cell, before))
+        found.extend(_unrun(cell) if unrun and failed_by_values(cell) else ())
         before = cell if cell.observed else before
     for index, statement in enumerate(found):
         statement.index = index
@@ -99,6 +106,14 @@ def statements_in(cell: ExecutedCell, before: ExecutedCell | None) -> list[State
         [Statement(cell, "opaque", "", e, reason=r) for e, r in part] for part in (first, last)
     ]
     return [*hidden[0], *made, *hidden[1]]
+
+
+def _unrun(cell: ExecutedCell) -> Iterator[Statement]:
+    for node in may_run(cell, list(_run_by_a_notebook(cell.code))):
+        if not magic(node):
+            effects = effects_of(node)
+            effects.binds = dict.fromkeys(effects.binds, False)
+            yield Statement(cell, "unrun", "", effects, node)
 
 
 def rewrites_history(cell: ExecutedCell) -> bool:

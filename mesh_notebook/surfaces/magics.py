@@ -147,6 +147,7 @@ class Loaded:
             **self.text_of(info),
             error_line=_error_line(self.shell, result, info),
             namespace=self.shell.user_ns,
+            error=result.error_in_exec,
         )
 
     def text_of(self, info: Any) -> dict[str, Any]:

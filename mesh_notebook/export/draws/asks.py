@@ -114,6 +114,12 @@ class _Walker:
                 self._all(body, False)
             case ast.Name(ctx=ast.Load()) | ast.Attribute(ctx=ast.Load()):
                 self._named(node)
+            case ast.FormattedValue(value=value):
+                self._all(ast.iter_child_nodes(node), False)
+                self.found.append(Ask("builtins.format", True, ((0, _text(value)),)))
+            case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod(), right=value):
+                self._visit(value, False)
+                self.found.append(Ask("builtins.format", True, ((0, _text(value)),)))
             case ast.With() | ast.AsyncWith() | ast.For() | ast.AsyncFor():
                 self._all(ast.iter_child_nodes(node), sure)
             case _:

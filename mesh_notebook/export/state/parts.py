@@ -5,7 +5,9 @@ Nothing here runs code of the notebook, or uses up what it looks at.
 
 from __future__ import annotations
 
+import abc
 import contextvars
+import importlib
 import inspect
 import io
 import queue
@@ -18,7 +20,7 @@ from typing import Any
 
 from mesh_notebook.export.state.library import held_by
 
-__all__ = ["Cells", "is_own", "items_of", "mapping_of", "parts_of"]
+__all__ = ["Cells", "is_own", "items_of", "mapping_of", "parts_of", "registered"]
 
 _OWN_MODULES = ("__main__", "transform")
 _GROUPS = (list, tuple, set, frozenset, deque)
@@ -129,12 +131,27 @@ def _of_class(kind: type) -> Iterator[tuple[str, Any]]:
     if is_own(kind):
         plain = ((n, v) for n, v in vars(kind).items() if not isinstance(v, _DESCRIBING))
         yield from ((n, v) for n, v in plain if not n.startswith(("__", "_abc_", "_member")))
+        if isinstance(kind, abc.ABCMeta) and (others := registered(kind)):
+            yield "registered", others
+    else:
+        yield "name", kind.__qualname__
+
+
+def registered(kind: type) -> list[str]:
+    """Return the notebook's own classes that were registered with an abstract one."""
+    try:
+        dump = importlib.import_module("_abc")._get_dump(kind)[0]
+    except (ImportError, AttributeError, TypeError):  # another Python keeps them elsewhere
+        return []
+    alive = (one() for one in dump)
+    return sorted({one.__qualname__ for one in alive if one is not None and is_own(one)})
 
 
 def _of_function(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     if function.__globals__.get("__name__") == "functools" and hasattr(function, "registry"):
         yield "registry", dict(function.registry)
     if function.__globals__.get("__name__") not in _OWN_MODULES:
+        yield "name", function.__qualname__
         return  # of a library: what it keeps there, such as a cache, is its own affair
     yield "attributes", {n: v for n, v in vars(function).items() if n != "__wrapped__"}
     yield "defaults", function.__defaults__

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-__all__ = ["parting", "rough", "same"]
+__all__ = ["ORDER", "parting", "reordered", "rough", "same"]
 
+ORDER = "order of keys"  # of a dictionary: told beside its items, and compared on its own
 _RELATIVE, _ABSOLUTE = 1e-9, 1e-12  # sums over threads differ in their last digits
 _MATCHED = 300  # items that are matched one by one where sorting does not pair them
 
@@ -24,7 +25,7 @@ def _rounded(told: Any) -> Any:
     if isinstance(told, float):
         return f"{told:.5g}"
     if isinstance(told, dict):
-        return {name: _rounded(part) for name, part in told.items()}
+        return {name: _rounded(part) for name, part in told.items() if name != ORDER}
     return [_rounded(part) for part in told] if isinstance(told, list) else told
 
 
@@ -51,7 +52,29 @@ def _near(one: float, other: float, scale: float) -> bool:
 
 
 def _pairs(here: dict[str, Any], there: dict[str, Any]) -> list[tuple[Any, Any]]:
-    return [(here.get(name), there.get(name)) for name in {**here, **there}]
+    return [(here.get(n), there.get(n)) for n in {**here, **there} if n != ORDER]
+
+
+def reordered(here: Any, there: Any, known: Collection[str]) -> tuple[Any, Any] | None:
+    """Return the first keys that stand in another order, of two values that are otherwise the same.
+
+    Parameters
+    ----------
+    known : collection of str
+        The keys, as they are told, whose order is the notebook's own: what comes of rows may lie
+        in another order each time.
+    """
+    if isinstance(here, dict) and isinstance(there, dict):
+        one, other = here.get(ORDER), there.get(ORDER)
+        if one and other and one != other and set(one) == set(other) <= set(known):
+            return one, other
+        pairs = _pairs(here, there)
+    elif isinstance(here, list) and isinstance(there, list):
+        pairs = list(zip(here, there, strict=False))
+    else:
+        return None
+    found = (reordered(*pair, known) for pair in pairs)
+    return next((parted for parted in found if parted), None)
 
 
 def _matched(here: list[Any], there: list[Any]) -> bool:

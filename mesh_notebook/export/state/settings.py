@@ -3,33 +3,116 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["SETTINGS", "generators", "reached", "setting"]
+__all__ = ["SETTINGS", "Setting", "beside", "reached", "setting"]
 
-# By how a person would write it: the module, and what of it is the setting, or returns it.
+
+@dataclass(frozen=True)
+class Setting:
+    """One of the settings.
+
+    Attributes
+    ----------
+    library : str
+        Whose it is.
+    now : callable
+        Returns it as it is in this process.
+    written : str
+        The name under which the record keeps what sets it.
+    read : str
+        The name under which it keeps what asks for it; empty where all that imports the library
+        does.
+    fix : str
+        How to put it in order.
+    """
+
+    library: str
+    now: Callable[[], Any]
+    written: str
+    read: str = ""
+    fix: str = ""
+
+
+def _context() -> Any:
+    import decimal
+
+    return decimal.getcontext()
+
+
+def _errors() -> Any:
+    import numpy as np
+
+    return np.geterr()
+
+
+def _options() -> Any:
+    import pandas as pd
+
+    return pd.options.d
+
+
+def _looks() -> dict[str, Any]:
+    """Return how Polars writes frames; how it computes is none of it."""
+    import polars as pl
+
+    held = pl.Config.state()
+    kept = ("POLARS_FMT_", "POLARS_TABLE_WIDTH", "set_")
+    return {name: value for name, value in held.items() if name.startswith(kept)}
+
+
+def _locale() -> dict[str, str]:
+    """Return the locale; not that of characters and messages, which each terminal sets."""
+    import locale
+
+    names = ("LC_COLLATE", "LC_MONETARY", "LC_NUMERIC", "LC_TIME")
+    return {name: locale.setlocale(getattr(locale, name)) for name in names}
+
+
+# By how a person would write it.
 SETTINGS = {
-    "decimal.getcontext()": ("decimal", "getcontext"),
-    "numpy.geterr()": ("numpy", "geterr"),
-    "pandas.options": ("pandas", "options.d"),
+    "decimal.getcontext()": Setting("decimal", _context, "<decimal>"),
+    "numpy.geterr()": Setting("numpy", _errors, "<numpy>"),
+    "pandas.options": Setting("pandas", _options, "<pandas>"),
+    "polars.Config": Setting(
+        *("polars", _looks, "<looks>", "<looks>"),
+        fix="set it in a cell that runs before those that make texts of frames, or put it back: "
+        "pl.Config.restore_defaults(); run those cells, and export again",
+    ),
+    "locale.setlocale()": Setting(
+        *("locale", _locale, "<process>", "<locale>"),
+        fix="set it in a cell that runs before those that ask for it, or put it back: "
+        'locale.setlocale(locale.LC_ALL, "C"); run those cells, and export again',
+    ),
 }
 
 
 def setting(name: str) -> Any:
     """Return a setting as it is in this process."""
-    module, path = SETTINGS[name]
-    found = reached(importlib.import_module(module), f"{module}.{path}")
-    return found() if callable(found) else found
+    return SETTINGS[name].now()
 
 
-def generators() -> dict[str, int]:
-    """Return where the hidden random generators stand, by the name that draws go under."""
+def beside() -> dict[str, int]:
+    """Return how what stands under no name of the notebook's is set, by the record's names for it.
+
+    The hidden random generators, how frames are written, the locale, and the mocks that stand in
+    place of something: enough to see that something changed.
+    """
+    import locale
     import random
 
-    found = {"<draws of random>": hash(random.getstate())}
+    categories = (locale.LC_COLLATE, locale.LC_MONETARY, locale.LC_NUMERIC, locale.LC_TIME)
+    found = {
+        "<draws of random>": hash(random.getstate()),
+        "<locale>": hash(tuple(map(locale.setlocale, categories))),
+    }
+    if "polars" in sys.modules:
+        found["<looks>"] = hash(tuple(_looks().items()))
+    mock = sys.modules.get("unittest.mock")
+    found["<process>"] = hash(tuple(map(id, mock._patch._active_patches if mock else ())))
     if (numpy := sys.modules.get("numpy.random")) is not None:
         _, key, place, *_ = numpy.get_state()
         found["<draws of numpy>"] = hash((key.tobytes(), place))

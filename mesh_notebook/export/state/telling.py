@@ -15,7 +15,7 @@ from typing import Any
 
 from mesh_notebook.export.state.digests import digest_of, is_large, large
 from mesh_notebook.export.state.parts import Cells, is_own, items_of, mapping_of, parts_of
-from mesh_notebook.export.state.sameness import rough
+from mesh_notebook.export.state.sameness import ORDER, rough
 from mesh_notebook.export.state.widgets import widget_told
 
 __all__ = ["told_of"]
@@ -30,6 +30,7 @@ _BY_REPR = (
     *("pathlib.PosixPath", "pathlib.PurePosixPath", "pandas._libs.interval.Interval"),
     *("ipaddress.IPv4Address", "ipaddress.IPv4Network"),
 )
+_KEYS = {str, int, bool, type(None), bytes}  # of which a text of the notebook may speak
 # Addresses, and what a decimal context has met with so far.
 _VARYING = re.compile(r"0x[0-9a-fA-F]+|flags=\[[^]]*\]")
 
@@ -87,6 +88,8 @@ def _compound(value: Any, above: tuple[int, ...], left: list[int]) -> Any:
         made["rows"] = digest
     elif pairs is not None:
         made["items"] = _sorted(_pair(k, v, above, left) for k, v in pairs.items())
+        if isinstance(value, dict) and len(pairs) > 1 and set(map(type, pairs)) <= _KEYS:
+            made[ORDER] = list(map(_exact, pairs))
     elif items is not None:
         made["items"] = _sorted(_told(one, above, left) for one in items)
     if parts := parts_of(value):

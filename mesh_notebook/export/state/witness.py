@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mesh_notebook.export.state.replaced import LIBRARY, found_in
 from mesh_notebook.export.state.settings import SETTINGS, reached, setting
 from mesh_notebook.export.state.telling import told_of
 
@@ -31,10 +32,12 @@ class Witness:
         for name in self._asked[moment]:
             root = name.partition(".")[0]
             if name in SETTINGS:
-                self._note(moment, name, setting(name))
+                self._note(moment, name, told_of(setting(name)))
+            elif name.startswith(LIBRARY):
+                self._note(moment, name, found_in(name.removeprefix(LIBRARY)))
             elif root in names or root in self._outer:
                 held = names[root] if root in names else self._outer[root]
-                self._note(moment, name, reached(held, name))
+                self._note(moment, name, told_of(reached(held, name)))
 
     def collect(self, frame: object) -> None:
         """Collect a frame, where it is lazy, for what that does to the names."""
@@ -43,8 +46,8 @@ class Witness:
         if isinstance(frame, pl.LazyFrame):
             frame.collect()
 
-    def _note(self, moment: int | str, name: str, value: object) -> None:
-        self._noted[f"{moment} {name}"] = told_of(value)
+    def _note(self, moment: int | str, name: str, told: Any) -> None:
+        self._noted[f"{moment} {name}"] = told
 
     def told(self) -> str:
         """Return what was noted, by moment and name, as JSON."""
