@@ -16,6 +16,7 @@ from mesh_notebook.export.module import Module, probes_of, result_of
 from mesh_notebook.export.outside import source_name
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.statements import Statement
+from mesh_notebook.mesh.guard import CLOCK
 from mesh_notebook.mesh.inputs import ReplayInput
 from mesh_notebook.mesh.replay import ReplayFailed, replay, rows_in
 from mesh_notebook.mesh.variation import PLAIN, Variation
@@ -59,7 +60,9 @@ def blame_failure(module: Module, failure: ReplayFailed) -> ExportRefused:
 
 def _refused_reach(failure: ReplayFailed, statement: Statement | None, where: str) -> ExportRefused:
     target = source_name(statement)
-    if failure.path.endswith(".py"):
+    if failure.reached.startswith(CLOCK):
+        fix = "write out the day in place of that word before it is parsed, or leave its rows out"
+    elif failure.path.endswith(".py"):
         fix = "put its code into a cell"
     elif failure.path:
         fix = f"declare it: %mesh source {target} {as_typed(failure.path)}"

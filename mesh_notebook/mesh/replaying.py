@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.engines import Engine, engine_of
-from mesh_notebook.mesh.guard import Attempt, guard
+from mesh_notebook.mesh.guard import Attempt, guard, numpy_parses, words_in
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.keys import VARIABLES as KEYS
 from mesh_notebook.mesh.on_mocks import try_on_mocks
@@ -35,6 +35,7 @@ __all__ = ["main"]
 _FAILURE = "failure.json"
 _ORDER = "order.json"
 _DEPENDENCES = "dependences.json"
+_FEW = 10_000  # rows whose texts are met
 _PATIENCE = 3.0  # seconds of the processor that a function may be asked on other rows
 
 
@@ -57,11 +58,15 @@ def main(job_file: str) -> None:
     transform = Path(job["transform"])
     loopback, present = job["engine"] == "spark", job["present"]
     own = [str(Path.cwd() / "spark")] if loopback else []  # where the session keeps its files
-    attempts = guard([*files, *own], Path.cwd(), transform, loopback=loopback, present=present)
+    word = words_in(rows) if numpy_parses(transform.read_text("utf-8")) else ""
+    attempts = guard(
+        [*files, *own], Path.cwd(), transform, loopback=loopback, present=present, word=word
+    )
     # What was reached for explains what failed after it.
     sys.excepthook = lambda kind, error, trace: _record(state, error, trace, attempts.first())
     engine.sealed()
     watch = _watch(job)
+    met = _met(transform, rows) if job["watched"] else None  # as long as the process lives
     module = _followed(transform, job["sql"], watch)
     attempts.refuse()
     loading = len(watch.faults) if watch else 0
@@ -87,6 +92,7 @@ def main(job_file: str) -> None:
         # Loaded anew: what it kept of real rows is to be in no error's text.
         try_on_mocks(partial(_called, loaded(transform)), schemas, job["mocked"])
     engine.ended()
+    del met
 
 
 def _write(name: str, frame: pl.DataFrame) -> None:
@@ -137,6 +143,19 @@ def _watch(job: Mapping[str, Any]) -> Watch | None:
     from mesh_notebook.mesh.ordering import watch
 
     return watch(Path(job["transform"]).read_text("utf-8"))
+
+
+def _met(transform: Path, rows: Mapping[str, pl.LazyFrame]) -> pl.Series | None:
+    """Meet the inputs' texts in another order than the transform: Polars numbers them as met."""
+    if "physical" not in transform.read_text("utf-8"):
+        return None
+    import polars as pl
+
+    found: set[str] = set()
+    for frame in rows.values():
+        few = frame.select(pl.col(pl.String, pl.Categorical).cast(pl.String)).head(_FEW).collect()
+        found.update(text for column in few for text in column.drop_nulls())
+    return pl.Series(["", *sorted(found, reverse=True)], dtype=pl.Categorical)
 
 
 def _followed(transform: Path, sql: str, watch: Watch | None) -> ModuleType:

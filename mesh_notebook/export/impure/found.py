@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mesh_notebook.export.flow import Graph
 from mesh_notebook.export.impure.chance import chance_in, draws
 from mesh_notebook.export.impure.clocks import clock_reads, reads_clock
+from mesh_notebook.export.impure.codes import codes_of_categories
 from mesh_notebook.export.impure.computed import computed_names
 from mesh_notebook.export.impure.identity import identities
 from mesh_notebook.export.impure.impurity import Impurity
@@ -26,6 +27,7 @@ def impurities(statement: Statement, graph: Graph) -> Iterator[Impurity]:
     yield from zones_of_the_machine(statement, graph)
     yield from told_by_the_machine(statement, graph)
     yield from identities(statement, graph)
+    yield from codes_of_categories(statement, graph)
     yield from computed_names(statement, graph)
     yield from orders_of_sets(statement, graph)
 

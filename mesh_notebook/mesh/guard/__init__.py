@@ -9,5 +9,15 @@ down, also where the code swallows the error and goes on with a default.
 from mesh_notebook.mesh.guard.attempts import Attempt, Attempts, NotAnInput
 from mesh_notebook.mesh.guard.guarding import guard
 from mesh_notebook.mesh.guard.modules import beside
+from mesh_notebook.mesh.guard.moments import CLOCK, numpy_parses, words_in
 
-__all__ = ["Attempt", "Attempts", "NotAnInput", "beside", "guard"]
+__all__ = [
+    "CLOCK",
+    "Attempt",
+    "Attempts",
+    "NotAnInput",
+    "beside",
+    "guard",
+    "numpy_parses",
+    "words_in",
+]

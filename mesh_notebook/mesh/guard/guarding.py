@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from mesh_notebook.mesh.guard.attempts import Attempt, Attempts, NotAnInput
 from mesh_notebook.mesh.guard.looks import wrap_looks
 from mesh_notebook.mesh.guard.modules import note_missing
+from mesh_notebook.mesh.guard.moments import CLOCK, numpy_parses, wrap_parsers
 from mesh_notebook.mesh.guard.natives import wrap_readers
 from mesh_notebook.mesh.guard.reach import Reach, absolute_paths
 from mesh_notebook.mesh.guard.stack import asker
@@ -42,6 +43,7 @@ def guard(
     *,
     loopback: bool = False,
     present: Collection[str] = (),
+    word: str = "",
 ) -> Attempts:
     """From now on, and for good, refuse this process what is no input.
 
@@ -58,6 +60,8 @@ def guard(
         Whether it may talk to other processes of this machine: an engine of its own is one.
     present : collection of str
         The modules that lie beside the notebook, and so on no other machine.
+    word : str
+        One that an input holds, and for which NumPy reads the clock where it parses days.
 
     Returns
     -------
@@ -75,6 +79,9 @@ def guard(
     made = Guard(reach, attempts, str(own), text, loopback)
     wrap_looks(made.look, reach.always)
     wrap_readers(made.look, made.refuse)
+    wrap_parsers(made.refuse)
+    if word and (line := numpy_parses(text)):
+        attempts.add(Attempt(f"{CLOCK} '{word}' in its data", "", line))
     note_missing(attempts, str(own), present)
     sys.addaudithook(made.hook)
     return attempts
