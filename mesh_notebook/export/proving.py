@@ -19,7 +19,12 @@ from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.hidden import refuse_hidden, states_of, witness_of
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.slicing import Slice
-from mesh_notebook.export.varying import explain, refuse_dependent, refuse_undetermined
+from mesh_notebook.export.varying import (
+    explain,
+    refuse_dependent,
+    refuse_parted,
+    refuse_undetermined,
+)
 from mesh_notebook.mesh.on_mocks import Unfit
 from mesh_notebook.mesh.replay import ReplayFailed, Twice, Witness, replay_twice, rows_in
 from mesh_notebook.model.address import python_name
@@ -89,6 +94,8 @@ def prove(
                 raise blame(module, one, said, namespace)
         for one in plan.slices:
             refuse_dependent(module, one, twice.dependences.get(python_name(one.port)), namespace)
+        for one in plan.slices:
+            refuse_parted(module, one, twice.parted.get(python_name(one.port)), namespace)
         for one in plan.slices:
             refuse_hidden(module, one, states[one.port], twice.witnessed)
     unfit = {port: twice.unfit.get(python_name(port)) for port in saw}

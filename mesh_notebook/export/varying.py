@@ -21,7 +21,7 @@ from mesh_notebook.mesh.scan import Scan
 from mesh_notebook.mesh.variation import CHANCE, MACHINE, ORDER, PLAIN, Variation
 from mesh_notebook.model.address import python_name
 
-__all__ = ["explain", "refuse_dependent", "refuse_undetermined", "what_tells"]
+__all__ = ["explain", "refuse_dependent", "refuse_parted", "refuse_undetermined", "what_tells"]
 
 _WHY = {
     "order": (
@@ -88,15 +88,38 @@ def refuse_dependent(
     )
 
 
+def refuse_parted(
+    module: Module, one: Slice, found: Dependent | None, namespace: Mapping[str, Any]
+) -> None:
+    """Raise `ExportRefused` where two processes make a port otherwise of other rows."""
+    if found is None:
+        return
+    statement, name = _dependent(module, one, found, namespace, CHANCE)
+    why, fix = _WHY["chance"][1:]
+    raise ExportRefused(
+        f"{statement.cell.label}, in what makes `{name}`, depends on {why}. It makes no difference "
+        f"on the rows at hand, but it does where more of their values differ. So the port "
+        f"'{one.port}' may hold other rows each time that it is made.\n"
+        f"`{one.result}` of such rows: {found.said}",
+        next_step=fix,
+        cell=statement.cell.count,
+        name=name,
+    )
+
+
 def _dependent(
-    module: Module, one: Slice, found: Dependent, namespace: Mapping[str, Any]
+    module: Module,
+    one: Slice,
+    found: Dependent,
+    namespace: Mapping[str, Any],
+    variation: Variation | None = None,
 ) -> tuple[Statement, str]:
     drafts = module.plan.inputs
     here, there = (
         {n: replace(drafts[n].replayed, data=_lying(path), window=None) for n, path in side.items()}
         for side in (found.one, found.other)
     )
-    variation = PLAIN if found.ports else ORDER
+    variation = variation or (PLAIN if found.ports else ORDER)
     parted = parting(module, one, namespace, variation, (here, there))
     return parted or (maker(one), one.result)
 

@@ -16,7 +16,16 @@ from mesh_notebook.mesh.ordering import Fault
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["LOG", "Dependent", "ReplayFailed", "Started", "Twice", "Witness", "rows_in"]
+__all__ = [
+    "LOG",
+    "Dependent",
+    "ReplayFailed",
+    "Started",
+    "Twice",
+    "Witness",
+    "parted_on",
+    "rows_in",
+]
 
 LOG = "replay.log"
 _FAILURE = "failure.json"
@@ -144,6 +153,8 @@ class Twice:
         By function: rows like those at hand, of which another order makes it answer otherwise.
     unfit : dict
         By function: how it fares on mocks and on no rows, where it does not keep its columns.
+    parted : dict
+        By function: rows like those at hand, on which the two processes answer otherwise.
     """
 
     made: dict[str, Path]
@@ -153,6 +164,21 @@ class Twice:
     witnessed: Mapping[str, Path] = field(default_factory=dict)
     dependences: Mapping[str, Dependent] = field(default_factory=dict)
     unfit: Mapping[str, Unfit] = field(default_factory=dict)
+    parted: Mapping[str, Dependent] = field(default_factory=dict)
+
+
+def parted_on(one: Started, other: Started, name: str) -> Dependent | None:
+    """Return other rows on which a function answers otherwise in another process, if there are."""
+    from mesh_notebook.mesh.rows import difference
+
+    for made in sorted(one.workdir.glob(f"{name}-made-*.arrow")):
+        there = other.workdir / made.name
+        said = difference(rows_in(made), rows_in(there)) if there.exists() else None
+        if said is not None:
+            start = made.stem.replace("-made-", "-rows-") + "-"
+            rows = {p.stem.removeprefix(start): p for p in one.workdir.glob(f"{start}*.arrow")}
+            return Dependent(said, (), rows, rows)
+    return None
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from mesh_notebook.mesh.outcomes import (
     Started,
     Twice,
     Witness,
+    parted_on,
     rows_in,
 )
 from mesh_notebook.mesh.s3 import VARIABLES
@@ -136,13 +137,19 @@ def replay_twice(
     for folder in folders:
         folder.mkdir()
     with (
-        started(transform, functions, inputs, folders[0], witness=witness, mocks=mocks) as plain,
+        started(
+            *(transform, functions, inputs, folders[0]),
+            witness=witness,
+            repeated=True,
+            mocks=mocks,
+        ) as plain,
         started(
             *(transform, functions, inputs, folders[1]),
             variation=OTHERWISE,
             sql=sql,
             keys=keys,
             tried=True,
+            repeated=True,
         ) as other,
     ):
         made = plain.made()
@@ -150,7 +157,9 @@ def replay_twice(
         unfit = unfit_in(plain.workdir)
         try:
             otherwise = other.made()
-            return Twice(made, otherwise, "", other.faults(), told, other.dependences(), unfit)
+            parted = {n: one for n in functions if (one := parted_on(plain, other, n))}
+            more = (other.faults(), told, other.dependences(), unfit, parted)
+            return Twice(made, otherwise, "", *more)
         except ReplayFailed as failed:
             return Twice(made, {}, str(failed), other.faults(), told)
 
@@ -170,6 +179,7 @@ def started(
     keys: Sequence[Sequence[str]] = (),
     tried: bool = False,
     mocks: Mapping[str, bytes] | None = None,
+    repeated: bool = False,
 ) -> Iterator[Started]:
     """Start a clean process, as `replay` does; it ends with the block, whatever it has done.
 
@@ -187,6 +197,8 @@ def started(
         Whether it asks the functions on other rows of the same contracts, too, in several orders.
     mocks : mapping, optional
         By input: a Parquet file of mock rows, on which it tries the functions last.
+    repeated : bool
+        Whether it leaves what functions that make sets make of other rows, to be compared.
     """
     refuse_unknown(engine)
     if engine == "spark":
@@ -213,6 +225,7 @@ def started(
         "keys": [list(key) for key in keys if key],
         "tried": tried,
         "mocked": keep_mocks(mocks, workdir) if mocks else [],
+        "repeated": repeated,
     }
     (workdir / _JOB).write_text(json.dumps(job), "utf-8")
     with _process(workdir, _credentials(given), variation) as process:

@@ -50,7 +50,8 @@ def main(job_file: str) -> None:
     engine = engine_of(job["engine"], job["settings"], Path.cwd())
     rows = {name: _rows(given) for name, given in job["inputs"].items()}
     inputs = {name: _opened(engine, name, frame, job) for name, frame in rows.items()}
-    trials = _trials(job, rows) if job["tried"] else None
+    repeats = job["repeated"] and _asks_sets(job)
+    trials = _trials(job, rows) if job["tried"] or repeats else None
     for name in (*VARIABLES, *KEYS):  # the inputs are open: what opened them is not the transform's
         os.environ.pop(name, None)
     files = [path for given in job["inputs"].values() for path in given["scan"]["paths"]]
@@ -83,14 +84,20 @@ def main(job_file: str) -> None:
         attempts.refuse()
         _write(name, frame)
         schemas[name] = frame.schema
-    if trials and watch:
-        _try(trials, watch, job, [name for name in job["functions"] if name not in faults])
     if job["witness"]:
         _hear(job["witness"], {**engine.given(), **inputs})
-    if job["mocked"]:
-        _end_after(_PATIENCE * len(schemas))
+    sound = [name for name in job["functions"] if name not in faults]
+    tries = bool(job["tried"] and trials and watch and trials.needed(watch.turn))
+    mocked = bool(job["mocked"])
+    if repeats or tries or mocked:
+        _end_after(_PATIENCE * len(schemas) * (repeats + tries + mocked))
+    if mocked:
         # Loaded anew: what it kept of real rows is to be in no error's text.
         try_on_mocks(partial(_called, loaded(transform)), schemas, job["mocked"])
+    if trials and repeats:
+        _repeat(trials, watch, job, sound)
+    if trials and watch and tries:
+        _try(trials, watch, job, sound)
     engine.ended()
     del met
 
@@ -210,9 +217,6 @@ def _trials(job: Mapping[str, Any], rows: Mapping[str, pl.LazyFrame]) -> Trials:
 
 def _try(trials: Trials, watch: Watch, job: Mapping[str, Any], functions: Sequence[str]) -> None:
     """Ask the functions on other rows, in several orders; what they made is written already."""
-    if not trials.needed(watch.turn):
-        return
-    _end_after(_PATIENCE * len(functions))
     found = {}
     for name in functions:
         act = partial(_once, Path(job["transform"]), job["sql"], watch, name)
@@ -223,8 +227,29 @@ def _try(trials: Trials, watch: Watch, job: Mapping[str, Any], functions: Sequen
             Path(_DEPENDENCES).write_text(json.dumps(found), "utf-8")
 
 
+def _asks_sets(job: Mapping[str, Any]) -> bool:
+    from mesh_notebook.mesh.ordering import asks_sets
+
+    return asks_sets(Path(job["transform"]).read_text("utf-8"))
+
+
+def _repeat(
+    trials: Trials, watch: Watch | None, job: Mapping[str, Any], functions: Sequence[str]
+) -> None:
+    """Write down what the functions make of other rows, for another process to make as well."""
+    from mesh_notebook.mesh.ordering import repeated
+
+    if watch:
+        watch.turn.to(None)
+    for name in functions:
+        act = partial(_once, Path(job["transform"]), job["sql"], watch, name)
+        for number, rows, frame in repeated(trials, act):
+            _kept(f"{name}-rows-{number}", rows)
+            _write(f"{name}-made-{number}", frame)
+
+
 def _once(
-    transform: Path, sql: str, watch: Watch, name: str, given: Mapping[str, Any]
+    transform: Path, sql: str, watch: Watch | None, name: str, given: Mapping[str, Any]
 ) -> pl.DataFrame | None:
     """Return what a function makes in a module that is loaded anew; None where it fails."""
     with contextlib.suppress(Exception, SystemExit):

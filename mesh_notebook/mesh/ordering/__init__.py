@@ -1,6 +1,7 @@
 """The order of rows: what determines it, what depends on it, and how few rows show it."""
 
 from mesh_notebook.mesh.ordering.order import Fault, decides
+from mesh_notebook.mesh.ordering.repeating import asks_sets, repeated
 from mesh_notebook.mesh.ordering.resampling import Demands, resampled
 from mesh_notebook.mesh.ordering.scattering import another_order, duckdb_otherwise
 from mesh_notebook.mesh.ordering.trials import Dependence, Rows, Trials
@@ -14,9 +15,11 @@ __all__ = [
     "Trials",
     "Watch",
     "another_order",
+    "asks_sets",
     "decides",
     "duckdb_otherwise",
     "port",
+    "repeated",
     "resampled",
     "source",
     "watch",

@@ -20,6 +20,7 @@ __all__ = ["TIMES", "Demands", "few_of", "resampled"]
 
 _ROWS = 200  # of each input at most
 _FEW = 8  # of each input at least, where more can be made
+_VARIOUS = (5, 64)  # other values for each, and rows
 _ENOUGH = 10  # rows that are left of an input, for it to be cut to what others join
 Draw = Callable[[random.Random, int, int], list[int]]
 
@@ -114,23 +115,31 @@ _WAYS: tuple[tuple[Draw, Draw], ...] = (
 TIMES = len(_WAYS)
 
 
-def resampled(frame: pl.DataFrame, demands: Demands, time: int) -> pl.DataFrame:
+def resampled(
+    frame: pl.DataFrame, demands: Demands, time: int, *, various: bool = False
+) -> pl.DataFrame:
     """Return rows of the same contract; at time 0 they are the rows themselves.
 
     Where rules of the contract hold rows together, the values of a row that name it go to another
     one, all together; and where that breaks a rule as well, the rows are left as they are.
+
+    Parameters
+    ----------
+    various
+        Whether there are more rows and values than it takes for some to tie.
     """
     if time == 0 or frame.height < 2 or not frame.width:
         return frame
     even = frame.head(frame.height // 2 * 2)  # so that two values can tie in how often they are
-    drawn = _drawn(_grown(even, demands), demands, time)
+    more, least = _VARIOUS if various else (1, _FEW)
+    drawn = _drawn(_grown(even, demands, least), demands, time, more)
     if demands.met_by(drawn):
         return drawn
     together = _moved(even, demands, time)
     return together if demands.met_by(together) else frame
 
 
-def _drawn(frame: pl.DataFrame, demands: Demands, time: int) -> pl.DataFrame:
+def _drawn(frame: pl.DataFrame, demands: Demands, time: int, more: int) -> pl.DataFrame:
     names, amounts = _WAYS[time]
     columns = []
     for column in frame.iter_columns():
@@ -140,7 +149,7 @@ def _drawn(frame: pl.DataFrame, demands: Demands, time: int) -> pl.DataFrame:
         elif column.name in demands.key:
             way = _any if way is _one else way
         draw = random.Random(f"{column.name} {time}")
-        pool = _widened(column) if column.name in demands.open else column
+        pool = _widened(column, more) if column.name in demands.open else column
         columns.append(pool.gather(way(draw, frame.height, len(pool))))
     drawn = frame.select(columns)
     if not demands.key or not set(demands.key) <= set(drawn.columns):
@@ -148,15 +157,15 @@ def _drawn(frame: pl.DataFrame, demands: Demands, time: int) -> pl.DataFrame:
     return drawn.unique(demands.key, keep="first", maintain_order=True)
 
 
-def _grown(frame: pl.DataFrame, demands: Demands) -> pl.DataFrame:
+def _grown(frame: pl.DataFrame, demands: Demands, least: int) -> pl.DataFrame:
     """Return more rows where there are few: each again, by another name."""
     import polars as pl
 
     named = frame.select(sorted(demands.alone & set(frame.columns)))
-    if frame.height >= _FEW or not demands.alone <= demands.open:
+    if frame.height >= least or not demands.alone <= demands.open:
         return frame
     parts = [frame]
-    for number in range(1, -(-_FEW // frame.height)):
+    for number in range(1, -(-least // frame.height)):
         others = [_others(column, number) for column in named.iter_columns()]
         if any(column is None for column in others):
             return frame
@@ -164,10 +173,12 @@ def _grown(frame: pl.DataFrame, demands: Demands) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _widened(column: pl.Series) -> pl.Series:
-    """Return the values, and as many others like them, where such can be made."""
-    others = _others(column, 1)
-    return column if others is None else column.append(others)
+def _widened(column: pl.Series, more: int) -> pl.Series:
+    """Return the values, and so many others like each, where such can be made."""
+    import polars as pl
+
+    others = (_others(column, number) for number in range(1, more + 1))
+    return pl.concat([column, *(other for other in others if other is not None)])
 
 
 def _others(column: pl.Series, number: int) -> pl.Series | None:

@@ -90,6 +90,13 @@ class Trials:
         """What is asked of them, by input."""
         return {one.name: _demands(one, self.few[one.name]) for one in self.inputs}
 
+    def rows(self, number: int, *, various: bool = False) -> dict[str, pl.DataFrame]:
+        """Return by input the rows of one time; various ones have more values than it takes."""
+        return {
+            n: resampled(frame, self.demands[n], number, various=various)
+            for n, frame in self.few.items()
+        }
+
     def needed(self, turn: Turn) -> bool:
         """Return whether there are rows that could lie otherwise."""
         return bool(self.ports) or turn.asked > 0
@@ -114,7 +121,7 @@ class Trials:
         return None
 
     def _of(self, act: Act, turn: Turn, number: int) -> Dependence | None:
-        rows = {n: resampled(frame, self.demands[n], number) for n, frame in self.few.items()}
+        rows = self.rows(number)
         turn.to(None)
         made = self._made(act, rows)
         if made is None:
