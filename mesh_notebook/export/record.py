@@ -86,7 +86,8 @@ class ExecutedCell:
     error_line : int or None
         None: it ran through. 0: nothing ran. Else the line of the top-level statement that failed.
     failure : tuple of str
-        Where it failed: the error's class and those that it derives from, `module.Class`.
+        Where it failed: the error's class and those that it derives from, `module.Class`; and
+        that of None, where a value that is not there made it fail.
     types, ids, sizes : dict
         By the user's names after the cell: `module.Class` of the value, its identity, and the
         length of plain lists, dicts and sets. Empty for cells that ran before the record began.
@@ -194,7 +195,7 @@ class Record:
             source=source,
             code=code,
             error_line=error_line,
-            failure=tuple(map(_type_name, type(error).__mro__)) if error is not None else (),
+            failure=_failure(error) if error is not None else (),
             events=tuple(self._pending),
             moved=self._moved,
             **_observed(namespace),
@@ -279,6 +280,12 @@ def _hands_on(log: Any) -> bool:
         return True
     above = getattr(log, "parent", None)
     return above is not None and _hands_on(above)
+
+
+def _failure(error: BaseException) -> tuple[str, ...]:
+    """Return the names of an error's classes; and of that of None, where it is about one."""
+    of_nothing = ("builtins.NoneType",) if "NoneType" in str(error) else ()
+    return (*map(_type_name, type(error).__mro__), *of_nothing)
 
 
 def _type_name(kind: type) -> str:

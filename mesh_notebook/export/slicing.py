@@ -139,9 +139,9 @@ def _refuse_unusable(writer: Statement, reader: Statement, name: str) -> None:
         kind = writer.cell.failure[0].rpartition(".")[2]
         raise ExportRefused(
             f"{where} stopped with {kind}, which is up to the rows: on others the rest of it would "
-            f"run, and may change `{name}`; {uses} it.",
+            f"run, and may change {_in_words(name)}; {uses} it.",
             next_step=f"put what stopped it into a cell of its own, below; run {where} again, then "
-            f"the cells that use `{name}`",
+            f"the cells that use {_in_words(name)}",
             cell=writer.cell.count,
             name=name,
         )
@@ -219,8 +219,7 @@ def _reader_after(graph: Graph, kept: set[int], cell: ExecutedCell, name: str) -
 def _by_hand(cell: ExecutedCell, reader: Statement, name: str, fix: str) -> ExportRefused:
     text = cell.moved[name].text
     to = f" to {text:.100}" if text else ""
-    draws = name.startswith("<draws of ")
-    what = f"the random generator of {name[10:-1]}" if draws else _SET.get(name, f"`{name}`")
+    what = _in_words(name)
     return ExportRefused(
         f"{what} was changed{to} by no cell, after the cell before {cell.label} had run: by a "
         f"widget, a thread, or code that the notebook does not show; {reader.cell.label} uses it.",
@@ -228,6 +227,13 @@ def _by_hand(cell: ExecutedCell, reader: Statement, name: str, fix: str) -> Expo
         cell=cell.count,
         name=name,
     )
+
+
+def _in_words(name: str) -> str:
+    """Return what a name of the record stands for, as a person would say it."""
+    if name.startswith("<draws of "):
+        return f"the random generator of {name[10:-1]}"
+    return _SET.get(name, f"what `{name[1:-1]}` holds" if name.startswith("<") else f"`{name}`")
 
 
 def written_down(name: str, text: str = "") -> str:

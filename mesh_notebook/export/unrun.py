@@ -18,7 +18,7 @@ __all__ = ["failed_by_values", "may_run"]
 # Errors that come of values, and of checks that a notebook makes of them.
 _BY_VALUES = words(
     "builtins.AssertionError builtins.ValueError builtins.ArithmeticError builtins.IndexError "
-    "builtins.StopIteration builtins.SystemExit builtins.RuntimeError "
+    "builtins.StopIteration builtins.SystemExit builtins.RuntimeError builtins.NoneType "
     "polars.exceptions.ComputeError polars.exceptions.InvalidOperationError "
     "polars.exceptions.OutOfBoundsError polars.exceptions.ShapeError "
     "polars.exceptions.NoDataError polars.exceptions.RowsError "

@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
-__all__ = ["CHANCES", "FILES", "ORDERS", "WRAPS"]
+__all__ = ["CHANCES", "CHECKS", "FILES", "ORDERS", "WRAPS"]
+
+# What stops a cell on the rows at hand, of which none is late by more than 100, and not on others.
+CHECKS: dict[str, str] = {
+    "assertion": "assert flights.collect()['delay'].max() > 100",
+    "assertion on a name": "most = flights.collect()['delay'].max()\nassert most > 100, most",
+    "raised": (
+        "if flights.filter(pl.col('delay') > 100).collect().is_empty():\n"
+        "    raise ValueError('nobody is late')"
+    ),
+    "raised by a class": (
+        "class Late(Exception):\n    pass\n"
+        "if flights.collect()['delay'].max() <= 100:\n    raise Late()"
+    ),
+    "raised by a function": (
+        "def hold(rows):\n    if not (rows['delay'] > 100).any():\n"
+        "        raise RuntimeError('nobody is late')\nhold(flights.collect())"
+    ),
+    "left": "import sys\nif flights.collect()['delay'].max() <= 100:\n    sys.exit('none')",
+    "division": "share = 1 / flights.filter(pl.col('delay') > 100).collect().height",
+    "item": "first = flights.filter(pl.col('delay') > 100).collect()['delay'].to_list()[0]",
+    "unpacked": "(first, *_) = flights.filter(pl.col('delay') > 100).collect()['delay'].to_list()",
+    "smallest": "low = min(v for v in flights.collect()['delay'].drop_nulls() if v > 100)",
+    "next": "late = next(v for v in flights.collect()['delay'].drop_nulls() if v > 100)",
+    "row": "late = flights.filter(pl.col('delay') > 100).collect().row(0)",
+}
 
 # Numbers that chance, the clock or the machine decides: imports, and an expression.
 CHANCES: dict[str, tuple[str, str]] = {
@@ -40,6 +65,17 @@ CHANCES: dict[str, tuple[str, str]] = {
     "text of an object": ("", "sum(map(ord, str(object())))"),
     "pid": ("import os", "os.getpid()"),
     "cores": ("import os", "os.cpu_count() or 0"),
+    "category": ("", "int(pl.Series(['a', 'b'], dtype=pl.Categorical).to_physical()[1]) * 7"),
+    "category of rows": (
+        "",
+        "int(flights.collect()['origin'].cast(pl.Categorical).cat.physical()[0]) * 7",
+    ),
+    "set of rows": ("", "sum(map(ord, list(set(flights.collect()['origin']))[0]))"),
+    "sets of groups": (
+        "import pandas as pd",
+        "sum(map(ord, flights.collect().to_pandas().groupby('day')['origin'].apply(set)"
+        ".apply(list).str[0].iloc[0]))",
+    ),
     "threads of polars": ("", "pl.thread_pool_size()"),
     "host": ("import socket", "sum(map(ord, socket.gethostname()))"),
     "node": ("import platform", "sum(map(ord, platform.node()))"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from kinds import CHANCES, FILES, ORDERS, WRAPS
+from kinds import CHANCES, CHECKS, FILES, ORDERS, WRAPS
 from states import BY_HAND, HOLDERS, PATHS
 
 __all__ = ["HAND", "SIDE", "Notebook", "drawn"]
@@ -51,6 +51,8 @@ class Notebook:
         Whether only many rows tell.
     port : bool
         Whether `flights` is an output port, whose rows have no order.
+    fails : bool
+        Whether a cell fails on the rows at hand.
     """
 
     kind: str
@@ -58,6 +60,7 @@ class Notebook:
     side: bool = False
     many: bool = False
     port: bool = False
+    fails: bool = False
 
     def __str__(self) -> str:
         return f"# {self.kind}\n" + "\n".join(f"# %%\n{cell}" for cell in self.cells)
@@ -66,8 +69,10 @@ class Notebook:
 def drawn(seed: int) -> Notebook:
     """Return a notebook, the same for the same seed."""
     chance = random.Random(seed)
-    kind = chance.choices(("state", "chance", "file", "order"), (5, 3, 2, 3))[0]
-    return {"state": _state, "chance": _chance, "file": _file, "order": _order}[kind](chance)
+    kinds = {"state": 5, "chance": 3, "file": 2, "order": 3, "failed": 1}
+    kind = chance.choices([*kinds], [*kinds.values()])[0]
+    drawing = {"state": _state, "chance": _chance, "file": _file, "order": _order}
+    return (drawing | {"failed": _failed})[kind](chance)
 
 
 def _cells(*texts: str) -> tuple[str, ...]:
@@ -106,6 +111,16 @@ def _file(chance: random.Random) -> Notebook:
         inside = "\n".join(f"    {line}" for line in read.splitlines())
         read = f"def limit():\n{inside}\n    return v\nv = limit()"
     return Notebook(f"file: {name}", _cells(read, _use(chance, "v")), side=True)
+
+
+def _failed(chance: random.Random) -> Notebook:
+    """Return one of which a cell stops at its rows, before it changes something."""
+    name, (make, read, change) = chance.choice(sorted(HOLDERS.items()))
+    check = chance.choice(sorted(CHECKS))
+    plain = "\n".join(line for line in change.splitlines() if not line.startswith("global"))
+    begun = "\n" if chance.random() < 0.5 else "\n# %%\n"
+    steps = f"{make}{begun}{CHECKS[check]}\n{plain}", _use(chance, read)
+    return Notebook(f"failed: {check}, {name}", _cells(*steps), fails=True)
 
 
 def _order(chance: random.Random) -> Notebook:

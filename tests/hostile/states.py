@@ -330,6 +330,62 @@ HOLDERS: dict[str, tuple[str, str, str]] = {
         "r().v",
         "r().v = 50",
     ),
+    "looks of frames": (
+        "pl.Config.set_tbl_rows(1000)",
+        "50 if '…' in str(pl.DataFrame({'v': range(60)})) else 1000",
+        "pl.Config.set_tbl_rows(8)",
+    ),
+    "looks of numbers": (
+        "ratio = pl.Series([1 / 3])",
+        "1000 if len(f'{ratio}') > 40 else 50",
+        "pl.Config.set_float_precision(1)",
+    ),
+    "locale": (
+        "import locale\n_ = locale.setlocale(locale.LC_ALL, 'C')",
+        "1000 if locale.setlocale(locale.LC_COLLATE) == 'C' else 50",
+        "locale.setlocale(locale.LC_COLLATE, 'C.UTF-8')",
+    ),
+    "mock left on": (
+        "import math\nfrom unittest.mock import patch",
+        "math.floor(1000.5)",
+        "patch('math.floor', lambda v: 50).start()",
+    ),
+    "mock of a constant": (
+        "import string\nfrom unittest import mock\n"
+        "fake = mock.patch.object(string, 'digits', '50')",
+        "50 if string.digits == '50' else 1000",
+        "fake.start()",
+    ),
+    "mock of a dictionary": (
+        "from unittest import mock\nd = {'k': 1000}",
+        "d['k']",
+        "mock.patch.dict(d, k=50).start()",
+    ),
+    "registered class": (
+        "import abc\nclass Root(abc.ABC):\n    pass\nclass Box:\n    pass",
+        "50 if issubclass(Box, Root) else 1000",
+        "Root.register(Box)",
+    ),
+    "class registered with a library's": (
+        "import collections.abc\nclass Box:\n    pass",
+        "50 if issubclass(Box, collections.abc.Sized) else 1000",
+        "collections.abc.Sized.register(Box)",
+    ),
+    "order of a dictionary": (
+        "d = {'a': 1000, 'b': 50}",
+        "next(iter(d.values()))",
+        "d['a'] = d.pop('a')",
+    ),
+    "order of a counter": (
+        "from collections import Counter\nc = Counter({'a': 1000, 'b': 1000})",
+        "1000 if c.most_common(1)[0][0] == 'a' else 50",
+        "c['a'] = c.pop('a')",
+    ),
+    "order of a nested dictionary": (
+        "d = {'k': {'a': 1000, 'b': 50}}",
+        "[*d['k'].values()][0]",
+        "d['k']['a'] = d['k'].pop('a')",
+    ),
     "dispatch": (
         "import functools\n@functools.singledispatch\ndef lim(v):\n    return 1000",
         "lim(1)",
