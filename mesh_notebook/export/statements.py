@@ -85,9 +85,12 @@ def executed(record: Record, unrun: bool = False) -> list[Statement]:
     """
     found: list[Statement] = []
     before: ExecutedCell | None = None
+    last = {cell.cell_id: cell.index for cell in record.cells}
     for cell in _captured(record.cells):
         found.extend(statements_in(cell, before))
-        found.extend(_unrun(cell) if unrun and failed_by_values(cell) else ())
+        # Of a cell that was mended and run again, the notebook holds the text that ran last.
+        stands = cell.cell_id is None or last[cell.cell_id] == cell.index
+        found.extend(_unrun(cell) if unrun and stands and failed_by_values(cell) else ())
         before = cell if cell.observed else before
     for index, statement in enumerate(found):
         statement.index = index
@@ -112,7 +115,8 @@ def _unrun(cell: ExecutedCell) -> Iterator[Statement]:
     for node in may_run(cell, list(_run_by_a_notebook(cell.code))):
         if not magic(node):
             effects = effects_of(node)
-            effects.binds = dict.fromkeys(effects.binds, False)
+            effects.binds = dict.fromkeys((*effects.binds, *effects.deletes), False)
+            effects.deletes = set()
             yield Statement(cell, "unrun", "", effects, node)
 
 

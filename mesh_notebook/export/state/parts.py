@@ -134,7 +134,7 @@ def _of_class(kind: type) -> Iterator[tuple[str, Any]]:
         if isinstance(kind, abc.ABCMeta) and (others := registered(kind)):
             yield "registered", others
     else:
-        yield "name", kind.__qualname__
+        yield "name", kind.__name__
 
 
 def registered(kind: type) -> list[str]:
@@ -151,7 +151,7 @@ def _of_function(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     if function.__globals__.get("__name__") == "functools" and hasattr(function, "registry"):
         yield "registry", dict(function.registry)
     if function.__globals__.get("__name__") not in _OWN_MODULES:
-        yield "name", function.__qualname__
+        yield "name", function.__name__
         return  # of a library: what it keeps there, such as a cache, is its own affair
     yield "attributes", {n: v for n, v in vars(function).items() if n != "__wrapped__"}
     yield "defaults", function.__defaults__
