@@ -16,7 +16,8 @@ from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.blaming import blame, blame_failure
 from mesh_notebook.export.comparing import difference
 from mesh_notebook.export.drafts import OutputDraft
-from mesh_notebook.export.hidden import refuse_hidden, states_of, witness_of
+from mesh_notebook.export.held import states_of
+from mesh_notebook.export.hidden import refuse_hidden, witness_of
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.slicing import Slice
 from mesh_notebook.export.varying import (
