@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mesh_notebook.export.process_settings import PROCESS
 from mesh_notebook.export.references import references
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.slicing import Slice
@@ -127,12 +128,18 @@ def _settings(one: Slice) -> Iterator[State]:
     kept = {s.index for s in one.statements}
     at_last = one.graph.settings[one.output.index]
     for name, kind in SETTINGS.items():
-        asking = [s for s in one.statements if kind.read in one.graph.settings[s.index]]
+        asking = [s for s in one.statements if _asks(one, s, kind.read)]
         maker = next(iter(asking), None) if kind.read else imports.get(kind.library)
         later = set(one.graph.final.get(kind.written, ())) - kept
         # Code in a lazy frame asks when the frame is collected, so it met what was set since.
         if maker is not None and (not later or kind.read in at_last):
             yield State(maker, name, told_of(setting(name)), True, fix=kind.fix)
+
+
+def _asks(one: Slice, statement: Statement, name: str) -> bool:
+    if name == PROCESS:
+        return statement.kind == "code"
+    return name in one.graph.settings[statement.index]
 
 
 def _used_of_libraries(one: Slice) -> Iterator[State]:

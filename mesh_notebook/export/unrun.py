@@ -15,33 +15,27 @@ from mesh_notebook.export.words import words
 
 __all__ = ["failed_by_values", "may_run"]
 
-# Errors that come of values, and of checks that a notebook makes of them.
-_BY_VALUES = words(
-    "builtins.AssertionError builtins.ValueError builtins.ArithmeticError builtins.IndexError "
-    "builtins.StopIteration builtins.SystemExit builtins.RuntimeError builtins.NoneType "
-    "polars.exceptions.ComputeError polars.exceptions.InvalidOperationError "
-    "polars.exceptions.OutOfBoundsError polars.exceptions.ShapeError "
-    "polars.exceptions.NoDataError polars.exceptions.RowsError "
-    "duckdb.ConversionException duckdb.OutOfRangeException duckdb.ConstraintException "
-    "duckdb.InvalidInputException"
+# Errors that come of the code, on whatever rows; all others may come of their values.
+_BY_CODE = words(
+    "builtins.NameError builtins.SyntaxError builtins.ImportError builtins.KeyError "
+    "builtins.AttributeError builtins.TypeError builtins.OSError builtins.NotImplementedError "
+    "builtins.RecursionError builtins.MemoryError builtins.KeyboardInterrupt "
+    "polars.exceptions.ColumnNotFoundError polars.exceptions.DuplicateError "
+    "polars.exceptions.SchemaError polars.exceptions.SchemaFieldNotFoundError "
+    "polars.exceptions.StructFieldNotFoundError polars.exceptions.SQLInterfaceError "
+    "polars.exceptions.SQLSyntaxError mesh_notebook.errors.MeshError "
+    "_duckdb.BinderException _duckdb.CatalogException _duckdb.ParserException "
+    "_duckdb.SyntaxException _duckdb.IOException _duckdb.NotImplementedException"
 )
-_CHECKED = ("builtins.Exception", "builtins.BaseException")  # where somebody raises just that
-_NEVER = words("builtins.NotImplementedError builtins.RecursionError")
-_OWN = "__main__."
+_NOTHING = "builtins.NoneType"  # a value that is not there, which makes a `TypeError` say
 
 
 def failed_by_values(cell: ExecutedCell) -> bool:
     """Return whether what stopped a cell may be up to its values."""
-    if not cell.error_line or not cell.failure or _NEVER & set(cell.failure):
+    if not cell.error_line or not cell.failure:
         return False
-    own = cell.failure[0].startswith(_OWN) or cell.failure[0] in _CHECKED
-    return own or any(_named(name) in _BY_VALUES for name in cell.failure)
-
-
-def _named(name: str) -> str:
-    """Return the name of an error's class; of an engine's, without the part that defines it."""
-    root, _, last = name.rpartition(".")
-    return f"duckdb.{last}" if root.partition(".")[0] in ("_duckdb", "duckdb") else name
+    own = cell.failure[0].startswith("__main__.")  # raised by whoever defines it
+    return own or _NOTHING in cell.failure or _BY_CODE.isdisjoint(cell.failure)
 
 
 def may_run(cell: ExecutedCell, parsed: list[tuple[ast.stmt, str]]) -> Iterator[ast.stmt]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.engines import Engine, engine_of
-from mesh_notebook.mesh.guard import Attempt, guard, numpy_parses, words_in
+from mesh_notebook.mesh.guard import Attempt, guard, parses_unseen, words_in
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.keys import VARIABLES as KEYS
 from mesh_notebook.mesh.on_mocks import try_on_mocks
@@ -59,7 +59,7 @@ def main(job_file: str) -> None:
     transform = Path(job["transform"])
     loopback, present = job["engine"] == "spark", job["present"]
     own = [str(Path.cwd() / "spark")] if loopback else []  # where the session keeps its files
-    word = words_in(rows) if numpy_parses(transform.read_text("utf-8")) else ""
+    word = words_in(rows) if parses_unseen(transform.read_text("utf-8")) else ""
     attempts = guard(
         [*files, *own], Path.cwd(), transform, loopback=loopback, present=present, word=word
     )

@@ -49,6 +49,24 @@ def _errors() -> Any:
     return np.geterr()
 
 
+def _printing() -> Any:
+    import numpy as np
+
+    return np.get_printoptions()
+
+
+def _first_day() -> Any:
+    import calendar
+
+    return calendar.firstweekday()
+
+
+def _mocks() -> list[str]:
+    """Return the names that mocks stand under now."""
+    mock = sys.modules.get("unittest.mock")
+    return sorted(str(one.attribute) for one in (mock._patch._active_patches if mock else ()))
+
+
 def _options() -> Any:
     import pandas as pd
 
@@ -76,6 +94,12 @@ def _locale() -> dict[str, str]:
 SETTINGS = {
     "decimal.getcontext()": Setting("decimal", _context, "<decimal>"),
     "numpy.geterr()": Setting("numpy", _errors, "<numpy>"),
+    "numpy.get_printoptions()": Setting("numpy", _printing, "<numpy>", "<looks>"),
+    "calendar.firstweekday()": Setting("calendar", _first_day, "<calendar>"),
+    "unittest.mock.patch": Setting(
+        *("unittest", _mocks, "<process>", "<process>"),
+        fix="unittest.mock.patch.stopall(); run the cells that make the frame again, and export",
+    ),
     "pandas.options": Setting("pandas", _options, "<pandas>"),
     "polars.Config": Setting(
         *("polars", _looks, "<looks>", "<looks>"),

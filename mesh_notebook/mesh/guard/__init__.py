@@ -9,7 +9,7 @@ down, also where the code swallows the error and goes on with a default.
 from mesh_notebook.mesh.guard.attempts import Attempt, Attempts, NotAnInput
 from mesh_notebook.mesh.guard.guarding import guard
 from mesh_notebook.mesh.guard.modules import beside
-from mesh_notebook.mesh.guard.moments import CLOCK, numpy_parses, words_in
+from mesh_notebook.mesh.guard.moments import CLOCK, parses_unseen, words_in
 
 __all__ = [
     "CLOCK",
@@ -18,6 +18,6 @@ __all__ = [
     "NotAnInput",
     "beside",
     "guard",
-    "numpy_parses",
+    "parses_unseen",
     "words_in",
 ]

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from mesh_notebook.mesh.guard.attempts import Attempt, Attempts, NotAnInput
 from mesh_notebook.mesh.guard.looks import wrap_looks
 from mesh_notebook.mesh.guard.modules import note_missing
-from mesh_notebook.mesh.guard.moments import CLOCK, numpy_parses, wrap_parsers
+from mesh_notebook.mesh.guard.moments import CLOCK, parses_unseen, wrap_parsers
 from mesh_notebook.mesh.guard.natives import wrap_readers
 from mesh_notebook.mesh.guard.reach import Reach, absolute_paths
 from mesh_notebook.mesh.guard.stack import asker
@@ -79,8 +79,8 @@ def guard(
     made = Guard(reach, attempts, str(own), text, loopback)
     wrap_looks(made.look, reach.always)
     wrap_readers(made.look, made.refuse)
-    wrap_parsers(made.refuse)
-    if word and (line := numpy_parses(text)):
+    wrap_parsers(made.refuse, text)
+    if word and (line := parses_unseen(text)):
         attempts.add(Attempt(f"{CLOCK} '{word}' in its data", "", line))
     note_missing(attempts, str(own), present)
     sys.addaudithook(made.hook)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,21 +20,24 @@ from mesh_notebook.mesh.on_import import when_imported
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["CLOCK", "numpy_parses", "words_in", "wrap_parsers"]
+__all__ = ["CLOCK", "parses_unseen", "words_in", "wrap_parsers"]
 
 CLOCK = "reads the clock, for the word"
 _WORDS = frozenset(("today", "now"))
+_ITSELF = re.compile(r"\bis (not )?([\w.]+\.)?Timestamp\b")
 _NUMPY = ("datetime64", "M8[")
 _FUNCTIONS = ("array", "asarray", "asanyarray", "full", "fromiter")
 _TO_NUMPY = ("to_numpy", "values", *_FUNCTIONS)
 Refuse = Callable[[str], None]
 
 
-def wrap_parsers(refuse: Refuse) -> None:
+def wrap_parsers(refuse: Refuse, text: str) -> None:
     """From now on, refuse to parse such a word in pandas.
 
     Parameters
     ----------
+    text : str
+        The module. Where it asks whether a type is `pd.Timestamp` itself, that is left as it is.
     refuse : callable
         Raises, given what a transform does.
     """
@@ -43,7 +47,8 @@ def wrap_parsers(refuse: Refuse) -> None:
         ("pandas.core.tools.datetimes", ("array_strptime",)),
     ):
         when_imported(module, functools.partial(_wrap, names=names, refuse=refuse))
-    when_imported("pandas", functools.partial(_wrap_timestamp, refuse=refuse))
+    if not _ITSELF.search(text):
+        when_imported("pandas", functools.partial(_wrap_timestamp, refuse=refuse))
 
 
 def _wrap(module: ModuleType, names: tuple[str, ...], refuse: Refuse) -> None:
@@ -92,11 +97,12 @@ def _wrap_timestamp(pandas: ModuleType, refuse: Refuse) -> None:
 # ---- NumPy --------------------------------------------------------------------------------------
 
 
-def numpy_parses(text: str) -> int | None:
+def parses_unseen(text: str) -> int | None:
     """Return the line of a module that has NumPy parse what it is given, if there is one."""
     tree = ast.parse(text)
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return next((call.lineno for call in calls if any(_parses(call))), None)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    made = _ITSELF.search(text) and [c for c in calls if ast.unparse(c.func).endswith("Timestamp")]
+    return next((call.lineno for call in calls if any(_parses(call)) or call in (made or ())), None)
 
 
 def _parses(call: ast.Call) -> Iterator[bool]:
