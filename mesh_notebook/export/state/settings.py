@@ -64,7 +64,8 @@ def _first_day() -> Any:
 def _mocks() -> list[str]:
     """Return the names that mocks stand under now."""
     mock = sys.modules.get("unittest.mock")
-    return sorted(str(one.attribute) for one in (mock._patch._active_patches if mock else ()))
+    active = mock._patch._active_patches if mock else ()
+    return sorted(str(getattr(one, "attribute", "a dictionary")) for one in active)
 
 
 def _options() -> Any:
