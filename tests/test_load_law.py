@@ -38,7 +38,8 @@ def cells_of(module: Module) -> list[str]:
     """Return the cells that a module is loaded as."""
     ports = {python_name(one.port): one.port for one in module.plan.slices}
     inputs = {name: draft.name for name, draft in module.plan.inputs.items()}
-    items = arranged(read_back(module.text, ports), [*inputs])
+    begun = [one.name for one in module.beginnings]
+    items = arranged(read_back(module.text, ports, begun), [*inputs])
     texts = [(item.kind == "code", cell_of(item, inputs)) for item in items]
     head = "\n".join(text for is_head, text in texts if is_head)
     return [head, *(text for is_head, text in texts if not is_head)]

@@ -10,6 +10,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeGuard
 
+from mesh_notebook.mesh.identity import inlined
+
 if TYPE_CHECKING:
     from sqlglot import exp
 
@@ -40,7 +42,7 @@ def keeps_times(module: str, function: str, column: str) -> bool:
     """
     if _query_keeps(module, function, column):
         return True
-    tree = ast.parse(module)
+    tree = inlined(ast.parse(module))
     found = next(
         (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function), None
     )
@@ -74,7 +76,7 @@ def _only_query(module: str, function: str) -> exp.Select | None:
 
 def _only_call(module: str, function: str) -> ast.Call | None:
     """Return the query that a function makes its frame by: `x = _sql(…)`, `return x.lazy()`."""
-    found = [n for n in ast.parse(module).body if _is_function(n, function)]
+    found = [n for n in inlined(ast.parse(module)).body if _is_function(n, function)]
     body = [n for n in found[0].body if not _is_docstring(n)] if len(found) == 1 else []
     match body:
         case [

@@ -1,4 +1,4 @@
-"""`transform.py`: one plain, typed function for each output port."""
+"""`transform.py`: one plain, typed function for each output port, and what they begin with."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import cached_property
 
 from mesh_notebook.export.annotating import annotated
 from mesh_notebook.export.awaiting import waits, without_await
+from mesh_notebook.export.beginnings import Beginning, shared
 from mesh_notebook.export.defaults import unmarked
 from mesh_notebook.export.drafts import OutputDraft
 from mesh_notebook.export.formatting import formatted
@@ -46,18 +47,50 @@ class Function:
         body = "\n".join(indented(text) for text, _ in self.parts)
         return f'{self.head}\n    """{self.doc}"""\n{body}\n    return {self.result}\n'
 
+    @property
+    def statements(self) -> list[Statement | None]:
+        """The notebook's statement that each of its own is; what the export adds is none."""
+        return [statement for _, statement in self.parts]
+
 
 @dataclass(frozen=True)
 class Module:
-    """The module's text, and where each of its lines comes from."""
+    """The module's text, and where each of its lines comes from.
+
+    Attributes
+    ----------
+    functions : tuple of Function
+        Those of the ports, each whole: what they share stands in all of them.
+    beginnings : tuple of Beginning
+        What the text has once, as functions that those of the ports begin with.
+    unshared : str
+        The text without them.
+    """
 
     text: str
     functions: tuple[Function, ...]
     plan: Plan
+    beginnings: tuple[Beginning, ...] = ()
+    unshared: str = ""
+
+    @property
+    def apart(self) -> Module:
+        """The module in which each port's function stands whole."""
+        return Module(self.unshared, self.functions, self.plan) if self.beginnings else self
 
     @cached_property
     def _tree(self) -> ast.Module:
         return ast.parse(self.text)
+
+    @cached_property
+    def _written(self) -> dict[str, list[Statement | None]]:
+        """By function: the notebook's statement that each of its own is; a call is none."""
+        made = {f.name: f.statements for f in self.functions}
+        whole = dict(made)
+        for one in self.beginnings:
+            made[one.name] = one.statements
+            made |= {port: [None, *whole[port][one.end :]] for port in one.ports}
+        return made
 
     def statement_at(self, line: int | None) -> Statement | None:
         """Return the notebook's statement that stands at a line of the module."""
@@ -67,13 +100,12 @@ class Module:
         return None
 
     def _within(self, node: ast.stmt, line: int) -> Statement | None:
-        function = next((f for f in self.functions if getattr(node, "name", "") == f.name), None)
-        if function is None or not isinstance(node, ast.FunctionDef):
+        if not isinstance(node, ast.FunctionDef) or node.name not in self._written:
             return self._lifted(node)
-        body = node.body[1:-1]  # the docstring first, the return last
-        if len(body) != len(function.parts):
+        body, statements = node.body[1:-1], self._written[node.name]  # docstring, return
+        if len(body) != len(statements):
             return None
-        for part, (_, statement) in zip(body, function.parts, strict=True):
+        for part, statement in zip(body, statements, strict=True):
             if _first(part) <= line <= (part.end_lineno or 0):
                 return statement
         return None
@@ -92,8 +124,9 @@ def _first(node: ast.stmt) -> int:
 def module_of(plan: Plan, outputs: Mapping[str, OutputDraft], title: str) -> Module:
     """Write the module, formatted; `title` becomes its docstring."""
     functions = tuple(_function(plan, one, outputs[one.port]) for one in plan.slices)
-    whole = annotated(_whole(plan, functions, title), _recorded(plan))
-    return Module(formatted(whole), functions, plan)
+    whole = formatted(annotated(_whole(plan, functions, title), _recorded(plan)))
+    text, beginnings = shared(whole, plan, {f.name: f.statements for f in functions})
+    return Module(text, functions, plan, beginnings, whole)
 
 
 def _recorded(plan: Plan) -> dict[str, str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 
 from mesh_notebook.errors import LoadRefused
+from mesh_notebook.export.beginnings import begins, call_of, said_in
 from mesh_notebook.export.defaults import Default, origins_in
 from mesh_notebook.export.scopes import bound_names
 from mesh_notebook.export.sql_steps import sql_helper, unindented
@@ -65,21 +66,30 @@ class PortCode:
 
 @dataclass(frozen=True)
 class ModuleCode:
-    """What a module says: imports and definitions as statements, and the function of each port."""
+    """What a module says: imports and definitions as statements, and the function of each port.
+
+    Attributes
+    ----------
+    docs : dict
+        Of the functions that ports begin with, by name: the docstring.
+    """
 
     doc: str
     imports: tuple[str, ...]
     definitions: tuple[str, ...]
     ports: tuple[PortCode, ...]
+    docs: dict[str, str] = field(default_factory=dict)
 
 
-def read_back(text: str, ports: Mapping[str, str]) -> ModuleCode:
+def read_back(text: str, ports: Mapping[str, str], begun: Collection[str] = ()) -> ModuleCode:
     """Read a module.
 
     Parameters
     ----------
     ports : mapping
         By name of its function: each port.
+    begun : collection of str
+        The functions in which it has once what several ports begin with.
 
     Raises
     ------
@@ -94,10 +104,13 @@ def read_back(text: str, ports: Mapping[str, str]) -> ModuleCode:
         ) from None
     doc, imports, definitions = "", [], []
     functions: dict[str, ast.FunctionDef] = {}
+    beginnings: dict[str, ast.FunctionDef] = {}
     helper = _helper_in([node for node, _ in statements])
     for node, own in statements:
         if isinstance(node, ast.FunctionDef) and node.name in ports:
             functions[node.name] = node
+        elif isinstance(node, ast.FunctionDef) and node.name in begun:
+            beginnings[node.name] = node
         elif isinstance(node, ast.Import | ast.ImportFrom):
             imports.append((node, own))
         elif node is statements[0][0] and isinstance(node, ast.Expr):
@@ -109,11 +122,12 @@ def read_back(text: str, ports: Mapping[str, str]) -> ModuleCode:
             f"transform.py has no function for the output port '{missing[0]}'.",
             next_step="put it back, or take the port out of product.odps.yaml",
         )
-    reader = _Reader(text, helper)
+    reader = _Reader(text, helper, beginnings)
     made = tuple(reader.port(ports[name], node) for name, node in functions.items())
     read = _names_read(node for node, _ in statements if getattr(node, "name", "") != helper)
     kept = tuple(own for node, own in imports if not _own_import(node, read))
-    return ModuleCode(doc, kept, tuple(definitions), made)
+    docs = {name: ast.get_docstring(n, clean=False) or "" for name, n in beginnings.items()}
+    return ModuleCode(doc, kept, tuple(definitions), made, docs)
 
 
 def _helper_in(nodes: Sequence[ast.stmt]) -> str:
@@ -142,15 +156,32 @@ def _own_import(node: ast.stmt, read: set[str]) -> bool:
 class _Reader:
     text: str
     helper: str
+    beginnings: Mapping[str, ast.FunctionDef]
 
     def port(self, port: str, node: ast.FunctionDef) -> PortCode:
         parameters, defaults = self._parameters(port, node), self._defaults(port, node)
-        doc = ast.get_docstring(node, clean=False)
-        body = node.body[1:] if doc is not None else node.body
-        *steps, last = body
+        *steps, last = said_in(node)
         result = self._result(port, last)
-        given = tuple(self._step(port, step, node) for step in steps)
-        return PortCode(port, parameters, defaults, given, result, doc or "")
+        doc = ast.get_docstring(node, clean=False) or ""
+        return PortCode(port, parameters, defaults, tuple(self._steps(port, steps)), result, doc)
+
+    def _steps(self, port: str, steps: Sequence[ast.stmt]) -> Iterator[Step]:
+        """Yield the steps of a function, those of what it begins with in the call's place."""
+        for at, node in enumerate(steps):
+            called = next((n for n in _called(node) if n in self.beginnings), "")
+            if not called:
+                yield self._step(port, node)
+            elif at == 0 and begins(node, self.beginnings[called]):
+                *inner, _ = said_in(self.beginnings[called])
+                yield from self._steps(port, inner)
+            else:
+                raise self._refused(
+                    port,
+                    node,
+                    f"calls `{called}` otherwise than to begin with what that one does, under the "
+                    "same names",
+                    call_of(self.beginnings[called]),
+                )
 
     def _parameters(self, port: str, node: ast.FunctionDef) -> tuple[str, ...]:
         args = node.args
@@ -199,7 +230,7 @@ class _Reader:
             port, node, "returns something else than a frame with a name", "name = …; return name"
         )
 
-    def _step(self, port: str, node: ast.stmt, function: ast.FunctionDef) -> Step:
+    def _step(self, port: str, node: ast.stmt) -> Step:
         for part in _own_scope(node):
             if isinstance(part, ast.Return | ast.Yield | ast.YieldFrom | ast.Await):
                 raise self._refused(port, part, "may end before its last statement")
@@ -244,6 +275,11 @@ class _Reader:
             next_step=f"write {instead}" if instead else "write it in another way, and load again",
             line=line,
         )
+
+
+def _called(node: ast.stmt) -> Iterator[str]:
+    """Yield the functions that a statement names."""
+    return (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
 
 
 def _own(values: Sequence[ast.expr]) -> bool:

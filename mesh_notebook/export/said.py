@@ -40,7 +40,8 @@ class Said:
     means : str
         Equal for a statement of a module and that of the notebook which it comes from.
     scope : str
-        Of a module: the port; empty where it stands outside of all.
+        Of a module: the port, or the function that several begin with; empty where it stands
+        outside of all.
     place : int or None
         The cell, or the line of the module.
     """
@@ -57,7 +58,12 @@ class Said:
 
 
 def in_module(text: str, ports: Mapping[str, str]) -> list[Said]:
-    """Return a module's statements; `ports` by name of its function.
+    """Return a module's statements.
+
+    Parameters
+    ----------
+    ports : mapping
+        By name of a function: the port; or the name itself of one that ports begin with.
 
     Raises
     ------
@@ -80,14 +86,19 @@ def in_module(text: str, ports: Mapping[str, str]) -> list[Said]:
 
 
 def _in_function(text: str, node: ast.FunctionDef, port: str) -> Iterator[Said]:
-    plain = ast.arguments(**{**vars(node.args), "kwonlyargs": [], "kw_defaults": []})
+    given = [*zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
+    left = [argument for argument, value in given if value is None]
+    plain = ast.arguments(
+        **{**vars(node.args), "kwonlyargs": left, "kw_defaults": [None] * len(left)}
+    )
     head = ast.unparse(ast.FunctionDef(**{**vars(node), "args": plain, "body": [ast.Pass()]}))
     head = head.removesuffix("\n    pass")
     yield Said(head, head, f"def {node.name}", head, port, node.lineno)
-    for argument, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+    for argument, value in given:
+        if value is None:
+            continue
         # As the notebook's parameters cell says it.
-        said = ast.unparse(value) if value else "None"
-        one = ast.parse(f"{argument.arg} = {said}").body[0]
+        one = ast.parse(f"{argument.arg} = {ast.unparse(value)}").body[0]
         yield replace(_of_module(one, ast.unparse(one), port), place=argument.lineno)
     for part in node.body:
         yield _of_module(part, inner_text(text, part), port)
@@ -100,7 +111,8 @@ def _of_module(node: ast.stmt, text: str, port: str) -> Said:
 def sealed_statements(module: Module, ports: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return a module's statements as a receipt keeps them, each with the cell it comes from."""
     kept = []
-    for said in in_module(module.text, ports):
+    begun = {one.name: one.name for one in module.beginnings}
+    for said in in_module(module.text, {**ports, **begun}):
         statement = module.statement_at(said.place)
         cell = statement.cell.count if statement else None
         kept.append({"port": said.scope, "text": said.text, "cell": cell})

@@ -111,6 +111,8 @@ def receipt_of(
         **ported,
         "declared": {port: dict(draft.declared) for port, draft in outputs.items()},
         "statements": sealed_statements(module, {python_name(p): p for p in outputs}),
+        # By function: the ports' functions that begin with it.
+        "beginnings": {one.name: list(one.ports) for one in module.beginnings},
         "notebook": dict(notebook),
         "meaning": meaning_of(module.text.encode()),
         "engine": _versions(("polars", "duckdb", "mesh-notebook")),

@@ -119,6 +119,7 @@ def diff(session: Session, folder: str | Path, notebook: str | Path | None) -> D
     after = in_notebook(_known(code_cells(_text(path), path.name), receipt))
     sealed = of_seal(receipt["statements"])
     ports = {python_name(port): port for port in receipt["proved"]["rows"]}
+    ports |= {name: name for name in receipt.get("beginnings", ())}
     found = changes_of("notebook", before, after)
     on_notebook = [change for change in found if not of_no_port(change, sealed)]
     on_module = changes_of("module", sealed, in_module(_text(bundle / _MODULE), ports))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import LoadRefused, SpecError, UsageError
 from mesh_notebook.export.arranging import Item, arranged
+from mesh_notebook.export.beginnings import says
 from mesh_notebook.export.defaults import MARK
 from mesh_notebook.export.module import says_of, title_of
 from mesh_notebook.export.read_back import ModuleCode, read_back
@@ -68,8 +69,9 @@ def load(session: Session, folder: str | Path, out: str | Path | None, force: bo
     path = session.base / (out or f"{product.name}.ipynb")
     _refuse_taken(path, force)
     by_function = {python_name(port.name): port.name for port in product.outputs}
-    module = read_back((bundle / "transform.py").read_text("utf-8"), by_function)
-    _refuse_docstrings(module, product, bundle)
+    begun = receipt.get("beginnings", {})
+    module = read_back((bundle / "transform.py").read_text("utf-8"), by_function, begun)
+    _refuse_docstrings(module, product, bundle, begun)
     refuse_other_rows(product, bundle, session.catalogue)
     cells = [*_cells(module, product, receipt, bundle, path.parent)]
     _write(path, product, cells)
@@ -94,9 +96,12 @@ def _refuse_changed(changed: list[str]) -> None:
             )
 
 
-def _refuse_docstrings(module: ModuleCode, product: Product, bundle: Path) -> None:
+def _refuse_docstrings(
+    module: ModuleCode, product: Product, bundle: Path, begun: Mapping[str, Sequence[str]]
+) -> None:
     """Raise `LoadRefused` where a docstring says what neither the product nor a contract does."""
     said = {"the module": (module.doc, title_of(product.name, product.purpose))}
+    said |= {f"`{name}`": (doc, says(begun[name])) for name, doc in module.docs.items()}
     for port in module.ports:
         path = bundle / "contracts" / f"{port.port}.odcs.yaml"
         contract = Contract.loads(path.read_text("utf-8"), path.name)

@@ -41,15 +41,16 @@ def portable_of(module: Module) -> Portable:
     Portable
         The module, where an engine can run every port, and what keeps which engine from it.
     """
+    whole = module.apart
     ports = {python_name(one.port): one.port for one in module.plan.slices}
     frames = {name: _input(draft) for name, draft in module.plan.inputs.items()}
 
     def cell_of(node: ast.AST) -> str:
-        statement = module.statement_at(getattr(node, "lineno", None))
+        statement = whole.statement_at(getattr(node, "lineno", None))
         count = statement.cell.count if statement else None
         return f"cell [{count}]" if count else ""
 
-    return rewritten(module.text, ports, frames, cell_of)
+    return rewritten(whole.text, ports, frames, cell_of)
 
 
 def rewritten(

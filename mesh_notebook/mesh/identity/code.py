@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from mesh_notebook.mesh.identity.beginnings import inlined
 from mesh_notebook.mesh.identity.parameters import settled
 from mesh_notebook.mesh.identity.queries import written_alike
 from mesh_notebook.mesh.identity.trees import Leaf, flat
@@ -29,11 +30,13 @@ def meaning_of(source: bytes) -> str:
     """Return the SHA-256 of what a module means.
 
     It is the same for two that differ in comments, docstrings and layout alone, in those of their
-    SQL, too. Of a module that can read its own text, and of what is no Python, the text counts.
+    SQL, too; or in whether what functions begin with is written once. Of a module that can read its
+    own text, and of what is no Python, the text counts.
     """
     tree = _parsed(source)
     if tree is None or _reads_itself(tree):
         return hashlib.sha256(b"text\0" + source).hexdigest()
+    tree = inlined(tree)
     told = hashlib.sha256(b"means")
     for text in said_of(tree, queries_in(tree)):
         told.update(b"\0" + text.encode())

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
+from mesh_notebook.mesh.identity.beginnings import inlined
 from mesh_notebook.mesh.identity.code import queries_in, said_of, statements
 
 __all__ = ["first_difference"]
@@ -19,7 +20,7 @@ def first_difference(old: bytes, new: bytes) -> str:
     Nothing is said where one of them is no Python, or none changed.
     """
     try:
-        then, now = (list(_said(ast.parse(text))) for text in (old, new))
+        then, now = (list(_said(inlined(ast.parse(text)))) for text in (old, new))
     except (SyntaxError, ValueError, RecursionError):
         return ""
     old_keys, new_keys = ([key for key, _ in side] for side in (then, now))

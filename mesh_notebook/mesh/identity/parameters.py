@@ -10,7 +10,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-__all__ = ["settled"]
+__all__ = ["bound_by", "settled"]
 
 _MADE_ONCE = frozenset({"date", "datetime", "timedelta", "Decimal"})
 
@@ -21,7 +21,7 @@ def settled(
     """Return a function's constants by name, and its arguments and its body without them."""
     args = function.args
     defaults = {a.arg: d for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True) if d}
-    bound = Counter(name for node in ast.walk(function) for name in _bound(node))
+    bound = Counter(name for node in ast.walk(function) for name in bound_by(node))
     free = not args.kwarg and not any(_escapes(node) for node in ast.walk(function))
     given = {n: d for n, d in defaults.items() if free and bound[n] == 1 and _is_constant(d)}
     said = {id(s): one for s in function.body if free and (one := _constant(s))}
@@ -60,7 +60,7 @@ def _is_constant(value: ast.expr) -> bool:
     return False
 
 
-def _bound(node: ast.AST) -> Iterator[str]:
+def bound_by(node: ast.AST) -> Iterator[str]:
     """Yield the names that a node binds, or may."""
     match node:
         case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
