@@ -23,10 +23,12 @@ from programs import Program
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import blaming, hidden, proving, varying
 from mesh_notebook.export.module import Module
+from mesh_notebook.mesh.identity import meaning_of
 from mesh_notebook.mesh.replay import ReplayFailed, Twice
 from mesh_notebook.mesh.variation import PLAIN, Variation
+from mesh_notebook.model.address import python_name
 
-__all__ = ["INPUTS", "OTHERS", "Wrong", "hold", "judged", "quiet", "rows_of"]
+__all__ = ["INPUTS", "OTHERS", "Wrong", "hold", "hold_to_whole", "judged", "quiet", "rows_of"]
 
 Inputs = Mapping[str, pl.LazyFrame]
 INPUTS: Inputs = {"flights": FLIGHTS, "weather": WEATHER}
@@ -112,12 +114,35 @@ def rows_of(codes: Sequence[str], inputs: Mapping[str, Any]) -> Told | None:
 
 def called(text: str, function: str, inputs: Mapping[str, Any]) -> pl.LazyFrame:
     """Call a function of a module, in a namespace of its own, where chance stands elsewhere."""
-    _scattered(text)
+    _scattered(function)
     made = sys.modules["transform"] = ModuleType("transform")
     exec(compile(text, "transform.py", "exec"), vars(made))
     act = getattr(made, function)
     frame: pl.LazyFrame = act(**{name: inputs[name] for name in inspect.signature(act).parameters})
     return frame.lazy()
+
+
+def hold_to_whole(module: Module) -> None:
+    """Hold a module to the one in which nothing is shared, and each port's function stands whole.
+
+    They mean the same release, and make the same rows or fail alike, in whatever order.
+    """
+    whole = module.apart
+    assert meaning_of(module.text.encode()) == meaning_of(whole.text.encode())
+    drafts = module.plan.inputs
+    ports = [python_name(one.port) for one in module.plan.slices]
+    for inputs in (INPUTS, *OTHERS):
+        given = {name: inputs[draft.name] for name, draft in drafts.items()}
+        for order in (ports, ports[::-1]):
+            one, other = ([_outcome(m.text, p, given) for p in order] for m in (module, whole))
+            assert one == other, module.text
+
+
+def _outcome(text: str, port: str, given: Inputs) -> Any:
+    try:
+        return told(called(text, port, given))
+    except Exception as error:  # noqa: BLE001  whatever a random cell raises
+        return type(error).__name__
 
 
 def _scattered(why: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from corpus_reader import CORPUS, CorpusNotebook
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from judging import called, quiet
+from judging import called, hold_to_whole, quiet
 from notebook import Notebook
 from oracle import told
 from programs import Program, programs
@@ -99,7 +99,7 @@ def test_a_hard_notebook(notebook: CorpusNotebook, tmp_path: Path, monkeypatch) 
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_random_notebook_of_two_ports() -> None:
-    counted = {"loaded": 0, "not loaded": 0, "not exported": 0}
+    counted = {"loaded": 0, "not loaded": 0, "not exported": 0, "shared": 0}
 
     @settings(
         max_examples=settings.default.max_examples // 4,
@@ -129,6 +129,9 @@ def test_a_random_notebook_of_two_ports() -> None:
                 return
             assert loaded_again(module) == module.text
             counted["loaded"] += 1
+            if module.beginnings:
+                hold_to_whole(module)
+                counted["shared"] += 1
 
     law()
     print(counted)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mesh_notebook.export import known
 from mesh_notebook.export.beginnings.ports import Part, Port
-from mesh_notebook.export.inferring import ANY, of_record
+from mesh_notebook.export.inferring import ANY, Types, named, of_record
 from mesh_notebook.export.scopes import bound_names
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.mesh.identity import stands_alone
@@ -155,10 +155,12 @@ def _surely_bound(parts: Sequence[Part], name: str, given: Collection[str]) -> b
 def _kind(port: Port, name: str, end: int, top: Mapping[str, str]) -> str:
     """Return the type that a name has after the beginning, as an annotation; `Any` if not known."""
     maker = next((p for p in port.parts[:end][::-1] if name in _bound_in(p)), None)
-    if maker is None or _bound_again(port, maker.statement, name):
+    if maker is None:
         return ANY
     if maker.statement.kind in ("input", "sql"):
         return _LAZY if maker.statement.kind == "input" else _EAGER
+    if _bound_again(port, maker.statement, name):
+        return named(_inferred(port, end).get(name, ANY))
     told = maker.statement.cell.types.get(name, "")
     return of_record(told, _of_pandas(top))
 
@@ -169,6 +171,19 @@ def _bound_again(port: Port, maker: Statement, name: str) -> bool:
         later.cell.index == maker.cell.index and name in later.effects.binds
         for later in port.one.graph.statements[maker.index + 1 :]
     )
+
+
+def _inferred(port: Port, end: int) -> Mapping[str, str]:
+    """Return the types that the beginning's own text tells."""
+    types = Types(dict.fromkeys(port.inputs, _LAZY) | port.arguments, {})
+    for part in port.parts[:end]:
+        match part.node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                sql = part.statement.kind == "sql"
+                types.names[name] = _EAGER if sql else types.of(value)
+            case _:
+                types.names |= dict.fromkeys(_bound_in(part), ANY)
+    return types.names
 
 
 def _of_pandas(top: Mapping[str, str]) -> dict[str, str]:

@@ -41,16 +41,22 @@ def portable_of(module: Module) -> Portable:
     Portable
         The module, where an engine can run every port, and what keeps which engine from it.
     """
-    whole = module.apart
+    made = _portable(module)
+    # Of a beginning that other engines cannot call, each port says the statements itself.
+    gone = made.text is None or made.refusals
+    return _portable(module.apart) if gone and module.beginnings else made
+
+
+def _portable(module: Module) -> Portable:
     ports = {python_name(one.port): one.port for one in module.plan.slices}
     frames = {name: _input(draft) for name, draft in module.plan.inputs.items()}
 
     def cell_of(node: ast.AST) -> str:
-        statement = whole.statement_at(getattr(node, "lineno", None))
+        statement = module.statement_at(getattr(node, "lineno", None))
         count = statement.cell.count if statement else None
         return f"cell [{count}]" if count else ""
 
-    return rewritten(whole.text, ports, frames, cell_of)
+    return rewritten(module.text, ports, frames, cell_of)
 
 
 def rewritten(
