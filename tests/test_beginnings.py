@@ -26,7 +26,7 @@ ORDERS = "order,customer,day,status,amount\n" + "".join(
 CELLS = [
     "%load_ext mesh_notebook",
     "import polars as pl\n\n%mesh product sales --domain shop --owner ops",
-    "# parameters\nrate = 0.2",
+    "# parameters\nrate = 0.25",
     "%mesh source orders orders.csv\n%mesh source customers customers.csv",
     "# Open orders are no sales.\npaid = orders.filter(pl.col('status') == 'paid')\n"
     "net = pl.col('amount') * rate\n"
@@ -46,7 +46,7 @@ def _joined(orders: pl.LazyFrame, customers: pl.LazyFrame, *, rate: float) -> pl
     return joined
 
 
-def daily(orders: pl.LazyFrame, customers: pl.LazyFrame, *, rate: float = 0.2) -> pl.LazyFrame:
+def daily(orders: pl.LazyFrame, customers: pl.LazyFrame, *, rate: float = 0.25) -> pl.LazyFrame:
     """One row for each day."""
     joined = _joined(orders, customers, rate=rate)
 '''
