@@ -6,17 +6,21 @@ import ast
 import contextlib
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from judging import hold_to_whole
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from judging import hold_to_whole, quiet
 from notebook import Notebook
 from test_corpus import untouched
 from test_load import cells_of, run_all, sealed
 
 from mesh_notebook.deploy.times_kept import keeps_times
 from mesh_notebook.errors import ExportRefused, LoadRefused
+from mesh_notebook.export.beginnings import choosing
 from mesh_notebook.export.module import Module
 
 ORDERS = "order,customer,day,status,amount\n" + "".join(
@@ -312,3 +316,61 @@ def test_a_filter_that_is_shared_is_seen_where_event_times_are_asked_for() -> No
     module = written(LATE, *DAILY, *TOTAL)
     assert names_of(module) == ["_late"]
     assert not keeps_times(module.text, "daily", "day")
+
+
+START = "late = flights.collect()\nk = 2\nrows = late.head(3)"
+STEPS = [
+    "late = late.with_columns(a=pl.lit(k))",
+    "late = late.sort('day', 'delay').filter(pl.col('day') >= 1)",
+    "late = late.lazy().map_batches(lambda part: part.head(k + 1)).collect()",
+    "late.insert_column(0, pl.lit(k).alias('n' + str(late.width)))",
+    "rows = late.select('day', 'delay')",
+    "rows = rows.filter(pl.col('day') <= k)",
+    "late, rows = rows, late",
+    "k = k + 1",
+    "k = f()",
+    "f = lambda: k * 2",
+    "k = (lambda: k + 1)()",
+    "g = (k + n for n in range(3))",
+    "k = sum(g)",
+    "xs.append(k)",
+    "xs = [k]",
+    "k = sum(xs)",
+    "if k > 3:\n    k = 1\n    rows = late",
+    "for j in range(2):\n    k = k + j",
+    "def f():\n    global k\n    k += 1\n    return k",
+    "import random\nrandom.seed(k)\nk = random.randint(1, 4)",
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_whatever_is_shared_each_port_makes_what_it_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: Counter[str] = Counter()
+    for limit, value in {"_LEAST": 1, "_SPARED": 0, "_HANDED": 0, "_MOST": 9}.items():
+        monkeypatch.setattr(choosing, limit, value)
+
+    @settings(
+        max_examples=settings.default.max_examples // 8,
+        deadline=None,
+        suppress_health_check=[*HealthCheck],
+    )
+    @given(*[st.lists(st.sampled_from(STEPS), min_size=n, max_size=6) for n in (3, 0, 0)])
+    def law(begun: list[str], one: list[str], other: list[str]) -> None:
+        ports = ["one = late.with_columns(z=pl.lit(k))", "two = rows.with_columns(z=pl.lit(k))"]
+        outputs = ["%mesh output one one", "%mesh output two two"]
+        cells = [START, *begun, *one, ports[0], outputs[0], *other, ports[1], outputs[1]]
+        notebook = Notebook()
+        with untouched(), contextlib.redirect_stdout(io.StringIO()), quiet(notebook.shell):
+            for cell in (*HEAD, *cells):
+                notebook.shell.run_cell(cell, store_history=True)
+            try:
+                module = notebook.module(*notebook.outputs)
+            except ExportRefused:
+                counted["refused"] += 1
+                return
+            counted["shared" if module.beginnings else "whole"] += 1
+            hold_to_whole(module)
+
+    law()
+    print(counted)
+    assert counted["shared"] > counted["refused"]
