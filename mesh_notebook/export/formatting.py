@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 from collections.abc import Sequence
 
 from mesh_notebook.errors import ExportRefused
 
-__all__ = ["formatted"]
+__all__ = ["broken_rules", "formatted", "laid_out"]
+
+
+_OPTIONS = ("--isolated", "--line-length=100", "--target-version=py311", "--no-cache")
 
 
 def formatted(text: str) -> str:
@@ -33,7 +37,7 @@ def formatted(text: str) -> str:
             name="",
         ) from None
     for rules in ("I,F401", "F401", ""):
-        made = _laid_out(text, rules)
+        made = laid_out(text, rules)
         if _meaning(made) == _meaning(text):
             return made
     raise ExportRefused(
@@ -44,11 +48,18 @@ def formatted(text: str) -> str:
     )
 
 
-def _laid_out(text: str, rules: str) -> str:
-    options = ["--isolated", "--line-length=100", "--target-version=py311", "--no-cache"]
+def laid_out(text: str, rules: str = "") -> str:
+    """Return Python in ruff's layout, with what breaks these rules mended where that is safe."""
     if rules:
-        text = _ruff(["check", *options, "--fix-only", f"--select={rules}", "-"], text)
-    return _ruff(["format", *options, "-"], text)
+        text = _ruff(["check", *_OPTIONS, "--fix-only", f"--select={rules}", "-"], text)
+    return _ruff(["format", *_OPTIONS, "-"], text)
+
+
+def broken_rules(text: str, rules: Sequence[str]) -> list[str]:
+    """Return which of some rules of ruff a module breaks, by their codes, sorted."""
+    select, quiet = f"--select={','.join(rules)}", ["--exit-zero", "--output-format=json"]
+    found = json.loads(_ruff(["check", *_OPTIONS, select, *quiet, "-"], text))
+    return sorted({one["code"] for one in found if one["code"]})
 
 
 def _meaning(text: str) -> list[str]:

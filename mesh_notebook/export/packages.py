@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.words import words
 
-__all__ = ["data_of"]
+__all__ = ["data_of", "imported"]
 
 # Modules all of whose functions give data that lies in the package; or these functions alone.
 _WHOLE = words(
@@ -26,6 +26,15 @@ def data_of(text: str) -> dict[str, str]:
     by_module = packages_distributions() if found else {}
     named = {loader: by_module[root][0] for loader, root in found.items() if root in by_module}
     return {loader: f"{name}=={version(name)}" for loader, name in named.items()}
+
+
+def imported(text: str) -> Iterator[str]:
+    """Yield the top of each package that a module imports, anywhere in it."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
 
 
 def _brought(text: str) -> dict[str, str]:

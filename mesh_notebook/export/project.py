@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 
+from mesh_notebook.export.formatting import broken_rules
+from mesh_notebook.export.packages import imported
 from mesh_notebook.model.product import Product
 
 __all__ = ["WORKFLOW", "how_to_check", "pyproject", "workflow"]
@@ -17,15 +20,26 @@ _PRODUCT_CHECKER = "dataproduct-cli==0.3.2"
 _CONTRACT_CHECKER = "datacontract-cli==1.2.8"
 # They have types, or bring their stubs.
 _TYPED = ("polars", "duckdb", "narwhals")
+_RULES = ("E", "F", "W", "I", "UP", "B", "C4")
+# What mypy finds in code that runs: a name of several types, a value that may be None elsewhere.
+_LOOSE = ("arg-type", "assignment", "attr-defined", "call-overload", "index", "misc")
+_LOOSE += ("no-redef", "operator", "return-value", "union-attr", "var-annotated")
 
 
-def pyproject(product: Product, dependencies: Sequence[str], portable: Sequence[str] = ()) -> str:
+def pyproject(
+    product: Product,
+    dependencies: Sequence[str],
+    module: str,
+    portable: Sequence[str] = (),
+) -> str:
     """Return the project's file: the modules, what they need, and what they are held to.
 
     Parameters
     ----------
     dependencies
         What `transform.py` imports, as requirements.
+    module
+        The text of `transform.py`. What its cells were written with is no finding of its checks.
     portable
         What `portable.py` needs besides; empty where there is none.
     """
@@ -62,19 +76,40 @@ line-length = 100
 extend-exclude = ["notebook.ipynb"]
 
 [tool.ruff.lint]
-select = ["E", "F", "W", "I", "UP", "B", "C4"]
+select = {_listed(_RULES)}
 ignore = ["E501"] # lines of SQL are as long as their author made them
-
+{_as_written(module)}
 [tool.mypy]
 strict = true
 files = {_listed([*modules, "tests"])}
-{_untyped(dependencies)}"""
+
+# Cells bind a name again to something else, and say less of their types than a module would.
+[[tool.mypy.overrides]]
+module = "transform"
+allow_redefinition = true
+disallow_any_generics = false
+disallow_untyped_calls = false
+disallow_untyped_decorators = false
+warn_return_any = false
+warn_unused_ignores = false
+disable_error_code = {_listed(_LOOSE)}
+{_untyped(module)}"""
 
 
-def _untyped(dependencies: Sequence[str]) -> str:
-    """Let libraries without types be used."""
-    names = [re.split(r"[<>=!~\[]", one)[0].replace("-", "_") for one in dependencies]
-    if not (others := [name for name in names if name not in _TYPED]):
+def _as_written(module: str) -> str:
+    """Let the statements of the notebook stand as they were written."""
+    if not (broken := [one for one in broken_rules(module, _RULES) if one != "E501"]):
+        return ""
+    return (
+        "\n[tool.ruff.lint.per-file-ignores]\n"
+        f'"transform.py" = {_listed(broken)} # the cells were written so\n'
+    )
+
+
+def _untyped(module: str) -> str:
+    """Let libraries without types be used, by the names under which they are imported."""
+    known = {*sys.stdlib_module_names, *_TYPED}
+    if not (others := sorted(set(imported(module)) - known)):
         return ""
     modules = _listed([form for name in others for form in (name, f"{name}.*")])
     return f"\n[[tool.mypy.overrides]]\nmodule = {modules}\nignore_missing_imports = true\n"

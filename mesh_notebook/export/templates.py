@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from mesh_notebook.export.drafts import OutputDraft
+from mesh_notebook.export.formatting import laid_out
 from mesh_notebook.export.plan import Plan
 from mesh_notebook.export.project import how_to_check
 from mesh_notebook.model.address import python_name
@@ -115,6 +116,8 @@ def _how_to_run(plan: Plan, dependencies: Sequence[str]) -> list[str]:
     needs = " and ".join(re.split(r"[>=]", name)[0] for name in dependencies)
     given = [f'    {p}=pl.scan_parquet("{p}.parquet"),' for p in plan.parameters(one)]
     function = python_name(one.port)
+    head = ["import polars as pl", "import transform", "", f"{function} = transform.{function}("]
+    calls = [*head, *given, ").collect()"]
     return [
         "## Run it",
         "",
@@ -125,12 +128,7 @@ def _how_to_run(plan: Plan, dependencies: Sequence[str]) -> list[str]:
         "```",
         "",
         "```python",
-        "import polars as pl",
-        "import transform",
-        "",
-        f"{function} = transform.{function}(",
-        *given,
-        ").collect()",
+        laid_out("\n".join(calls)).rstrip(),
         "```",
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import hashlib
 import json
@@ -22,9 +21,9 @@ from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export import project, templates
 from mesh_notebook.export.comparing import ABSOLUTE, REL, REL_32
 from mesh_notebook.export.drafts import OutputDraft
-from mesh_notebook.export.formatting import formatted
+from mesh_notebook.export.formatting import formatted, laid_out
 from mesh_notebook.export.module import Module
-from mesh_notebook.export.packages import data_of
+from mesh_notebook.export.packages import data_of, imported
 from mesh_notebook.export.said import sealed_statements
 from mesh_notebook.export.testing import tests
 from mesh_notebook.mesh.identity import meaning_of
@@ -64,9 +63,9 @@ def files_of(
     more = _at_least(["narwhals"]) if portable else []
     texts |= {
         MODULE: module.text,
-        "tests/test_transform.py": tests(frames, unfit),
+        "tests/test_transform.py": laid_out(tests(frames, unfit)),
         "policies/README.md": templates.policies(spec, tried),
-        "pyproject.toml": project.pyproject(spec, needs, more),
+        "pyproject.toml": project.pyproject(spec, needs, module.text, more),
         "README.md": templates.readme(spec, plan, outputs, needs, contracts, data_of(module.text)),
         project.WORKFLOW: project.workflow(contracts),
         "notebook.ipynb": notebook,
@@ -131,7 +130,7 @@ def _dependencies(text: str) -> list[str]:
     """Return the distributions that a module imports, each at least as new as it is here."""
     from importlib.metadata import packages_distributions
 
-    roots = sorted(set(_imported(text)) - set(sys.stdlib_module_names) - {"polars", "duckdb"})
+    roots = sorted(set(imported(text)) - set(sys.stdlib_module_names) - {"polars", "duckdb"})
     if _THROUGH_PANDAS.search(text):  # perhaps without an import of its own
         roots = sorted({*roots, "pandas", "pyarrow"})
     names = ["duckdb", "polars"]
@@ -146,14 +145,6 @@ def _at_least(names: Iterable[str]) -> list[str]:
     from importlib.metadata import version
 
     return [f"{name}>={version(name)}" for name in names]
-
-
-def _imported(text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module.partition(".")[0]
 
 
 # ---- the folder --------------------------------------------------------------------------------
