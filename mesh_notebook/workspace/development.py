@@ -87,16 +87,18 @@ class Development(Control):
             Demand what was seen, too: of some columns, or of all (`True`).
         """
         from mesh_notebook.workspace import bootstrap, frames
+        from mesh_notebook.workspace.changed import files_stand
         from mesh_notebook.workspace.drafts import words_of
 
         frame_name, value = frames.named(frame, self.namespace)
         self.progress(f"infer the contract of {port} from all rows")
-        draft = bootstrap.declared(
-            *(self.draft, port, frame_name, value, words_of(key), event_time, contract),
-            kind=kind,
-            interval=interval,
-            strict=strict if isinstance(strict, bool) else words_of(strict),
-        )
+        with files_stand(self):
+            draft = bootstrap.declared(
+                *(self.draft, port, frame_name, value, words_of(key), event_time, contract),
+                kind=kind,
+                interval=interval,
+                strict=strict if isinstance(strict, bool) else words_of(strict),
+            )
         draft.origin = self.origin(frame_name)
         self.redraft(draft)
         self.note("output", (), {"port": port, "frame_name": frame_name})
@@ -180,6 +182,7 @@ class Development(Control):
         that they were made from.
         """
         from mesh_notebook.workspace import bootstrap
+        from mesh_notebook.workspace.changed import files_stand
         from mesh_notebook.workspace.standing import BROKEN
 
         if mocks := bootstrap.mocks_meant(self, port):
@@ -187,7 +190,8 @@ class Development(Control):
             return bootstrap.check_mocks(mocks)
         ports = [self.draft.port(port)] if port else list(self.draft.ports.values())
         self.progress("hold all rows to the contract")
-        checked = bootstrap.check(ports, self)
+        with files_stand(self):
+            checked = bootstrap.check(ports, self)
         self.taken["check"] = "all rules hold" if checked.passed else BROKEN
         return checked
 
@@ -202,8 +206,10 @@ class Development(Control):
             Where to prove it besides Polars (default: `duckdb`); elsewhere it is translated.
         """
         from mesh_notebook.workspace import exporting
+        from mesh_notebook.workspace.changed import files_stand
 
-        exported = exporting.export(self, folder, engines)
+        with files_stand(self):
+            exported = exporting.export(self, folder, engines)
         self.taken["export"] = exporting.shown(exported.folder, self.base)
         return exported
 

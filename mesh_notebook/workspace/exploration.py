@@ -315,10 +315,12 @@ class Exploration(Control):
         is the value of the Python name `low`, which the engine binds.
         """
         from mesh_notebook.workspace import frames
+        from mesh_notebook.workspace.changed import files_stand
 
         frames.bindable(self, name)
         self.progress("run the query")
-        used, values, result = frames.query(self, query, tables)
+        with files_stand(self):
+            used, values, result = frames.query(self, query, tables)
         self.namespace[name] = result
         self.bound.add(name)
         told = {"values": values} if values else {}
@@ -334,9 +336,10 @@ class Exploration(Control):
 
         from mesh_notebook.explore.profile import profile
         from mesh_notebook.workspace import frames
+        from mesh_notebook.workspace.changed import files_stand
 
         name, value = frames.named(frame, self.namespace)
         self.progress(f"summarise all rows of {name}")
         self.taken.setdefault("explore", "profiled")
-        with frames.computed(name):
+        with files_stand(self), frames.computed(name):
             return replace(profile(frames.lazy(value, name)), origin=self.origin(name))

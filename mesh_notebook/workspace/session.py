@@ -152,8 +152,10 @@ class Session:
     def card(self, handle: Handle) -> results.InputCard:
         """Say what an input is, and how its promises stand now."""
         from mesh_notebook.workspace import consume
+        from mesh_notebook.workspace.changed import files_stand
 
-        return consume.card(handle, self.clock(), self.catalogue)
+        with files_stand(self):
+            return consume.card(handle, self.clock(), self.catalogue)
 
     def connection(self) -> DuckDBPyConnection:
         """The notebook's one DuckDB, in memory, opened on first use."""
