@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.errors import ContractError
-from mesh_notebook.explore.from_pandas import is_pandas, unfit
+from mesh_notebook.explore.from_pandas import is_pandas, listed, renamed_by, unfit
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,19 +36,19 @@ def refuse_unfit(name: str, value: Any, frame: pl.LazyFrame) -> None:
     if is_pandas(value):  # its labels and times were looked at already
         return
     if bad := unfit(list(schema)):
-        _refuse_names(name, value, bad)
+        _refuse_names(name, value, list(schema), bad)
     if naive := _naive(schema):
         _refuse_naive(name, value, frame, naive)
 
 
-def _refuse_names(name: str, value: Any, bad: Mapping[str, str]) -> None:
-    named = ", ".join(f"'{one}'" for one in bad)
+def _refuse_names(name: str, value: Any, labels: list[str], bad: Mapping[str, str]) -> None:
+    named, given = listed(bad), renamed_by(labels, bad, unfit)
     aliases = ", ".join(f"{_identifier(old)} AS {_identifier(new)}" for old, new in bad.items())
-    one = len(bad) == 1
+    one, sql = len(bad) == 1, "" if given.startswith("lambda") else f"  # in SQL: {aliases}"
     raise ContractError(
         f"{named} cannot name {'a stored column' if one else 'stored columns'}: a space, a sign or "
         "no name at all, or a name that SQL takes for another, or that the store needs itself.",
-        next_step=f"{name} = {_polars(name, value)}.rename({bad!r})  # in SQL: {aliases}",
+        next_step=f"{name} = {_polars(name, value)}.rename({given}){sql}",
         column=next(iter(bad)),
     )
 

@@ -11,9 +11,11 @@ from typing import Any
 
 from mesh_notebook.errors import ContractError
 from mesh_notebook.explore.from_pandas.labels import check_index, check_labels, left_over, unfit
+from mesh_notebook.explore.from_pandas.renaming import listed, renamed_by
 from mesh_notebook.explore.from_pandas.values import Column, check_values, unread
 
-__all__ = ["as_frame", "in_pandas", "is_pandas", "refuse_unkept", "unfit", "unread"]
+__all__ = ["as_frame", "in_pandas", "is_pandas", "listed"]
+__all__ += ["refuse_unkept", "renamed_by", "unfit", "unread"]
 
 
 def is_pandas(value: object) -> bool:

@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 from mesh_notebook.errors import ContractError
+from mesh_notebook.explore.from_pandas.renaming import listed, renamed_by
 from mesh_notebook.explore.refusals import plain_name
 
 __all__ = ["check_index", "check_labels", "left_over", "unfit"]
@@ -42,8 +43,8 @@ def check_labels(name: str, frame: Any) -> None:
         said = "columns" if len(bad) > 1 else "a column"
         raise ContractError(
             f"`{name}` has {said} that no snapshot can name so, or that SQL takes for another: "
-            f"{', '.join(map(repr, bad))}.",
-            next_step=f"{name} = {name}.rename(columns={bad!r})",
+            f"{listed(bad)}.",
+            next_step=f"{name} = {name}.rename(columns={renamed_by(labels, bad, unfit)})",
             column=str(next(iter(bad))),
         )
 
