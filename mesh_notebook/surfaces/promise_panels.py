@@ -63,12 +63,13 @@ def _would_have_been(one: RehearsedPromise) -> str:
 def _(standings: Standings) -> Panel:
     latest = standings.receipts[-1]
     broken = standings.broken
-    verdict = Badge(f"{len(broken)} broken", "bad") if broken else Badge("nothing broken", "good")
+    bad = len(broken) + len(standings.damaged)
+    verdict = Badge(f"{bad} broken", "bad") if bad else Badge("nothing broken", "good")
     count, verified = len(standings.receipts), standings.verified
     return Panel(
         f"status of {standings.product.name}",
         (verdict, origin_badge(latest.origin), status_badge(latest.status)),
-        _said_of_broken(broken),
+        "; ".join([*_said_of_damaged(standings), *_said_of_broken(broken)]),
         (
             ("published", f"snapshot {latest.snapshot}, {moment(latest.processing_time)}"),
             *([("found unchanged", moment(iso(verified)))] if verified else []),
@@ -80,10 +81,14 @@ def _(standings: Standings) -> Panel:
     )
 
 
-def _said_of_broken(broken: Sequence[tuple[PortStanding, Track]]) -> str:
-    return "; ".join(
+def _said_of_broken(broken: Sequence[tuple[PortStanding, Track]]) -> list[str]:
+    return [
         f"{port.port} breaks {track.now.name} since {moment(track.since)}" for port, track in broken
-    )
+    ]
+
+
+def _said_of_damaged(standings: Standings) -> list[str]:
+    return [f"{port} cannot be served: {why.rstrip('.')}" for port, why in standings.damaged]
 
 
 def _port_table(port: PortStanding) -> Table:
@@ -127,6 +132,8 @@ def _notes(standings: Standings) -> list[str]:
 
 
 def _next_step(standings: Standings, broken: Sequence[tuple[PortStanding, Track]]) -> str:
+    if standings.damaged:
+        return "restore the mesh's files; or publish these rows anew: %mesh deploy DIR"
     if not any(one.tracks for one in standings.ports):
         first = standings.ports[0].port
         return (
@@ -163,7 +170,8 @@ _BY_PUBLISHING = ("freshness", "frequency", "interval")
 @panel_of.register
 def _(mesh: MeshStandings) -> Panel:
     broken = [(one, *first) for one in mesh.products for first in one.broken]
-    bad = len(broken) + len(mesh.unread)
+    damaged = [said for one in mesh.products for said in _said_of_damaged(one)]
+    bad = len(broken) + len(mesh.unread) + len(damaged)
     many = "1 product" if len(mesh.products) == 1 else f"{len(mesh.products)} products"
     headers = ("product", "snapshot", "published", "origin", "status", "kept", "broken")
     rows = [_product_row(one) for one in mesh.products]
@@ -172,7 +180,10 @@ def _(mesh: MeshStandings) -> Panel:
         (Badge(f"{bad} broken", "bad") if bad else Badge("nothing broken", "good"),),
         facts=(("looked in", ", ".join(mesh.roots)),),
         tables=[Table(headers, rows, (1,))] if rows else [],
-        notes=[f"{address} cannot be read: {reason}" for address, reason in mesh.unread],
+        notes=[
+            *(f"{address} cannot be read: {reason}" for address, reason in mesh.unread),
+            *damaged,
+        ],
         next_step=_mesh_step(mesh, broken),
     )
 

@@ -82,6 +82,8 @@ class Standings:
         The publications that were looked at, oldest first.
     hurt : tuple of int
         Those whose receipt or release cannot be read.
+    damaged : tuple of (port, why)
+        The ports whose last rows cannot be served: their table is gone, or a file of it.
     majors : tuple of str
         What other major versions are served beside this one, and who reads them.
     verified : datetime, optional
@@ -97,6 +99,7 @@ class Standings:
     majors: tuple[str, ...] = ()
     verified: datetime | None = None
     check: bool = False
+    damaged: tuple[tuple[str, str], ...] = ()
 
     @property
     def broken(self) -> tuple[tuple[PortStanding, Track], ...]:
@@ -108,7 +111,7 @@ class Standings:
     @property
     def failed(self) -> bool:
         """Whether a check ends with exit code 1."""
-        return self.check and bool(self.broken)
+        return self.check and bool(self.broken or self.damaged)
 
     @property
     def behind(self) -> tuple[Receipt, ...]:
@@ -137,7 +140,7 @@ class MeshStandings:
     @property
     def failed(self) -> bool:
         """Whether a check ends with exit code 1: also where there is nothing to check."""
-        broken = any(one.broken for one in self.products)
+        broken = any(one.broken or one.damaged for one in self.products)
         return self.check and (broken or bool(self.unread) or not self.products)
 
 
@@ -167,7 +170,7 @@ def standings(
 ) -> Standings:
     """Hold the last publications of a product, or of one port, to its promises.
 
-    Receipts and contracts are read, and no data.
+    Receipts and contracts are read, and of the data whether it is there.
     """
     _refuse_none(last)
     return _standings(catalogue, *catalogue.resolve(text), last, now, asker, check)
@@ -202,7 +205,20 @@ def _standings(
         others = [p for p in catalogue.products() if p.address != product.address]
         consumers, _ = consumers_of(product.address, others, None)
         majors = majors_beside(published, latest, consumers)
-    return Standings(product, tuple(receipts), ports, hurt, majors, verified, check)
+    damaged = tuple(_damaged(published, receipts[-1], names)) if check or port else ()
+    return Standings(product, tuple(receipts), ports, hurt, majors, verified, check, damaged)
+
+
+def _damaged(
+    published: PublishedProduct, latest: Receipt, ports: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the ports whose rows of the last publication are not all there, with the reason."""
+    for port in ports:
+        try:
+            if port in latest.ports:
+                published.version(latest, port)
+        except StoreError as error:
+            yield port, error.message
 
 
 def readable(published: PublishedProduct, last: int, asker: Asker | str) -> list[Receipt]:

@@ -15,7 +15,8 @@ read       `product`, `port`, `snapshot`, `published`, `version`, `status`, `ori
            with `--out`: `path`, `what`, `rows`, `cursor`
 history    `product`, `snapshots`, newest first: `snapshot`, `published`, `version`, `status`,
            `origin`, `rows` (by port), `inputs`, `principal`, `clock_behind_s`
-status     `product`, `snapshots`, `hurt`, `majors`, `ports`: `port`, `promises`: `promise`,
+status     `product`, `snapshots`, `hurt`, `majors`, `damaged`: `port`, `why` (of rows that cannot
+           be served); `ports`: `port`, `promises`: `promise`,
            `promised`, `measured`, `value`, `limit`, `kept`, `gate`, `broken_since`, `points`; of
            the last snapshot also `verified`, when it was last found unchanged. Of a whole mesh:
            `roots`, `products` (each as above), `broken`: `product`, `port`, `promise`,

@@ -62,6 +62,7 @@ def _(standings: Standings) -> Any:
             for receipt in standings.receipts
         ],
         "hurt": standings.hurt,
+        "damaged": [{"port": port, "why": why} for port, why in standings.damaged],
         "majors": standings.majors,
         "ports": ports,
     }
