@@ -22,8 +22,10 @@ _CONTRACT_CHECKER = "datacontract-cli==1.2.8"
 _TYPED = ("polars", "duckdb", "narwhals")
 _RULES = ("E", "F", "W", "I", "UP", "B", "C4")
 # What mypy finds in code that runs: a name of several types, a value that may be None elsewhere.
-_LOOSE = ("arg-type", "assignment", "attr-defined", "call-overload", "index", "misc")
-_LOOSE += ("no-redef", "operator", "return-value", "union-attr", "var-annotated")
+_LOOSE = (
+    *("arg-type", "assignment", "attr-defined", "call-overload", "index", "misc", "no-redef"),
+    *("operator", "return-value", "union-attr", "var-annotated"),
+)
 
 
 def pyproject(
