@@ -16,6 +16,7 @@ from mesh_notebook.deploy.times_kept import keeps_times, queried_as_it_is
 from mesh_notebook.deploy.views import sealed_lineage
 from mesh_notebook.errors import DeployRefused
 from mesh_notebook.mesh.intervals import interval_between, refuse_unsaid
+from mesh_notebook.mesh.seals import sealed_rows
 from mesh_notebook.model.lineage import DIRECT
 
 if TYPE_CHECKING:
@@ -46,12 +47,26 @@ def foreseen(prepared: Prepared, options: Options) -> Foreseen:
             refusals.append(error)
         else:
             notes.append(f"the input '{found.input}' is not as it was proved: {found.said()}")
+    notes += _of_no_rows(prepared, options)
     for port in prepared.made.contracts if not options.backfill else ():
         try:
             notes += _of_interval(prepared, port, options.interval)
         except DeployRefused as error:
             refusals.append(error)
     return Foreseen(tuple(refusals), tuple(notes))
+
+
+def _of_no_rows(prepared: Prepared, options: Options) -> Iterator[str]:
+    """Yield which ports had no rows when the product was exported, and may have none still."""
+    if prepared.standing or options.allow_empty:
+        return
+    rows = sealed_rows(prepared.made.bundle.folder)
+    for port in prepared.made.contracts:
+        if rows.get(port) == 0:
+            yield (
+                f"{port} had 0 rows when it was exported: a first publication of no rows is "
+                "refused without --allow-empty"
+            )
 
 
 def _of_interval(prepared: Prepared, port: str, given: datetime | None) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.errors import ContractError
+from mesh_notebook.errors import ContractError, near
 from mesh_notebook.model.column import LIMITS
 from mesh_notebook.model.contract import Contract, Rule
 from mesh_notebook.model.decision import Decision
@@ -26,7 +26,8 @@ class EventWindow:
     """The event times `[start, end)` of one column, UTC; None leaves that side open.
 
     A date stands for its midnight: 2026-10-04 is inside a window that starts at that midnight,
-    and outside one that starts at noon. Rows without an event time are in no window.
+    and outside one that starts at noon. Rows without an event time are in no window. A time
+    without a zone is taken as UTC, and a text as the time that it writes in ISO 8601.
     """
 
     column: str
@@ -35,17 +36,47 @@ class EventWindow:
 
     def cut(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the rows whose event time lies in the window."""
-        import polars as pl
 
         if self.start is None and self.end is None:
             return frame
         dtype = frame.collect_schema()[self.column]
-        column = pl.col(self.column)
+        column = _in_time(self.column, dtype)
         if self.start is not None:
             frame = frame.filter(column >= _limit(self.start, dtype, self.column))
         if self.end is not None:
             frame = frame.filter(column < _limit(self.end, dtype, self.column))
         return frame
+
+    def refuse_unread(self, frame: pl.LazyFrame) -> None:
+        """Raise `ContractError` where there is no such column, or a text of it is no time.
+
+        It reads the column, where that holds texts.
+        """
+        import polars as pl
+
+        schema = frame.collect_schema()
+        dtype = schema.get(self.column)
+        if dtype is None:
+            close = near(self.column, schema)
+            raise ContractError(
+                f"the event time names '{self.column}', which the source has not.",
+                next_step=f"did you mean {', '.join(close) or ', '.join(schema)}?",
+                column=self.column,
+                near=close,
+            )
+        if not isinstance(dtype, pl.String):
+            return
+        text = pl.col(self.column)
+        lost = text.is_not_null() & _in_time(self.column, dtype).is_null()
+        found = frame.select(text.filter(lost).head(1)).collect()
+        if found.height:
+            raise ContractError(
+                f"'{self.column}' holds texts, and not all are times as ISO 8601 writes them, "
+                f"for example {found.item()!r}: it cannot be the event time of the source.",
+                next_step="leave out --event-time, --from and --to, and say below it how the texts "
+                f'are read: .with_columns(pl.col("{self.column}").str.to_date("%d.%m.%Y"))',
+                column=self.column,
+            )
 
     def overlaps(self, least: date | datetime, most: date | datetime, slack: timedelta) -> bool:
         """Whether events between two of them may lie in the window; instants give or take."""
@@ -74,13 +105,30 @@ def _instant(moment: date | datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+_FORMS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+
+
+def _in_time(column: str, dtype: pl.DataType) -> pl.Expr:
+    """Return a column as times; a text that writes none as null."""
+    import polars as pl
+
+    if not isinstance(dtype, pl.String):
+        return pl.col(column)
+    plain = pl.col(column).str.replace("T", " ", literal=True)
+    plain = plain.str.replace(r"(Z|\+00:?00)$", "").str.strip_chars()
+    read = (plain.str.strptime(pl.Datetime("us"), form, strict=False) for form in _FORMS)
+    return pl.coalesce(*read)
+
+
 def _limit(moment: datetime, dtype: pl.DataType, column: str) -> pl.Expr:
     """Return the limit in the column's own type, so that file statistics can skip rows."""
     import polars as pl
 
     if isinstance(dtype, pl.Date):
         return pl.lit(_first_midnight(moment))
-    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+    if isinstance(dtype, pl.String) or (isinstance(dtype, pl.Datetime) and not dtype.time_zone):
+        return pl.lit(moment.astimezone(UTC).replace(tzinfo=None), dtype=pl.Datetime("us"))
+    if isinstance(dtype, pl.Datetime):
         return pl.lit(moment, dtype=pl.Datetime("us", "UTC"))
     raise ContractError(
         f"'{column}' holds {dtype}, which cannot be an event time.",

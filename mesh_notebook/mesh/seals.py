@@ -27,6 +27,7 @@ __all__ = [
     "fingerprint",
     "sealed",
     "sealed_receipt",
+    "sealed_rows",
     "unlike",
 ]
 
@@ -68,6 +69,15 @@ def sealed_receipt(folder: Path) -> dict[str, Any]:
     if raw[_SEAL] != digest(rest):
         raise _refused(f"{RECEIPT} was changed since it was sealed.", path)
     return raw
+
+
+def sealed_rows(folder: Path) -> dict[str, int]:
+    """Return by port how many rows were proved; nothing where no receipt tells."""
+    try:
+        receipt = sealed_receipt(folder)
+    except SpecError:  # a bundle that was written by hand has none
+        return {}
+    return dict(receipt.get("proved", {}).get("rows", {}))
 
 
 def _refused(said: str, path: Path) -> SpecError:

@@ -8,6 +8,7 @@ from mesh_notebook.mesh.verdicts import say_completeness
 from mesh_notebook.model.time import iso
 from mesh_notebook.surfaces.panel import Badge, Panel, Table, clipped
 from mesh_notebook.surfaces.panels import (
+    intervals_of,
     made_of,
     origin_badge,
     panel_of,
@@ -69,6 +70,7 @@ def _(deployed: Deployed) -> Panel:
         (origin_badge(receipt.origin), status_badge(receipt.status)),
         facts=(
             ("snapshot", str(receipt.snapshot)),
+            *([("interval", interval)] if (interval := intervals_of(receipt)) else []),
             ("published", f"{moment(receipt.processing_time)}, {when}"),
             ("made of", made_of(receipt)),
             *(("let pass", f"{port}: {said}") for port, said in receipt.allowed.items()),

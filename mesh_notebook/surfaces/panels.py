@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = [
-    *("made_of", "moment", "origin_badge", "panel_of", "promise_said", "slo_table"),
+    *("intervals_of", "made_of", "moment", "origin_badge", "panel_of", "promise_said", "slo_table"),
     *("status_badge", "typed_from_here", "verdict_badge"),
 ]
 
@@ -47,6 +47,18 @@ _STATUS_TONE = {"active": "good", "draft": "warn", "deprecated": "bad", "retired
 def panel_of(result: object) -> Panel:
     """Return the panel that shows a result."""
     raise TypeError(f"no panel shows a {type(result).__name__}")
+
+
+def intervals_of(receipt: Receipt) -> str:
+    """Say which intervals a publication is the picture of; nothing where of none."""
+    limits = dict.fromkeys(port.interval for port in receipt.ports.values() if port.interval)
+    pairs = (interval.split("/") for interval in limits)
+    return ", ".join(" to ".join(_day_or_minute(limit) for limit in pair) for pair in pairs)
+
+
+def _day_or_minute(limit: str) -> str:
+    """Return an instant without the midnight that it is."""
+    return limit[:10] if limit[10:].startswith("T00:00:00") else limit[:16].replace("T", " ")
 
 
 def origin_badge(origin: Origin) -> Badge:
@@ -234,7 +246,8 @@ def _told_apart(hits: Hits) -> str:
 
 @panel_of.register
 def _(history: History) -> Panel:
-    rows = [
+    dated = any(map(intervals_of, history.receipts))
+    rows: list[tuple[str | Badge, ...]] = [
         (
             str(r.snapshot),
             moment(r.processing_time),
@@ -244,10 +257,13 @@ def _(history: History) -> Panel:
             origin_badge(r.origin),
             status_badge(r.status),
             made_of(r),
+            *([intervals_of(r)] if dated else []),
         )
         for r in history.receipts
     ]
-    headers = ("snapshot", "published", "clock", "version", "rows", "origin", "status", "made of")
+    headers: tuple[str, ...] = ("snapshot", "published", "clock", "version", "rows", "origin")
+    headers += ("status", "made of")
+    headers += ("interval",) if dated else ()
     late = "The order is that of publication, also where a publisher's clock was behind."
     return Panel(
         f"history of {history.product.name}",

@@ -159,6 +159,8 @@ class Opener:
         version = "" if scan.stamp else scan.fingerprint()
         pin = InputPin(name, "source", asked.uri, version, Origin.LIVE, scan.state)
         window, frame = _cut_of(asked), scan.lazy()
+        if asked.event_time and not asked.uri.startswith("postgres"):  # which cuts its own
+            EventWindow(asked.event_time).refuse_unread(frame)
         frame = window.cut(frame) if window else frame
         handle = Handle(name, "source", frame, scan, pin, asked.recipe(), note=scan.state)
         return replace(handle, guessed=scan.guessed, window=window)
