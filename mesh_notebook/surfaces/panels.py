@@ -246,24 +246,24 @@ def _told_apart(hits: Hits) -> str:
 
 @panel_of.register
 def _(history: History) -> Panel:
-    dated = any(map(intervals_of, history.receipts))
-    rows: list[tuple[str | Badge, ...]] = [
+    rows = [
         (
             str(r.snapshot),
             moment(r.processing_time),
             f"{say_duration(r.clock_behind_s)} behind" if r.clock_behind_s else "",
+            intervals_of(r),
             r.version,
             ", ".join(f"{name} {port.said_rows}" for name, port in r.ports.items()),
             origin_badge(r.origin),
             status_badge(r.status),
             made_of(r),
-            *([intervals_of(r)] if dated else []),
         )
         for r in history.receipts
     ]
-    headers: tuple[str, ...] = ("snapshot", "published", "clock", "version", "rows", "origin")
-    headers += ("status", "made of")
-    headers += ("interval",) if dated else ()
+    headers = (
+        *("snapshot", "published", "clock", "interval", "version", "rows", "origin", "status"),
+        "made of",
+    )
     late = "The order is that of publication, also where a publisher's clock was behind."
     return Panel(
         f"history of {history.product.name}",
