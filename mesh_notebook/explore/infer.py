@@ -301,9 +301,9 @@ def _plain(value: Any, outward: str) -> Any:
 
 
 def _rounded(value: float, outward: str) -> float:
-    """Round a limit away from the values: the last bits of a mean differ from run to run."""
+    """Round a limit to six digits, away from the values: what has fewer is said as it is."""
     with localcontext(Context()):  # the notebook may have set a precision of its own
-        exact = Decimal(value)
+        exact = Decimal(repr(float(value)))
         if exact == exact.to_integral_value():
             return value
         return float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - _DIGITS + 1), outward))

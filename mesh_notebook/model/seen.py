@@ -6,8 +6,10 @@ no part of what a release means, since the next rows show something else.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 from typing import Any
 
 from mesh_notebook.model.column import Column
@@ -34,6 +36,7 @@ _LONGEST = 40
 _MOST_WORDS = 4
 
 _NAME = "seen"
+_DIGITS = 6  # significant, of a limit that is demanded
 _SHOWN = 6  # how many values are written out
 _UNSTABLE = re.compile(r"[^A-Za-z0-9_-]")
 _OF_NO_VALUE = frozenset(("required", "unique", "different"))
@@ -147,10 +150,20 @@ def _demand(column: dict[str, Any]) -> None:
     for name in ("required", "unique"):
         if seen.get(name):
             column[name] = True
-    if limits := {k: seen[k] for k in ("minimum", "maximum") if k in seen}:
+    outward = {"minimum": ROUND_FLOOR, "maximum": ROUND_CEILING}
+    if limits := {k: _rounded(seen[k], way) for k, way in outward.items() if k in seen}:
         column["logicalTypeOptions"] = {**limits, **(column.get("logicalTypeOptions") or {})}
     if (values := seen.get("values")) and Column(column).values is None:
         column["quality"] = [*listed(column, "quality"), _one_of(column["name"], values)]
+
+
+def _rounded(limit: Any, outward: str) -> Any:
+    """Round a demand away from the values: the last bits of a mean differ from run to run."""
+    if not isinstance(limit, float) or not math.isfinite(limit) or limit == int(limit):
+        return limit
+    with localcontext(Context()):  # the notebook may have set a precision of its own
+        exact = Decimal(limit)  # which is not quite what its digits say
+        return float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - _DIGITS + 1), outward))
 
 
 def _one_of(name: str, values: list[str]) -> dict[str, Any]:
