@@ -31,7 +31,7 @@ def test_a_query_is_read_with_its_limits_bound_and_without_loss(postgres: Databa
     limits = {"start": "2026-10-01T00:00:00Z", "end": "2026-11-01T00:00:00Z"}
     found = open_source(Asked(postgres.url, query=BETWEEN, **limits), world).lazy().collect()
     assert found.to_dict(as_series=False)["id"] == [2, 3]
-    assert found.schema["paid"] == pl.Decimal(38, 2)
+    assert found.schema["paid"] == pl.Decimal(38, 9)
     assert ids(open_source(Asked(postgres.url, query=BETWEEN), world)) == [1, 2, 3, 4]
     types = "SELECT 1::int2 AS a, '{1,2}'::int[] AS b, '7'::uuid::text AS c, now()::date AS d"
     types = types.replace("'7'::uuid::text", "'x'::varchar(3)")

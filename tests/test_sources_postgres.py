@@ -13,7 +13,7 @@ import pytest
 from postgres import PASSWORD, Database
 
 from mesh_notebook.errors import MeshError, MissingExtra, SourceError, UsageError
-from mesh_notebook.mesh.sources import World, open_source
+from mesh_notebook.mesh.sources import Asked, World, open_source
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ TYPES = {
     "real": ("float4", "1.5", 1.5, pl.Float32),
     "number": ("float8", "0.1", 0.1, pl.Float64),
     "price": ("numeric(10,2)", "4.25", Decimal("4.25"), pl.Decimal(10, 2)),
-    "exact": ("numeric", "3.14159", Decimal("3.14159"), pl.Decimal(38, 5)),
+    "exact": ("numeric", "3.14159", Decimal("3.14159"), pl.Decimal(38, 9)),
     "huge": ("numeric", f"{'9' * 45}", "9" * 45, pl.String),
     "nan": ("numeric", "'NaN'", None, pl.Float64),
     "ok": ("bool", "true", True, pl.Boolean),
@@ -268,3 +268,27 @@ def test_without_its_part_the_command_that_installs_it_is_said(
     monkeypatch.setitem(sys.modules, "adbc_driver_postgresql.dbapi", None)
     with pytest.raises(MissingExtra, match=r"pip install 'mesh-notebook\[postgres\]'"):
         open_source("postgresql://h/d#t", world)
+
+
+def test_a_numeric_without_a_scale_has_one_type_whatever_its_rows_are(
+    postgres: Database, world: World
+) -> None:
+    postgres.run("CREATE TABLE sales (at date, x numeric, price numeric(10,2))")
+    rows = ("('2026-09-02', 1.5, 2.5)", "('2026-10-02', 1.00005, 2.5)")
+    kinds = set()
+    asked = (f"{postgres.url}#sales", _asked_of_months(postgres, "2026-09-01", "2026-10-01"))
+    for row in ("", *rows):
+        if row:
+            postgres.run(f"INSERT INTO sales VALUES {row}")
+        for one in asked:
+            schema = open_source(one, world).lazy().collect_schema()
+            kinds.add((isinstance(one, str), schema["x"], schema["price"]))
+    assert kinds == {
+        (True, pl.Decimal(38, 9), pl.Decimal(10, 2)),
+        (False, pl.Decimal(38, 9), pl.Decimal(38, 9)),
+    }
+
+
+def _asked_of_months(postgres: Database, start: str, end: str) -> Asked:
+    query = "SELECT x, price FROM sales WHERE at >= :from AND at < :to"
+    return Asked(postgres.url, query=query, start=f"{start}T00:00:00Z", end=f"{end}T00:00:00Z")

@@ -32,6 +32,9 @@ _PLAIN = {
     "time": "time64[us]",
 }
 _DIGITS = 38  # a decimal of a frame holds no more
+# Of a numeric that declares none, as of other platforms' (`model.types`): a scale as the rows have
+# it would make another type of the column with the first row of more.
+_SCALE = 9
 # Domains are what they are based on.
 _COLUMNS = """
     WITH RECURSIVE base(place, name, type, mod) AS (
@@ -244,6 +247,7 @@ def _numeric(found: _Found, measured: tuple[int, int, bool] | None) -> Column:
     if unending:
         return Column(found.name, "float8", pa.float64())
     if whole + scale <= _DIGITS:
+        scale = max(scale, min(_SCALE, _DIGITS - whole))
         return Column(found.name, "text", pa.decimal128(_DIGITS, scale))
     return Column(found.name, "text", pa.string())
 
