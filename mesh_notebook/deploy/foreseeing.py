@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from mesh_notebook.deploy.schemas import refuse_reshaped
+from mesh_notebook.deploy.schemas import refuse_passed_on, refuse_reshaped
 from mesh_notebook.deploy.times_kept import keeps_times, queried_as_it_is
 from mesh_notebook.deploy.views import sealed_lineage
 from mesh_notebook.errors import DeployRefused
@@ -43,6 +43,7 @@ def foreseen(prepared: Prepared, options: Options) -> Foreseen:
             continue  # which is refused already
         try:
             refuse_reshaped(found, probably=True)
+            refuse_passed_on(found, prepared.made)
         except DeployRefused as error:
             refusals.append(error)
         else:

@@ -27,7 +27,7 @@ from mesh_notebook.model.product import InputPort
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Reshaped", "explained", "refuse_reshaped", "reshaped"]
+__all__ = ["Reshaped", "explained", "refuse_passed_on", "refuse_reshaped", "reshaped"]
 
 _ALIKE = 0.6  # from which share of equal letters on two names may mean the same
 
@@ -128,6 +128,32 @@ def refuse_reshaped(found: Reshaped, probably: bool = False) -> None:
     """
     if columns := (*found.used, *(found.named if probably else ())):
         raise found.refusal(columns)
+
+
+def refuse_passed_on(found: Reshaped, made: Validated) -> None:
+    """Raise `DeployRefused` where a column of another kind now is a port's column as it is."""
+    for name, was, now in found.changed:
+        kept = [one for one in _passing_on(found.input, name, made) if _kind(was) != _kind(now)]
+        for port, column in kept[:1]:
+            must = made.contracts[port].column(column).physical_type or was
+            raise DeployRefused(
+                f"{port}: `{column}` must be {must}, and is made of `{name}` of the input "
+                f"'{found.input}' ({found.where}), which was {was} and is {now}.",
+                next_step=f"ask who writes {found.where}, or cast `{name}` in the notebook and "
+                "export again",
+                input=found.input,
+                changed=found.changed,
+            )
+
+
+def _passing_on(name: str, column: str, made: Validated) -> Iterator[tuple[str, str]]:
+    """Yield the ports and their columns that are one column of an input, as it is."""
+    lineage = sealed_lineage(made.bundle)
+    for port, told in lineage.ports.items() if lineage else ():
+        for own, sources in told.fields.items():
+            alone = [(one.input, one.field, one.subtype) for one in sources]
+            if port in made.contracts and alone == [(name, column, "IDENTITY")]:
+                yield port, own
 
 
 def explained(made: Validated, opened: Mapping[str, OpenedInput]) -> tuple[str, str]:
