@@ -74,6 +74,7 @@ def stamp_of(paths: Sequence[str]) -> str:
 def _one_kind(files: Sequence[Path], uri: str) -> str:
     for path in files:
         if kind_of(path.name) is None and not _is_sqlite(path):
+            _refuse_duckdb(path, "TABLE")
             raise SourceError(
                 f"'{path.name}' is of no known kind.",
                 next_step=f"{known()}; or say it with --format (of a text: csv)",
@@ -94,6 +95,23 @@ def _only(files: Sequence[Path], what: str, part: str) -> Path:
 
 def _is_sqlite(path: Path) -> bool:
     return _start(path).startswith(_SQLITE_MAGIC)
+
+
+def _refuse_duckdb(path: Path, table: str) -> None:
+    """Refuse a database of DuckDB, which only its own version reads, with the way around."""
+    from sqlglot import exp
+
+    if _start(path)[8:12] != b"DUCK":
+        return
+    query = exp.select("*").from_(exp.to_table(table, dialect="duckdb")).sql("duckdb")
+    file = f"{table.rpartition('.')[2]}.parquet"
+    opened = f"duckdb.connect({str(path)!r}, read_only=True)"
+    raise SourceError(
+        f"{path.name} is a database of DuckDB, which is no source: one process has it at a time.",
+        next_step=f"write the table to a file: {opened}.sql({query!r}).write_parquet({file!r}); "
+        f"and then %mesh source NAME {file}",
+        path=str(path),
+    )
 
 
 def _start(path: Path) -> bytes:
@@ -148,6 +166,7 @@ def _table(files: list[Path], table: str | None) -> str:
 
     path = _only(files, "databases", "table")
     if not _is_sqlite(path):
+        _refuse_duckdb(path, table or "TABLE")
         raise SourceError(
             f"{path} is not a SQLite database.",
             next_step="check the file; its first bytes say what it is",
