@@ -42,7 +42,7 @@ KEYS = {
     "search": "words roots products",
     "read": "product port snapshot published version status origin intervals rows columns head",
     "history": "product snapshots",
-    "status": "product snapshots hurt majors ports",
+    "status": "product snapshots hurt majors damaged ports",
     "lineage": "of upstream downstream untold",
     "why": "product port snapshot principal purpose roles own policies says forbidden",
     "decisions": "product decisions",

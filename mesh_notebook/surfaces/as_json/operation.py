@@ -62,8 +62,8 @@ def _(standings: Standings) -> Any:
             for receipt in standings.receipts
         ],
         "hurt": standings.hurt,
-        "damaged": [{"port": port, "why": why} for port, why in standings.damaged],
         "majors": standings.majors,
+        "damaged": [{"port": port, "why": why} for port, why in standings.damaged],
         "ports": ports,
     }
 
