@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,10 @@ def apart(tree: exp.Expr | None, twice: Sequence[str], cursor: duckdb.DuckDBPyCo
         new = exp.to_identifier(f"{twice[0]}_2", quoted=not twice[0].isidentifier())
         return f"give one another name: {exp.alias_(named.copy(), new).sql('duckdb')}"
     if select is None or not any(one.is_star for one in select.expressions):
-        return f"give one another name: … AS {twice[0]}_2"
+        # `count_star()` is what DuckDB calls an expression: a name is made of its words.
+        plain = "_".join([*re.findall(r"\w+", twice[0]), "2"])
+        new = exp.to_identifier(plain, quoted=not plain.isidentifier())
+        return f"give one another name: … AS {new.sql('duckdb')}"
     stars = _stars(select, twice, cursor) or f"a.*, {_star('b', twice)}"
     return f"leave it out of one table: SELECT {stars} FROM …"
 

@@ -45,7 +45,8 @@ def _value(name: str, names: Mapping[str, Any], query: str) -> Any:
             query=query,
         )
     if name not in names:
-        plain = [n for n, v in names.items() if _fits(v) and not n.startswith("_")]
+        own = {n for n in names if n.startswith("_")} | {"In", "Out"}  # IPython's
+        plain = [n for n, v in names.items() if n not in own and _fits(v)]
         close = near(name, plain)
         raise SqlError(
             f"`${name}` has no value: no Python name `{name}` is bound.",
