@@ -44,7 +44,7 @@ KEYS = {
     "history": "product snapshots",
     "status": "product snapshots hurt majors damaged ports",
     "lineage": "of upstream downstream untold",
-    "why": "product port snapshot principal purpose roles own policies says forbidden",
+    "why": "product port snapshot principal purpose roles own policies says forbidden mock",
     "decisions": "product decisions",
     "diff": "product folder differs sides changes laid_out others",
     "grant": "root grants done",
