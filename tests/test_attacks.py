@@ -55,6 +55,8 @@ from mesh_notebook.model.receipt import Receipt
 from mesh_notebook.model.time import Window
 from mesh_notebook.workspace.port import Port
 
+pytestmark = pytest.mark.attacks
+
 ADDRESS = "urn:dmesh:local:hotels:guests"
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 COLUMNS = {

@@ -14,6 +14,8 @@ from test_attacks import ADDRESS, COLUMNS, HIDDEN, MASKED, POLICY, ROWS, Guests,
 import mesh_notebook
 from mesh_notebook.model.policy import PortPolicy
 
+pytestmark = pytest.mark.attacks
+
 TRANSFORM = "def guests(rows):\n    return rows\n"
 
 

@@ -20,6 +20,8 @@ from mesh_notebook.mesh.sources import open_source
 from mesh_notebook.mesh.store import write_snapshot
 from mesh_notebook.mesh.versions import files_of
 
+pytestmark = pytest.mark.attacks
+
 AWKWARD = "my é#1 50% a+b&c=d;e,f{g} 'h' \"i\" @~!$ 日本?"
 CONTRACT = """
 apiVersion: v3.1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import inspect
+import locale
 import os
 import random
 import sys
@@ -31,6 +32,7 @@ def untouched() -> Iterator[None]:
     """Put back what a notebook does to the process that it shares with the tests."""
     path, environ, context = list(sys.path), dict(os.environ), decimal.getcontext().copy()
     draws, draws_of_numpy = random.getstate(), np.random.get_state()
+    told_in = locale.setlocale(locale.LC_ALL)
     try:
         yield
     finally:
@@ -39,6 +41,7 @@ def untouched() -> Iterator[None]:
             sys.modules.pop(name, None)
         _put_back(environ)
         decimal.setcontext(context)
+        locale.setlocale(locale.LC_ALL, told_in)
         random.setstate(draws)
         np.random.set_state(draws_of_numpy)
         pl.Config.restore_defaults()

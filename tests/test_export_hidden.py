@@ -14,6 +14,8 @@ from test_export_hostile import ROWS, called, exported
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.state import same, told_of
 
+pytestmark = pytest.mark.proofs
+
 
 @pytest.fixture
 def notebook(shell: Any, tmp_path: Path) -> Any:

@@ -19,6 +19,8 @@ from mesh_notebook.export.state import told_of
 from mesh_notebook.mesh.inputs import ReplayInput
 from mesh_notebook.mesh.replay import ReplayFailed, replay, replay_twice
 
+pytestmark = pytest.mark.proofs
+
 START = "import polars as pl\n%mesh source flights"
 LONG = "str(pl.DataFrame({'v': range(60)}))"
 
@@ -34,10 +36,12 @@ def notebook(shell: Any, tmp_path: Path) -> Any:
 
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
+    """Put back what is of the whole process: in another locale, others read no letter but ASCII."""
+    before = locale.setlocale(locale.LC_ALL)
     yield
     mock.patch.stopall()
     pl.Config.restore_defaults()
-    locale.setlocale(locale.LC_COLLATE, "C")
+    locale.setlocale(locale.LC_ALL, before)
 
 
 def kept(*cells: str) -> list[str]:

@@ -10,6 +10,8 @@ import pytest
 
 from mesh_notebook.errors import DeployRefused, ExportRefused, MeshError
 
+pytestmark = pytest.mark.proofs
+
 ROWS = "day,origin,delay\n2026-01-01,EWR,1\n2026-01-01,JFK,5\n2026-01-02,EWR,7\n"
 
 

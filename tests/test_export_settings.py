@@ -10,6 +10,8 @@ from test_export_hostile import ROWS, exported
 
 from mesh_notebook.errors import ExportRefused
 
+pytestmark = pytest.mark.proofs
+
 
 @pytest.fixture
 def notebook(shell: Any, tmp_path: Path) -> Any:

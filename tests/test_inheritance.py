@@ -37,6 +37,8 @@ from mesh_notebook.model.policy import (
     RowFilter,
 )
 
+pytestmark = pytest.mark.attacks
+
 OFFICER = Principal("ana", roles=frozenset({"officer"}))
 MASKS = (
     Mask("uid", "tokenise", ("officer",)),

@@ -14,6 +14,8 @@ from mesh_notebook.export.sql_steps import sql_helper
 from mesh_notebook.mesh.lineage.running import lineage_of
 from mesh_notebook.model.lineage import PortLineage
 
+pytestmark = pytest.mark.proofs
+
 TABLES = {
     "plays": {
         "user": pl.Int64,

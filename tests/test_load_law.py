@@ -27,6 +27,8 @@ from mesh_notebook.export.module import Module
 from mesh_notebook.export.read_back import read_back
 from mesh_notebook.model.address import python_name
 
+pytestmark = pytest.mark.proofs
+
 
 @pytest.fixture(autouse=True)
 def process():

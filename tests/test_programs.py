@@ -22,6 +22,8 @@ from programs import SET_UP, Program, programs
 
 from mesh_notebook.errors import MeshError
 
+pytestmark = pytest.mark.proofs
+
 SHARE = 0.9  # of the programs that can be replayed at all
 SHARE_OF_FEW = 0.8  # of a hundred, nine in ten are not told from eight
 

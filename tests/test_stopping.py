@@ -19,6 +19,8 @@ from bundles import write_bundle
 import mesh_notebook
 from mesh_notebook.errors import Stopped
 
+pytestmark = pytest.mark.attacks
+
 FLIGHTS = "day,delay,agent\n2013-01-01,5,ann\n2013-01-02,40,ben\n"
 SLOW = "import time\n\n\ndef daily():\n    time.sleep(60)\n"
 CHILDREN = Path("/proc/self/task")

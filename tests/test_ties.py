@@ -22,6 +22,8 @@ from mesh_notebook.mesh.ordering import Demands, resampled
 from mesh_notebook.mesh.replay import replay_twice
 from mesh_notebook.mesh.rows import difference
 
+pytestmark = pytest.mark.proofs
+
 HEAD = (
     "import functools\nimport heapq\nimport itertools\nimport statistics\n"
     "from collections import Counter, defaultdict\n\n"

@@ -16,6 +16,8 @@ from mesh_notebook.export.varying import what_tells
 from mesh_notebook.mesh.inputs import ReplayInput
 from mesh_notebook.mesh.replay import replay_twice
 
+pytestmark = pytest.mark.proofs
+
 TELLS = """\
 import json
 import os
