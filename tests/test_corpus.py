@@ -32,7 +32,7 @@ def untouched() -> Iterator[None]:
     """Put back what a notebook does to the process that it shares with the tests."""
     path, environ, context = list(sys.path), dict(os.environ), decimal.getcontext().copy()
     draws, draws_of_numpy = random.getstate(), np.random.get_state()
-    told_in = locale.setlocale(locale.LC_ALL)
+    told_in, printed = locale.setlocale(locale.LC_ALL), np.get_printoptions()
     try:
         yield
     finally:
@@ -42,6 +42,7 @@ def untouched() -> Iterator[None]:
         _put_back(environ)
         decimal.setcontext(context)
         locale.setlocale(locale.LC_ALL, told_in)
+        np.set_printoptions(**printed)
         random.setstate(draws)
         np.random.set_state(draws_of_numpy)
         pl.Config.restore_defaults()

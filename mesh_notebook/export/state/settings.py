@@ -28,6 +28,9 @@ class Setting:
         does.
     fix : str
         How to put it in order.
+    about : tuple of str
+        What a slice's text says of the library, where others make such texts as well: of a slice
+        that says none of it, the setting is not asked.
     """
 
     library: str
@@ -35,6 +38,7 @@ class Setting:
     written: str
     read: str = ""
     fix: str = ""
+    about: tuple[str, ...] = ()
 
 
 def _context() -> Any:
@@ -95,7 +99,9 @@ def _locale() -> dict[str, str]:
 SETTINGS = {
     "decimal.getcontext()": Setting("decimal", _context, "<decimal>"),
     "numpy.geterr()": Setting("numpy", _errors, "<numpy>"),
-    "numpy.get_printoptions()": Setting("numpy", _printing, "<numpy>", "<looks>"),
+    "numpy.get_printoptions()": Setting(
+        *("numpy", _printing, "<numpy>", "<looks>"), about=("numpy", "np.", ".values", "array")
+    ),
     "calendar.firstweekday()": Setting("calendar", _first_day, "<calendar>"),
     "unittest.mock.patch": Setting(
         *("unittest", _mocks, "<process>", "<process>"),
