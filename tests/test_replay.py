@@ -174,10 +174,12 @@ def test_a_name_that_is_no_python_name_is_refused(tmp_path):
         run(tmp_path, "", "../daily")
 
 
-def test_an_event_time_that_is_text_is_refused():
+def test_an_event_time_that_is_a_number_is_refused_and_an_iso_text_is_the_time_it_writes():
     window = EventWindow("day", datetime(2026, 1, 2, tzinfo=UTC))
     with pytest.raises(ContractError, match="cannot be an event time"):
-        window.cut(pl.LazyFrame({"day": ["2026-01-01"]}))
+        window.cut(pl.LazyFrame({"day": [20260101]}))
+    days = pl.LazyFrame({"day": ["2026-01-01", "2026-01-02", "2026-01-03T10:00:00Z"]})
+    assert window.cut(days).collect()["day"].to_list() == ["2026-01-02", "2026-01-03T10:00:00Z"]
 
 
 SLOW = """
