@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +19,18 @@ from mesh_notebook.errors import Stopped
 pytestmark = pytest.mark.attacks
 
 FLIGHTS = "day,delay,agent\n2013-01-01,5,ann\n2013-01-02,40,ben\n"
-SLOW = "import time\n\n\ndef daily():\n    time.sleep(60)\n"
+SLOW = "import time\n\n\ndef daily():\n    time.sleep(600)\n"
 CHILDREN = Path("/proc/self/task")
 
 
-@contextmanager
-def interrupted(when: str, told: list[str]) -> Iterator[None]:
-    """Send this process a SIGINT a moment after a step was told."""
+def interrupting(step: str) -> Callable[[str], None]:
+    """Return a progress that sends this process a SIGINT as a step begins."""
 
-    def wait() -> None:
-        until = time.monotonic() + 60
-        while when not in told and time.monotonic() < until:
-            time.sleep(0.02)
-        time.sleep(0.3)
-        os.kill(os.getpid(), signal.SIGINT)
+    def progress(said: str) -> None:
+        if said == step:
+            signal.raise_signal(signal.SIGINT)
 
-    waiting = threading.Thread(target=wait, daemon=True)
-    waiting.start()
-    yield
-    waiting.join()
+    return progress
 
 
 @pytest.fixture
@@ -54,14 +44,15 @@ def notebook(shell: Any, tmp_path: Path) -> Any:
     return shell
 
 
-def test_an_export_that_is_stopped_says_so_in_a_line_and_writes_nothing(notebook, tmp_path):
-    told: list[str] = []
-    notebook.mesh.progress = told.append
-    with interrupted("prove it in a clean process", told), pytest.raises(Stopped) as stopped:
+@pytest.mark.parametrize("step", ["write the module", "prove it in a clean process"])
+def test_an_export_that_is_stopped_says_so_in_a_line_and_writes_nothing(notebook, tmp_path, step):
+    notebook.mesh.progress = interrupting(step)
+    with pytest.raises(Stopped) as stopped:
         notebook.run("%mesh export made")
     assert stopped.value._render_traceback_() == ["stopped; nothing was written."]
     assert not (tmp_path / "made").exists()
     assert {p.name for p in tmp_path.iterdir()} <= {"flights.csv", ".mesh", "keys"}
+    notebook.mesh.progress = str
     notebook.run("%mesh export made")
     assert (tmp_path / "made" / "receipt.json").exists()
 
@@ -76,7 +67,7 @@ def test_a_command_that_is_stopped_ends_as_a_shell_has_it_and_publishes_nothing(
             time.sleep(0.1)
         time.sleep(0.5)
         run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=30)
+        out, err = run.communicate(timeout=120)
     assert (run.returncode, out, err) == (130, "", "stopped; nothing was published.\n")
     assert not list(root.glob("*/*/publications/*"))
     assert mesh_notebook.open(root).search().found == ()
