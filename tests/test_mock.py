@@ -282,6 +282,8 @@ def test_an_unknown_hint_is_an_error_that_names_the_known_ones() -> None:
     "hints",
     [
         {"weights": {"a": -1}},
+        {"weights": {"a": float("inf")}},
+        {"weights": {"a": 10**400}},
         {"weights": "a"},
         {"nulls": 2},
         {"zipf": "steep"},

@@ -72,6 +72,7 @@ HINTS = (
 )
 DISTRIBUTIONS = ("normal", "lognormal", "exponential", "uniform")
 _DAY = 86_400.0
+_MOST_ODDS = 1e300  # so that they add up
 
 
 def refuse(column: str, reason: str, next_step: str) -> NoReturn:
@@ -186,7 +187,7 @@ class Hints:
             return None
         good = isinstance(value, list) and len(value) == count and _are_odds(value)
         if not good:
-            self._wrong(name, f"a list of {count} odds of 0 or more, not all 0")
+            self._wrong(name, f"a list of {count} odds from 0 to 1e300, not all 0")
         return [float(odd) for odd in value]
 
     def weighted(self) -> dict[Any, float] | None:
@@ -195,7 +196,7 @@ class Hints:
         if not isinstance(value, dict):
             return None
         if not _are_odds(list(value.values())):
-            self._wrong("weights", "odds of 0 or more, not all 0")
+            self._wrong("weights", "odds from 0 to 1e300, not all 0")
         return {key: float(odd) for key, odd in value.items()}
 
     @property
@@ -241,4 +242,4 @@ class Hints:
 
 def _are_odds(values: list[Any]) -> bool:
     plain = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
-    return plain and all(v >= 0 for v in values) and sum(values) > 0
+    return plain and all(0 <= v <= _MOST_ODDS for v in values) and sum(values) > 0
