@@ -13,6 +13,7 @@ from mesh_notebook.mesh.rules import CannotCheck, held, offenders
 from mesh_notebook.mesh.sqlrules import measure_sql
 from mesh_notebook.mesh.stored import as_stored
 from mesh_notebook.model.contract import Rule
+from mesh_notebook.model.rule import arguments_of
 from mesh_notebook.model.types import is_known
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _columns_of(rule: Rule) -> set[str]:
     if rule.kind == "key":
         return set(rule.value)
     if rule.kind == "duplicateValues" and rule.column is None:
-        return set((rule.value.get("arguments") or {}).get("properties") or [])
+        return set(arguments_of(rule.value).get("properties") or [])
     return {rule.column} if rule.column is not None else set()
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from mesh_notebook.model.rule import arguments_of
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -183,7 +185,7 @@ def _key(rule: Rule) -> list[str]:
         return list(rule.value)
     if rule.column is not None:
         return [rule.column]
-    properties = (rule.value.get("arguments") or {}).get("properties")
+    properties = arguments_of(rule.value).get("properties")
     if not properties:
         raise CannotCheck("arguments.properties does not say which columns")
     return list(properties)
@@ -196,7 +198,7 @@ def _null(rule: Rule, schema: Mapping[str, pl.DataType]) -> pl.Expr:
 def _missing(rule: Rule, schema: Mapping[str, pl.DataType]) -> pl.Expr:
     import polars as pl
 
-    values = (rule.value.get("arguments") or {}).get("missingValues")
+    values = arguments_of(rule.value).get("missingValues")
     if values is None:
         raise CannotCheck("arguments.missingValues does not say which values")
     column = _column(rule)
@@ -205,7 +207,7 @@ def _missing(rule: Rule, schema: Mapping[str, pl.DataType]) -> pl.Expr:
 
 
 def _invalid(rule: Rule, schema: Mapping[str, pl.DataType]) -> pl.Expr:
-    arguments = rule.value.get("arguments") or {}
+    arguments = arguments_of(rule.value)
     column = _column(rule)
     if "validValues" in arguments:
         return ~_among(column, arguments["validValues"], schema[str(rule.column)])

@@ -44,7 +44,8 @@ def measure_sql(rule: Rule, frame: pl.LazyFrame, contract: Contract) -> float:
     with connect_duckdb(files=False) as con:
         con.from_arrow(frame).create_view(str(contract.table["name"]))
         try:
-            rows = con.execute(query).fetchall()
+            done = con.execute(query)
+            rows = done.fetchall() if done else []  # a query without a word gives nothing at all
         except duckdb.Error as error:
             said = f"DuckDB says {str(error).splitlines()[0]}"
             raise CannotCheck(said, foreign=_is_foreign(error, contract.dialect)) from None

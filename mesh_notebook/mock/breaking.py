@@ -18,6 +18,7 @@ from mesh_notebook.mock.limits import bounds, unique_sets
 from mesh_notebook.mock.noise import uniforms
 from mesh_notebook.mock.offending import offending
 from mesh_notebook.model.column import LIMITS
+from mesh_notebook.model.rule import arguments_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -114,7 +115,7 @@ def _columns(contract: Contract, rule: Rule) -> tuple[str, ...]:
         return (rule.column,)
     if rule.kind == "key":
         return contract.key
-    return tuple((rule.value.get("arguments") or {}).get("properties") or ())
+    return tuple(arguments_of(rule.value).get("properties") or ())
 
 
 def _sql_on(contract: Contract, columns: tuple[str, ...]) -> str:

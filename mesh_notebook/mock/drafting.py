@@ -99,6 +99,8 @@ class Draft:
 
     def _prepare(self, column: Column) -> None:
         name = column.name
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            refuse(name, "Polars takes its name for several columns", "give it another name")
         sets = unique_sets(self.contract)
         self.limits[name] = limits_of(column, self.rows)
         self.hints[name] = Hints.of(column)

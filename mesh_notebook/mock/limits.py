@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import UsageError
 from mesh_notebook.mesh.dtypes import column_dtype
 from mesh_notebook.mock.hints import refuse
-from mesh_notebook.model.rule import quality_of
+from mesh_notebook.model.rule import arguments_of, quality_of
 from mesh_notebook.model.types import stored_as
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def limits_of(column: Column, rows: int) -> Limits:
             f"no text is at least {least} and at most {most} characters long",
             "widen its minLength and maxLength (or its VARCHAR)",
         )
-    invalid = [quality.get("arguments") or {} for quality in metrics(column, "invalidValues")]
+    invalid = [arguments_of(quality) for quality in metrics(column, "invalidValues")]
     sets = [a["validValues"] for a in invalid if "validValues" in a]
     patterns = [options["pattern"]] if "pattern" in options else []
     patterns += [a["pattern"] for a in invalid if "pattern" in a]
@@ -132,7 +132,7 @@ def _markers(column: Column) -> list[Any]:
     """Return what the column's `missingValues` rules count as missing."""
     found: list[Any] = []
     for quality in metrics(column, "missingValues"):
-        found += (quality.get("arguments") or {}).get("missingValues") or []
+        found += arguments_of(quality).get("missingValues", [])
     return found
 
 
@@ -189,7 +189,7 @@ def unique_sets(contract: Contract) -> list[tuple[str, ...]]:
             found.append((column.name,))
     for quality in quality_of(contract.table):
         if quality.get("metric") == "duplicateValues" and bounds(quality, 1_000)[1] < 1:
-            found.append(tuple((quality.get("arguments") or {}).get("properties") or ()))
+            found.append(tuple(arguments_of(quality).get("properties") or ()))
     smallest_first = sorted((s for s in dict.fromkeys(found) if s), key=len)
     kept: list[tuple[str, ...]] = []
     for names in smallest_first:

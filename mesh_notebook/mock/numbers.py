@@ -93,7 +93,7 @@ def _decimals(limits: Limits, hints: Hints) -> int:
     edges = [_decimal(limits, v) for v, _ in limits.low + limits.high]
     needed = [-int(edge.normalize().as_tuple().exponent) for edge in edges if edge]
     span = float(max(edges) - min(edges)) if len(edges) > 1 else 100.0
-    fine = 3 - math.floor(math.log10(span)) if span > 0 else 6
+    fine = 3 - math.floor(math.log10(span)) if 0 < span < math.inf else 6
     return min(9, max(2, fine, *needed)) if needed else max(2, min(9, fine))
 
 

@@ -14,6 +14,7 @@ from mesh_notebook.mock.noise import uniforms
 from mesh_notebook.mock.rules import holds
 from mesh_notebook.mock.shapes import shaped_by
 from mesh_notebook.mock.texts import Use
+from mesh_notebook.model.rule import arguments_of
 
 if TYPE_CHECKING:
     from mesh_notebook.mock.limits import Limits
@@ -47,7 +48,7 @@ def _short_enough(limits: Limits, value: Any) -> bool:
 
 def _tried(limits: Limits, rule: Rule, legal: list[Any]) -> Iterator[Any]:
     if rule.kind == "missingValues":
-        yield from (rule.value.get("arguments") or {}).get("missingValues") or []
+        yield from arguments_of(rule.value).get("missingValues") or []
         return
     edges = _edges(limits)
     for value in [*edges, *legal]:

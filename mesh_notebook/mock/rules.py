@@ -6,11 +6,13 @@ Whole frames are checked by `mesh.checks`; this looks at single values before ro
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.mock.limits import bounds
+from mesh_notebook.model.rule import arguments_of
 
 if TYPE_CHECKING:
     from mesh_notebook.mock.limits import Limits
@@ -31,7 +33,7 @@ def matches(pattern: str, text: str) -> bool:
 
 def keeps(limits: Limits, value: Any) -> bool:
     """Say whether a value keeps every limit of its column."""
-    if isinstance(value, list | dict) or value in limits.markers:
+    if not isinstance(value, Hashable) or value in limits.markers:
         return False
     if limits.values is not None and not any(_same(limits, value, v) for v in limits.values):
         return False
@@ -60,7 +62,7 @@ def holds(limits: Limits, rule: Rule, value: Any) -> bool:
         case "nullValues":
             return value is not None or bounds(given, 1_000_000)[1] >= 1_000_000
         case "missingValues":
-            markers = (given.get("arguments") or {}).get("missingValues") or []
+            markers = arguments_of(given).get("missingValues") or []
             return value is not None and value not in markers
     if value is None:
         return True
@@ -68,7 +70,7 @@ def holds(limits: Limits, rule: Rule, value: Any) -> bool:
         case "enum":
             return any(_same(limits, value, v) for v in given)
         case "invalidValues":
-            return _valid(limits, given.get("arguments") or {}, value)
+            return _valid(limits, arguments_of(given), value)
         case "minimum" | "exclusiveMinimum":
             return _on_side(limits, value, given, +1, rule.kind != "minimum")
         case "maximum" | "exclusiveMaximum":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mesh_notebook.model.document import custom, listed
 
-__all__ = ["Rule", "enumeration", "quality_of", "rules_of"]
+__all__ = ["Rule", "arguments_of", "enumeration", "quality_of", "rules_of"]
 
 
 @dataclass(frozen=True)
@@ -81,3 +81,14 @@ def rules_of(element: dict[str, Any], column: str | None) -> Iterator[Rule]:
     """Yield the quality rules of an element, without the one that lists its values."""
     listing = enumeration(element) if column is not None else None
     yield from (_quality_rule(q, column) for q in quality_of(element) if q is not listing)
+
+
+_LISTS = ("validValues", "missingValues", "properties")
+
+
+def arguments_of(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a quality rule; what is written in another shape is none of them."""
+    told = rule.get("arguments")
+    if not isinstance(told, Mapping):
+        return {}
+    return {k: v for k, v in told.items() if k not in _LISTS or isinstance(v, list)}
