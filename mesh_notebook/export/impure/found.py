@@ -13,6 +13,7 @@ from mesh_notebook.export.impure.identity import identities
 from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.impure.machine import told_by_the_machine
 from mesh_notebook.export.impure.sets import orders_of_sets
+from mesh_notebook.export.impure.weak import weak_references
 from mesh_notebook.export.impure.zones import zones_of_the_machine
 from mesh_notebook.export.references import references
 from mesh_notebook.export.statements import Statement
@@ -30,6 +31,7 @@ def impurities(statement: Statement, graph: Graph) -> Iterator[Impurity]:
     yield from codes_of_categories(statement, graph)
     yield from computed_names(statement, graph)
     yield from orders_of_sets(statement, graph)
+    yield from weak_references(statement, graph)
 
 
 def unsteady_in(statement: Statement, graph: Graph) -> list[str]:
