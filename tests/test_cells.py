@@ -64,6 +64,7 @@ def test_a_shell_that_shows_every_expression_shows_each_card_once(sales):
         ("%mesh --", "no verb stands before '--'.", "%mesh help"),
         ("%mesh output x sales --ke id", "--ke is no option of 'output'.", "did you mean --key?"),
         ("%mesh output x sales -key id", "-key is no option of 'output'.", "did you mean --key?"),
+        ("%mesh status --root x", "--root is of the whole mesh", "mesh --root DIR status"),
         ("%mesh protect sold.email redact", "'redact' is a word too many", "--with redact"),
     ],
 )

@@ -144,6 +144,11 @@ def _twice(first: _Option, again: _Option) -> UsageError:
 
 
 def _unknown(verb: Verb, name: str) -> UsageError:
+    if name == "--root":
+        return UsageError(
+            f"{name} is of the whole mesh, and stands before a verb.",
+            next_step=f"in a shell: mesh --root DIR {verb.name} …; for a notebook, set MESH_ROOTS",
+        )
     flags = [one.flag for one in verb.typed if one.flag]
     begun = [flag for flag in flags if flag.startswith(f"--{name.lstrip('-')}")]
     close = begun or near(name, flags)
