@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.scopes import FUNCTIONS, arguments, dotted
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.words import words

@@ -10,7 +10,7 @@ import ast
 from dataclasses import dataclass
 
 from mesh_notebook.errors import as_typed
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.known import kind_of
 from mesh_notebook.export.places import in_memory, of_the_run
 from mesh_notebook.export.reads import advice, declared_as

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.references import full_name
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement

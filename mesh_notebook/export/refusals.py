@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.awaiting import waits_for_others
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.impure import impurities, unsteady_in_query
 from mesh_notebook.export.outside import finds_names, outside
 from mesh_notebook.export.own_sql import Query, refused_query

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mesh_notebook.errors import ExportRefused, near
-from mesh_notebook.export.flow import Graph, graph_of
+from mesh_notebook.export.flow import graph_of
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.process_settings import LOCALE, LOOKS, PROCESS
 from mesh_notebook.export.reads import as_inputs
 from mesh_notebook.export.record import ExecutedCell, Record, is_own_name

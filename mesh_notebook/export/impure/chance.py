@@ -13,7 +13,7 @@ from mesh_notebook.export.draws import (
     may_draw,
     source_of,
 )
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.references import full_name, references
 from mesh_notebook.export.statements import Statement

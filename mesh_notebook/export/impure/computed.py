@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.references import full_name, parents_in, read_path
 from mesh_notebook.export.scopes import dotted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.impure.chance import chance_in, draws
 from mesh_notebook.export.impure.clocks import clock_reads, reads_clock
 from mesh_notebook.export.impure.codes import codes_of_categories

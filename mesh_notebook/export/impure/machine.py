@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.impure.told import only_told
 from mesh_notebook.export.references import Reference, parents_in, references

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.references import references
 from mesh_notebook.export.statements import Statement

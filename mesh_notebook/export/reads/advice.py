@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh_notebook.errors import as_typed
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.reads.alike import Alike, quoted
 from mesh_notebook.export.reads.calls import (
     READERS,

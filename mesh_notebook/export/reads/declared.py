@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh_notebook.errors import as_typed
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.statements import Statement
 
 __all__ = [

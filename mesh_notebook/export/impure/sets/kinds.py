@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.impure.sets.bindings import (
     DICT,
     LIST,

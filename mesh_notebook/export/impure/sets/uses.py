@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from mesh_notebook.export.flow import Graph
+from mesh_notebook.export.graph import Graph
 from mesh_notebook.export.impure.impurity import Impurity
 from mesh_notebook.export.impure.sets.bindings import DICT, LIST, SET, SETS, has_total_key
 from mesh_notebook.export.impure.sets.kinds import Kinds, kinds_of
