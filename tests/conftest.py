@@ -98,6 +98,19 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     shell.ip.clear_instance()
 
 
+ROWS = "day,origin,delay\n2026-01-01,EWR,1\n2026-01-01,JFK,5\n2026-01-02,EWR,7\n"
+
+
+@pytest.fixture
+def notebook(shell: Shell, tmp_path: Path) -> Shell:
+    """A notebook that has named its product and declared three rows of flights as a source."""
+    (tmp_path / "flights.csv").write_text(ROWS)
+    shell.run("import polars as pl")
+    shell.run("%mesh product airport-delays --domain travel")
+    shell.run("%mesh source flights flights.csv")
+    return shell
+
+
 @pytest.fixture
 def published(shell: Shell, tmp_path: Path) -> Path:
     """A mesh root that holds one product, exported and deployed from a notebook."""

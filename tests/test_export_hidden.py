@@ -9,21 +9,12 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pytest
-from test_export_hostile import ROWS, called, exported
+from test_export_hostile import called, exported
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.state import same, told_of
 
 pytestmark = pytest.mark.proofs
-
-
-@pytest.fixture
-def notebook(shell: Any, tmp_path: Path) -> Any:
-    (tmp_path / "flights.csv").write_text(ROWS)
-    shell.run("import polars as pl")
-    shell.run("%mesh product airport-delays --domain travel")
-    shell.run("%mesh source flights flights.csv")
-    return shell
 
 
 CAPS = "caps = {'SFO': 0}"

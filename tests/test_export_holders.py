@@ -12,7 +12,7 @@ from unittest import mock
 import polars as pl
 import pytest
 from notebook import Notebook
-from test_export_hostile import ROWS, exported
+from test_export_hostile import exported
 
 from mesh_notebook.errors import DeployRefused, ExportRefused
 from mesh_notebook.export.state import told_of
@@ -23,15 +23,6 @@ pytestmark = pytest.mark.proofs
 
 START = "import polars as pl\n%mesh source flights"
 LONG = "str(pl.DataFrame({'v': range(60)}))"
-
-
-@pytest.fixture
-def notebook(shell: Any, tmp_path: Path) -> Any:
-    (tmp_path / "flights.csv").write_text(ROWS)
-    shell.run("import polars as pl")
-    shell.run("%mesh product airport-delays --domain travel")
-    shell.run("%mesh source flights flights.csv")
-    return shell
 
 
 @pytest.fixture(autouse=True)

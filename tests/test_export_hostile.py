@@ -7,21 +7,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from conftest import ROWS
 
 from mesh_notebook.errors import DeployRefused, ExportRefused, MeshError
 
 pytestmark = pytest.mark.proofs
-
-ROWS = "day,origin,delay\n2026-01-01,EWR,1\n2026-01-01,JFK,5\n2026-01-02,EWR,7\n"
-
-
-@pytest.fixture
-def notebook(shell: Any, tmp_path: Path) -> Any:
-    (tmp_path / "flights.csv").write_text(ROWS)
-    shell.run("import polars as pl")
-    shell.run("%mesh product airport-delays --domain travel")
-    shell.run("%mesh source flights flights.csv")
-    return shell
 
 
 def exported(notebook: Any, *cells: str) -> str:

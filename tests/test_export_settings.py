@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from test_export_hostile import ROWS, exported
+from test_export_hostile import exported
 
 from mesh_notebook.errors import ExportRefused
 
 pytestmark = pytest.mark.proofs
-
-
-@pytest.fixture
-def notebook(shell: Any, tmp_path: Path) -> Any:
-    (tmp_path / "flights.csv").write_text(ROWS)
-    shell.run("import polars as pl")
-    shell.run("%mesh product airport-delays --domain travel")
-    shell.run("%mesh source flights flights.csv")
-    return shell
 
 
 SET = {
