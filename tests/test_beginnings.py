@@ -89,6 +89,23 @@ def test_it_is_a_function_that_is_named_after_what_it_binds(bundle: Path) -> Non
     assert cell == 5
 
 
+def test_lineage_by_column_goes_through_it(bundle: Path) -> None:
+    outputs = json.loads((bundle / "lineage.json").read_text())["outputs"]
+    values = {
+        f"{port}.{column}": [f"{one['namespace']}.{one['field']}" for one in told["inputFields"]]
+        for port, lineage in outputs.items()
+        for column, told in lineage["fields"].items()
+    }
+    assert values == {
+        "daily.day": ["orders.day"],
+        "daily.net": ["orders.amount"],
+        "best.country": ["customers.country"],
+        "best.net": ["orders.amount"],
+    }
+    for port in ("daily", "best"):  # of whose rows the shared filter decides
+        assert "status" in [one["field"] for one in outputs[port]["dataset"]]
+
+
 def test_a_load_gives_the_cells_again_which_export_the_same(shell: Any, bundle: Path) -> None:
     before = sealed(bundle)
     cells = cells_of(shell.run("%mesh load bundle --out again.ipynb").path)

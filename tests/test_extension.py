@@ -44,6 +44,19 @@ def test_loading_twice_is_loading_once(shell):
     assert shell.mesh is before
 
 
+def test_a_port_says_why_it_counts_as_made_up_once_the_extension_was_loaded_again(shell, tmp_path):
+    (tmp_path / "n.csv").write_text("n\n1\n")
+    source, output = "%mesh source numbers n.csv", "%mesh output out numbers"
+    shell.run(source)
+    assert "count as" not in shell.shown(shell.run(output))["text/plain"]
+    shell.run("%reload_ext mesh_notebook")
+    shell.run(source)
+    shell.run("import pandas as pd\nmore = pd.read_csv('n.csv')")
+    card = shell.shown(shell.run("%mesh output out more"))["text/plain"]
+    assert "count as mock: the extension was loaded again" in card
+    assert "Restart the kernel" in card
+
+
 def test_an_error_is_one_short_paragraph_with_the_next_step(shell, capsys):
     result = shell.ip.run_cell("%mesh connekt x")
     assert isinstance(result.error_in_exec, UsageError)

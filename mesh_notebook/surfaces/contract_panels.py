@@ -54,7 +54,7 @@ def _(view: ContractView) -> Panel:
     ]
     if view.overridden:
         facts.append(("set by you", ", ".join(view.overridden)))
-    notes = [*_seen_note(view), *_personal_note(contract)]
+    notes = [*_doubt_note(view), *_seen_note(view), *_personal_note(contract)]
     table = Table(("column", "type", "demanded", "seen", "meaning"), rows)
     promises = [
         (promise_name(s) + (" (gate)" if s.gate else ""), f"{s.value} {s.unit}".strip())
@@ -79,6 +79,15 @@ def _demands(column: Column) -> str:
     if column.link:
         words.append(f"means {column.link}")
     return "; ".join(filter(None, words))
+
+
+def _doubt_note(view: ContractView) -> list[str]:
+    if not view.doubt:
+        return []
+    return [
+        f"The rows count as {view.origin}: {view.doubt}. Restart the kernel and run all cells, "
+        "with the extension loaded once and no other workspace."
+    ]
 
 
 def _seen_note(view: ContractView) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from mesh_notebook.export.exporting import Exported
     from mesh_notebook.workspace import results
     from mesh_notebook.workspace.diffing import Differing
+    from mesh_notebook.workspace.drafts import PortDraft
     from mesh_notebook.workspace.loading import Loaded
     from mesh_notebook.workspace.rehearsing import Rehearsed
 
@@ -102,7 +104,7 @@ class Development(Control):
         draft.origin = self.origin(frame_name)
         self.redraft(draft)
         self.note("output", (), {"port": port, "frame_name": frame_name})
-        return bootstrap.view(draft, self.draft, self.own_status())
+        return self._view(draft)
 
     def drop(self, port: str) -> results.Standing:
         """Take back the declaration of an output port, and all that was set for it by hand."""
@@ -124,7 +126,14 @@ class Development(Control):
             changes = bootstrap.as_mapping(overrides, port)
             draft = draft.stands(self.draft, overrides=bootstrap.joined(draft.overrides, changes))
             self.redraft(draft)
-        return bootstrap.view(draft, self.draft, self.own_status())
+        return self._view(draft)
+
+    def _view(self, draft: PortDraft) -> results.ContractView:
+        from mesh_notebook.workspace.bootstrap import view
+        from mesh_notebook.workspace.origins import why_unknown
+
+        doubt = "" if draft.origin == "live" else why_unknown(self)
+        return replace(view(draft, self.draft, self.own_status()), doubt=doubt)
 
     def promise(
         self,

@@ -11,7 +11,7 @@ from mesh_notebook.model.origin import Origin, worst
 if TYPE_CHECKING:
     from mesh_notebook.workspace.session import Session
 
-__all__ = ["origin_of"]
+__all__ = ["origin_of", "why_unknown"]
 
 _VERB = re.compile(r"_magic\('mesh'|\bmesh\.")
 _ELSEWHERE = re.compile(r"\b(?:import|from) mesh_notebook\b")
@@ -44,12 +44,17 @@ def origin_of(session: Session, frame: Any) -> Origin:
     return worst(s.event.payload["input"].origin for s in bound if s.event)
 
 
-def _worst_of_all(session: Session) -> Origin:
-    """Return the worst origin that anything in the session can have."""
+def why_unknown(session: Session) -> str:
+    """Return why nobody can tell what this notebook has bound; empty where it is known."""
     record = session.record
     before = record.cells[: record.taken_over]
     if any(_VERB.search(cell.code) for cell in before):
-        return Origin.MOCK  # what the extension did before it was loaded again, nobody knows
+        return "the extension was loaded again, and what it bound before that is not known"
     if any(_ELSEWHERE.search(cell.code) for cell in record.cells):
-        return Origin.MOCK  # nor what another workspace bound
-    return worst(session.touched)
+        return "a cell imports mesh_notebook, and what it binds there is not known"
+    return ""
+
+
+def _worst_of_all(session: Session) -> Origin:
+    """Return the worst origin that anything in the session can have."""
+    return Origin.MOCK if why_unknown(session) else worst(session.touched)

@@ -91,6 +91,7 @@ class ContractView:
 
     `strictly` is the line that demands what was seen; empty where nothing is left to demand.
     `withheld` are the columns that are strict, and of whose values a policy lets nothing be said.
+    `doubt` is why the rows count as made up although no input of theirs is known to be.
     """
 
     port: str
@@ -100,6 +101,7 @@ class ContractView:
     origin: Origin
     strictly: str = ""
     withheld: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,9 @@ def _inputs(name: str, handles: Sequence[Handle]) -> Step:
 
 
 def _short(handle: Handle) -> str:
-    """Say what an input's rows are, where they are not the live ones."""
+    """Say which rows an input has: how they were made or chosen, or up to where a log was read."""
     if handle.note:
-        return handle.note if handle.mode is Origin.MOCK else f"a sample: {handle.note}"
+        return f"a sample: {handle.note}" if handle.mode is Origin.SAMPLE else handle.note
     return "" if handle.origin is Origin.LIVE else f"its product is {handle.origin}"
 
 

@@ -12,6 +12,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -43,8 +45,9 @@ def shell_of(*cells: str) -> InteractiveShell:
     """Return a shell in which cells have run."""
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
-    for cell in cells:
-        shell.run_cell(cell, store_history=True).raise_error()
+    with redirect_stdout(StringIO()):  # the figures are what is to be read
+        for cell in cells:
+            shell.run_cell(cell, store_history=True).raise_error()
     return shell
 
 
@@ -106,7 +109,7 @@ def export() -> bool:
         Path("flights.csv").write_text(f"day,n\n{lines}\n")
         cells = two_hundred()
         shell = shell_of("%load_ext mesh_notebook", *cells)
-        with mock.patch.object(exporting, "prove", timed):
+        with mock.patch.object(exporting, "prove", timed), redirect_stdout(StringIO()):
             for number in range(4):
                 began = perf_counter()
                 shell.run_cell(f"%mesh export made-{number}", store_history=True).raise_error()
