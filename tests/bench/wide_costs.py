@@ -13,7 +13,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,6 +30,12 @@ ROWS = 1_000
 NARROW, WIDE = 200, 2_000
 TIMES = 10.0  # what the wide frame may cost, in costs of the narrow one
 SUMMARIZE = 2.0  # what a profile may cost, in costs of DuckDB's SUMMARIZE
+CELLS = (
+    "%load_ext mesh_notebook\nimport polars as pl",
+    "%mesh product wide --domain bench --owner us --purpose 'to be wide' --status active",
+    "%mesh source given wide.parquet",
+    "wide = given.with_columns(c1=pl.col('c1') * 2)",
+)
 STEPS = {
     "profile": "mesh.profile('wide')",
     "output": "%mesh output wide wide --key c0 --event-time c4",
@@ -67,17 +75,13 @@ def costs(columns: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         frame_of(columns).write_parquet(Path("wide.parquet"))
-        for cell in (
-            "%load_ext mesh_notebook\nimport polars as pl",
-            "%mesh product wide --domain bench --owner us --purpose 'to be wide' --status active",
-            "%mesh source given wide.parquet",
-            "wide = given.with_columns(c1=pl.col('c1') * 2)",
-        ):
-            shell.run_cell(cell, store_history=True).raise_error()
-        for step, cell in STEPS.items():
-            before = cpu()
-            shell.run_cell(cell, store_history=True).raise_error()
-            spent[step] = cpu() - before
+        with redirect_stdout(StringIO()):  # the figures are what is to be read
+            for cell in CELLS:
+                shell.run_cell(cell, store_history=True).raise_error()
+            for step, cell in STEPS.items():
+                before = cpu()
+                shell.run_cell(cell, store_history=True).raise_error()
+                spent[step] = cpu() - before
         shell.run_line_magic("unload_ext", "mesh_notebook")
         os.chdir("/")
     return spent
