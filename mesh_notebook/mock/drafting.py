@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -94,20 +95,31 @@ class Draft:
         """Know each column's maker, and number the rows by what may not repeat."""
         for column in self.contract.columns:
             self._prepare(column)
-        for names in unique_sets(self.contract):
+        for names in self._unique:
             self._number(names)
+
+    @cached_property
+    def _unique(self) -> list[tuple[str, ...]]:
+        return unique_sets(self.contract)
+
+    @cached_property
+    def _keyed(self) -> set[str]:
+        return {name for names in self._unique for name in names}
+
+    @cached_property
+    def _distinct(self) -> set[str]:
+        return {names[0] for names in self._unique if len(names) == 1}
 
     def _prepare(self, column: Column) -> None:
         name = column.name
         if name == "*" or (name.startswith("^") and name.endswith("$")):
             refuse(name, "Polars takes its name for several columns", "give it another name")
-        sets = unique_sets(self.contract)
         self.limits[name] = limits_of(column, self.rows)
         self.hints[name] = Hints.of(column)
         self.uses[name] = Use(
             identity=identity(self.contract, column),
-            keyed=bool(column.link) or any(name in names for names in sets),
-            distinct=(name,) in sets,
+            keyed=bool(column.link) or name in self._keyed,
+            distinct=name in self._distinct,
         )
         own = maker_of(self.limits[name], self.hints[name], self.uses[name])
         # Keys stay those of the contract, so that they join.
@@ -288,5 +300,5 @@ def _in_order(contract: Contract, hints: Mapping[str, Hints]) -> list[Column]:
             circle = ", ".join(column.name for column in left)
             refuse(left[0].name, f"the hints of {circle} go round in a circle", "drop one of them")
         done += ready
-        left = [c for c in left if c not in ready]
+        left = [c for c in left if names & set(hints[c.name].needs)]
     return done

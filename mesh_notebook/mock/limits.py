@@ -191,8 +191,11 @@ def unique_sets(contract: Contract) -> list[tuple[str, ...]]:
         if quality.get("metric") == "duplicateValues" and bounds(quality, 1_000)[1] < 1:
             found.append(tuple(arguments_of(quality).get("properties") or ()))
     smallest_first = sorted((s for s in dict.fromkeys(found) if s), key=len)
-    kept: list[tuple[str, ...]] = []
+    single: dict[str, None] = {}  # a wide frame may have thousands, so they are not gone through
+    several: list[tuple[str, ...]] = []
     for names in smallest_first:
-        if not any(set(other) <= set(names) for other in kept):
-            kept.append(names)
-    return kept
+        if len(names) == 1:
+            single[names[0]] = None
+        elif single.keys().isdisjoint(names) and not any(set(s) <= set(names) for s in several):
+            several.append(names)
+    return [*((name,) for name in single), *several]
