@@ -12,13 +12,14 @@ from bundles import contract, put
 from conftest import Shell
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tied_steps import DETERMINED, LISTS, TIED
+from tied_steps import BEHIND, DETERMINED, LISTS, TIED
 
 from mesh_notebook.errors import ExportRefused
 from mesh_notebook.export.sql_steps import sql_helper
 from mesh_notebook.mesh.checks import check
 from mesh_notebook.mesh.inputs import ReplayInput
 from mesh_notebook.mesh.ordering import Demands, resampled
+from mesh_notebook.mesh.ordering.resampling import TIMES
 from mesh_notebook.mesh.replay import replay_twice
 from mesh_notebook.mesh.rows import difference
 
@@ -38,9 +39,11 @@ ROWS = pl.LazyFrame(
         "x": [1.5, 2.5, 4.25, 8.0, 16.5],
     }
 )
+TYPES = {"id": "BIGINT", "k": "VARCHAR", "g": "VARCHAR", "d": "BIGINT", "x": "DOUBLE"}
+HELD = contract(TYPES, id="urn:dmesh:local:a:rows:c:1", event_time=None, key=("id",))
 INPUTS = {
     "src": ReplayInput(ROWS),
-    "port": ReplayInput(ROWS, ordered=False, key=("id",)),
+    "port": ReplayInput(ROWS, ordered=False, key=("id",), contract=HELD),
     "dim": ReplayInput(pl.LazyFrame({"g": ["u", "v"], "n": [1, 2]})),
 }
 
@@ -55,7 +58,7 @@ def function(name: str, body: str) -> str:
 def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """What one proof says of all bodies: why each is refused, by body."""
     folder = tmp_path_factory.mktemp("ties")
-    names = {f"step_{n}": body for n, body in enumerate([*TIED, *LISTS, *DETERMINED])}
+    names = {f"step_{n}": body for n, body in enumerate([*TIED, *LISTS, *BEHIND, *DETERMINED])}
     text = HEAD + sql_helper("_sql", pandas=True)
     text += "".join(function(name, body) for name, body in names.items())
     (folder / "transform.py").write_text(text)
@@ -77,6 +80,11 @@ def test_what_ties_would_decide_is_found_on_rows_without_any(found, body) -> Non
 
 @pytest.mark.parametrize("body", LISTS)
 def test_a_list_taken_of_rows_without_order_may_not_be_cut(found, body) -> None:
+    assert body in found
+
+
+@pytest.mark.parametrize("body", BEHIND)
+def test_rows_are_asked_that_meet_the_conditions_of_the_code(found, body) -> None:
     assert body in found
 
 
@@ -121,13 +129,14 @@ def test_what_a_contract_demands_holds_of_the_rows_that_are_asked(rows, ruled, k
     )
     assert check(rows.lazy(), made).passed
     demands = Demands.from_dict(ReplayInput(rows, ordered=False, key=key, contract=made).demands)
-    for time in range(10):
-        assert check(resampled(rows, demands, time).lazy(), made).passed
+    for time in range(TIMES):
+        asked = resampled(rows, demands, time, (3, 200, "a"))
+        assert check(asked.lazy(), made).passed
 
 
 def test_the_rows_that_are_asked_tie_where_those_at_hand_do_not() -> None:
     rows = ROWS.collect()
-    asked = [resampled(rows, Demands(key=("id",)), time) for time in range(10)]
+    asked = [resampled(rows, Demands(key=("id",)), time) for time in range(TIMES)]
     assert all(one["id"].is_unique().all() for one in asked)
     for name in ("k", "d", "x"):
         assert any(one[name].n_unique() < one.height for one in asked[1:3])

@@ -127,3 +127,24 @@ DETERMINED = [
     "pl.concat([rows.select(pl.col('g').min(), pl.col('x').sum()) for _, rows in "
     "src.collect().group_by('g')])",
 ]
+
+# What the order decides of rows as none is at hand: x is at most 16.5, and k is no `z`.
+BEHIND = [
+    "names = port.filter(pl.col('x') > 200).collect()['id'].to_list()\n"
+    "port.select('id', f=pl.lit(str(names)))",
+    "df = port.collect().to_pandas()\nbig = df[df['x'] > 200]\n"
+    "first = big['id'].iloc[0] if len(big) else 0\npl.DataFrame(df[['id']].assign(f=first))",
+    "late = [r['id'] for r in port.collect().to_dicts() if (r['x'] or 0) > 200]\n"
+    "pl.DataFrame({'id': late[:1]}, schema={'id': pl.Int64})",
+    "hit = next((r['id'] for r in port.collect().to_dicts() if (r['x'] or 0) > 200), -1)\n"
+    "pl.DataFrame({'id': [hit]})",
+    "rows, total = [], 0\nfor r in port.collect().iter_rows(named=True):\n"
+    "    total += r['d'] if r['x'] > 200 else 0\n"
+    "    rows.append({'id': r['id'], 'total': total})\npl.DataFrame(rows)",
+    "text = ','.join(r['k'] for r in port.collect().to_dicts() if r['x'] > 200)\n"
+    "pl.DataFrame({'text': [text]})",
+    "hit = next((r['id'] for r in port.collect().to_dicts() if r['k'] == 'z'), -1)\n"
+    "pl.DataFrame({'id': [hit]})",
+    "some = duckdb.sql(\"SELECT id FROM port WHERE x > 200 AND k <> 'z'\").fetchall()\n"
+    "pl.DataFrame({'id': [row[0] for row in some][:1] or [0]})",
+]

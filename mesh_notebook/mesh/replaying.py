@@ -217,10 +217,12 @@ def _trials(job: Mapping[str, Any], rows: Mapping[str, pl.LazyFrame]) -> Trials:
 
 def _try(trials: Trials, watch: Watch, job: Mapping[str, Any], functions: Sequence[str]) -> None:
     """Ask the functions on other rows, in several orders; what they made is written already."""
-    found = {}
+    from mesh_notebook.mesh.ordering import constants_of
+
+    found, text = {}, Path(job["transform"]).read_text("utf-8")
     for name in functions:
         act = partial(_once, Path(job["transform"]), job["sql"], watch, name)
-        if (told := trials.dependence(act, watch.turn)) is not None:
+        if (told := trials.dependence(act, watch.turn, constants_of(text, name))) is not None:
             sides = {"one": told.one, "other": told.other}
             paths = {side: _kept(f"{name}-{side}", frames) for side, frames in sides.items()}
             found[name] = {"said": told.said, "ports": told.ports, **paths}
@@ -237,13 +239,14 @@ def _repeat(
     trials: Trials, watch: Watch | None, job: Mapping[str, Any], functions: Sequence[str]
 ) -> None:
     """Write down what the functions make of other rows, for another process to make as well."""
-    from mesh_notebook.mesh.ordering import repeated
+    from mesh_notebook.mesh.ordering import constants_of, repeated
 
     if watch:
         watch.turn.to(None)
+    text = Path(job["transform"]).read_text("utf-8")
     for name in functions:
         act = partial(_once, Path(job["transform"]), job["sql"], watch, name)
-        for number, rows, frame in repeated(trials, act):
+        for number, rows, frame in repeated(trials, act, constants_of(text, name)):
             _kept(f"{name}-rows-{number}", rows)
             _write(f"{name}-made-{number}", frame)
 

@@ -7,7 +7,7 @@ same one first, nothing shows it; so both processes of a proof are asked on the 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mesh_notebook.mesh.ordering.trials import Trials
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["asks_sets", "repeated"]
 
-_ASKED = (1, 2, 3)  # of the ways in which rows are drawn
+_ASKED = (1, 2, 3, 4)  # of the ways in which rows are drawn
 _SETS = ("set", "frozenset")
 Act = Callable[[Mapping[str, Any]], "pl.DataFrame | None"]
 
@@ -29,12 +29,14 @@ def asks_sets(text: str) -> bool:
     return any(isinstance(n, made) or getattr(n, "id", "") in _SETS for n in nodes)
 
 
-def repeated(trials: Trials, act: Act) -> Iterator[tuple[int, dict[str, pl.DataFrame], Any]]:
+def repeated(
+    trials: Trials, act: Act, constants: Sequence[Any] = ()
+) -> Iterator[tuple[int, dict[str, pl.DataFrame], Any]]:
     """Yield the number of a trial, its rows by input, and what `act` makes of them each time."""
     from mesh_notebook.mesh.rows import difference
 
     for number in _ASKED:
-        rows = trials.rows(number, various=True)
+        rows = trials.rows(number, constants, various=True)
         one, other = (act({n: frame.lazy() for n, frame in rows.items()}) for _ in range(2))
         if one is not None and other is not None and difference(one, other) is None:
             yield number, rows, one

@@ -8,10 +8,12 @@ What else a contract demands, the drawn rows are checked for.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from mesh_notebook.mesh.ordering.constants import compared_with
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,6 +22,7 @@ __all__ = ["TIMES", "Demands", "few_of", "resampled"]
 
 _ROWS = 200  # of each input at most
 _FEW = 8  # of each input at least, where more can be made
+_MANY = 32  # so many, where their values lie on several sides of several constants
 _VARIOUS = (5, 64)  # other values for each, and rows
 _ENOUGH = 10  # rows that are left of an input, for it to be cut to what others join
 Draw = Callable[[random.Random, int, int], list[int]]
@@ -79,6 +82,12 @@ def _more(draw: random.Random, rows: int, pool: int) -> list[int]:
     return draw.choices(range(pool), k=rows)
 
 
+def _half(draw: random.Random, rows: int, pool: int) -> list[int]:
+    """Values that are at hand for about half of the rows, and others for the rest."""
+    others = range(rows, pool) if pool > rows else range(rows)
+    return [draw.choice(others if draw.random() < 0.5 else range(rows)) for _ in range(rows)]
+
+
 def _two(draw: random.Random, rows: int, pool: int) -> list[int]:
     """Two of the values, each as often as the other."""
     kinds = draw.sample(range(rows), min(rows, 2))
@@ -103,6 +112,7 @@ def _same(draw: random.Random, rows: int, pool: int) -> list[int]:
 _WAYS: tuple[tuple[Draw, Draw], ...] = (
     (_same, _same),
     (_any, _any),
+    (_half, _half),
     (_more, _more),
     (_two, _one),
     (_more, _any),
@@ -110,13 +120,19 @@ _WAYS: tuple[tuple[Draw, Draw], ...] = (
     (_same, _one),
     (_two, _two),
     (_any, _two),
+    (_half, _one),
     (_each, _one),
 )
 TIMES = len(_WAYS)
 
 
 def resampled(
-    frame: pl.DataFrame, demands: Demands, time: int, *, various: bool = False
+    frame: pl.DataFrame,
+    demands: Demands,
+    time: int,
+    constants: Sequence[Any] = (),
+    *,
+    various: bool = False,
 ) -> pl.DataFrame:
     """Return rows of the same contract; at time 0 they are the rows themselves.
 
@@ -125,21 +141,25 @@ def resampled(
 
     Parameters
     ----------
+    constants
+        Values that the transform compares rows with: at some times, rows lie on both sides of them.
     various
         Whether there are more rows and values than it takes for some to tie.
     """
     if time == 0 or frame.height < 2 or not frame.width:
         return frame
     even = frame.head(frame.height // 2 * 2)  # so that two values can tie in how often they are
-    more, least = _VARIOUS if various else (1, _FEW)
-    drawn = _drawn(_grown(even, demands, least), demands, time, more)
+    more, least = _VARIOUS if various else (1, _MANY if _half in _WAYS[time] else _FEW)
+    drawn = _drawn(_grown(even, demands, least), demands, time, more, constants)
     if demands.met_by(drawn):
         return drawn
     together = _moved(even, demands, time)
     return together if demands.met_by(together) else frame
 
 
-def _drawn(frame: pl.DataFrame, demands: Demands, time: int, more: int) -> pl.DataFrame:
+def _drawn(
+    frame: pl.DataFrame, demands: Demands, time: int, more: int, constants: Sequence[Any]
+) -> pl.DataFrame:
     names, amounts = _WAYS[time]
     columns = []
     for column in frame.iter_columns():
@@ -149,7 +169,9 @@ def _drawn(frame: pl.DataFrame, demands: Demands, time: int, more: int) -> pl.Da
         elif column.name in demands.key:
             way = _any if way is _one else way
         draw = random.Random(f"{column.name} {time}")
-        pool = _widened(column, more) if column.name in demands.open else column
+        pool = column
+        if column.name in demands.open:
+            pool = _sided(column, constants) if way is _half else _widened(column, more)
         columns.append(pool.gather(way(draw, frame.height, len(pool))))
     drawn = frame.select(columns)
     if not demands.key or not set(demands.key) <= set(drawn.columns):
@@ -171,6 +193,14 @@ def _grown(frame: pl.DataFrame, demands: Demands, least: int) -> pl.DataFrame:
             return frame
         parts.append(frame.with_columns([column for column in others if column is not None]))
     return pl.concat(parts)
+
+
+def _sided(column: pl.Series, constants: Sequence[Any]) -> pl.Series:
+    """Return the values, and those that lie beside what the transform compares with."""
+    import polars as pl
+
+    beside = compared_with(column, constants)
+    return column if beside is None else pl.concat([column, beside])
 
 
 def _widened(column: pl.Series, more: int) -> pl.Series:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Dependence", "Rows", "Trials"]
 
-_LEAST = 5  # times that are asked, whatever they take
+_LEAST = 6  # times that are asked, whatever they take
 _BUDGET = 1.0  # seconds of the processor after which no more times are asked
 Act = Callable[[Mapping[str, Any]], "pl.DataFrame | None"]
 
@@ -90,18 +90,20 @@ class Trials:
         """What is asked of them, by input."""
         return {one.name: _demands(one, self.few[one.name]) for one in self.inputs}
 
-    def rows(self, number: int, *, various: bool = False) -> dict[str, pl.DataFrame]:
-        """Return by input the rows of one time; various ones have more values than it takes."""
+    def rows(
+        self, number: int, constants: Sequence[Any] = (), *, various: bool = False
+    ) -> dict[str, pl.DataFrame]:
+        """Return by input the rows of one time; see `resampled`."""
         return {
-            n: resampled(frame, self.demands[n], number, various=various)
-            for n, frame in self.few.items()
+            name: resampled(frame, self.demands[name], number, constants, various=various)
+            for name, frame in self.few.items()
         }
 
     def needed(self, turn: Turn) -> bool:
         """Return whether there are rows that could lie otherwise."""
         return bool(self.ports) or turn.asked > 0
 
-    def dependence(self, act: Act, turn: Turn) -> Dependence | None:
+    def dependence(self, act: Act, turn: Turn, constants: Sequence[Any] = ()) -> Dependence | None:
         """Return the first rows on which the order has a say in what `act` makes, if any are found.
 
         Parameters
@@ -111,17 +113,20 @@ class Trials:
             fails.
         turn
             How steps that keep no order leave their rows.
+        constants
+            What the function compares rows with.
         """
         began = time.process_time()
         for number in range(TIMES):
             if number >= _LEAST and time.process_time() - began > _BUDGET:
                 return None
-            if found := self._of(act, turn, number):
+            if found := self._of(act, turn, number, self.rows(number, constants)):
                 return found
         return None
 
-    def _of(self, act: Act, turn: Turn, number: int) -> Dependence | None:
-        rows = self.rows(number)
+    def _of(
+        self, act: Act, turn: Turn, number: int, rows: Mapping[str, pl.DataFrame]
+    ) -> Dependence | None:
         turn.to(None)
         made = self._made(act, rows)
         if made is None:
