@@ -24,6 +24,7 @@ from mesh_notebook.model.address import python_name
 __all__ = [
     "Function",
     "Module",
+    "called_sql",
     "module_of",
     "probes_of",
     "result_of",
@@ -283,15 +284,20 @@ def _moved(statement: Statement) -> str:
 
 def _sql(plan: Plan, one: Slice, statement: Statement) -> Iterator[tuple[str, Statement]]:
     first, *others = one.used(statement)
+    text = f"{first} = {called_sql(plan.sql, statement)}"
+    yield _noted(plan, statement, "\n".join([*statement.above, text])), statement
+    for name in others:
+        yield f"{name} = {first}", statement
+
+
+def called_sql(helper: str, statement: Statement) -> str:
+    """Return the call of the function that runs SQL, for a statement that is a query."""
     step = statement.step
     assert step is not None  # what makes it an SQL statement
     given = ", ".join(table_in(table, frame) for table, frame in step.tables)
     query = step.query if step.is_code else query_in(step)
     query += values_in(step)
-    text = f"{first} = {plan.sql}({query}{', ' if given else ''}{given})"
-    yield _noted(plan, statement, "\n".join([*statement.above, text])), statement
-    for name in others:
-        yield f"{name} = {first}", statement
+    return f"{helper}({query}{', ' if given else ''}{given})"
 
 
 def probes_of(module: Module, one: Slice, probes: Sequence[tuple[int, str, str]]) -> str:

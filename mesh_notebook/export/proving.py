@@ -20,6 +20,7 @@ from mesh_notebook.export.held import states_of
 from mesh_notebook.export.hidden import refuse_hidden, witness_of
 from mesh_notebook.export.module import Module
 from mesh_notebook.export.slicing import Slice
+from mesh_notebook.export.unsliced import refuse_left_out, steps_of
 from mesh_notebook.export.varying import (
     explain,
     refuse_dependent,
@@ -28,6 +29,7 @@ from mesh_notebook.export.varying import (
 )
 from mesh_notebook.mesh.on_mocks import Unfit
 from mesh_notebook.mesh.replay import ReplayFailed, Twice, Witness, replay_twice, rows_in
+from mesh_notebook.mesh.unsliced import Step
 from mesh_notebook.model.address import python_name
 
 if TYPE_CHECKING:
@@ -80,7 +82,8 @@ def prove(
     keys = [output.contract.key for output in outputs.values()]
     with tempfile.TemporaryDirectory() as folder:
         told = witness_of(module, states)
-        twice = _replayed(module, list(saw), Path(folder), told, keys, mocks)
+        steps = steps_of(module, outputs)
+        twice = _replayed(module, list(saw), Path(folder), told, keys, mocks, steps)
         for one in plan.slices:
             refuse_undetermined(module, one, twice.faults.get(python_name(one.port)))
         for one in plan.slices:
@@ -99,6 +102,8 @@ def prove(
             refuse_parted(module, one, twice.parted.get(python_name(one.port)), namespace)
         for one in plan.slices:
             refuse_hidden(module, one, states[one.port], twice.witnessed)
+        for one in plan.slices:
+            refuse_left_out(module, one, twice.left_out.get(python_name(one.port)))
     unfit = {port: twice.unfit.get(python_name(port)) for port in saw}
     return Proof(
         {port: frame.height for port, frame in saw.items()},
@@ -136,13 +141,14 @@ def _replayed(
     witness: Witness | None,
     keys: Sequence[Sequence[str]],
     mocks: Mapping[str, bytes],
+    steps: Sequence[Step],
 ) -> Twice:
     transform = folder / "transform.py"
     transform.write_text(module.text, "utf-8")
     inputs = {name: draft.replayed for name, draft in module.plan.inputs.items()}
     try:
         functions = [python_name(port) for port in ports]
-        more = (module.plan.sql, witness, keys, mocks)
+        more = (module.plan.sql, witness, keys, mocks, steps)
         return replay_twice(transform, functions, inputs, folder, *more)
     except ReplayFailed as failure:
         raise blame_failure(module, failure) from None

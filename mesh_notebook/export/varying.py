@@ -94,8 +94,7 @@ def refuse_parted(
     """Raise `ExportRefused` where two processes make a port otherwise of other rows."""
     if found is None:
         return
-    statement, name = _dependent(module, one, found, namespace, CHANCE)
-    why, fix = _WHY["chance"][1:]
+    (statement, name), why, fix = _parted(module, one, found, namespace)
     raise ExportRefused(
         f"{statement.cell.label}, in what makes `{name}`, depends on {why}. It makes no difference "
         f"on the rows at hand, but it does where more of their values differ. So the port "
@@ -107,21 +106,39 @@ def refuse_parted(
     )
 
 
+def _parted(
+    module: Module, one: Slice, found: Dependent, namespace: Mapping[str, Any]
+) -> tuple[tuple[Statement, str], str, str]:
+    """Return where two processes part on other rows, what they differ in, and what to do."""
+    if found.each_time:
+        return _dependent(module, one, found, namespace), _EACH_TIME, _SEED
+    for kind in ("chance", "machine"):
+        variation, why, fix = _WHY[kind]
+        if place := _parting(module, one, found, namespace, variation):
+            return place, why, fix
+    return (maker(one), one.result), *_WHY["chance"][1:]
+
+
 def _dependent(
+    module: Module, one: Slice, found: Dependent, namespace: Mapping[str, Any]
+) -> tuple[Statement, str]:
+    variation = PLAIN if found.ports or found.each_time else ORDER
+    return _parting(module, one, found, namespace, variation) or (maker(one), one.result)
+
+
+def _parting(
     module: Module,
     one: Slice,
     found: Dependent,
     namespace: Mapping[str, Any],
-    variation: Variation | None = None,
-) -> tuple[Statement, str]:
+    variation: Variation,
+) -> tuple[Statement, str] | None:
     drafts = module.plan.inputs
     here, there = (
         {n: replace(drafts[n].replayed, data=_lying(path), window=None) for n, path in side.items()}
         for side in (found.one, found.other)
     )
-    variation = variation or (PLAIN if found.ports else ORDER)
-    parted = parting(module, one, namespace, variation, (here, there))
-    return parted or (maker(one), one.result)
+    return parting(module, one, namespace, variation, (here, there))
 
 
 def _lying(path: Path) -> Scan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from mesh_notebook.errors import MeshError
 from mesh_notebook.mesh.on_mocks import Unfit
 from mesh_notebook.mesh.ordering import Fault
+from mesh_notebook.mesh.unsliced import LeftOut
 
 if TYPE_CHECKING:
     import polars as pl
 
 __all__ = [
+    "DONE",
     "LOG",
     "Dependent",
     "ReplayFailed",
@@ -28,6 +31,7 @@ __all__ = [
 ]
 
 LOG = "replay.log"
+DONE = "done"  # the file that says that what follows is beside the job
 _FAILURE = "failure.json"
 _ORDER = "order.json"
 _DEPENDENCES = "dependences.json"
@@ -83,7 +87,8 @@ class Started:
         """Wait for it, and return by function where its frame lies; raises `ReplayFailed`."""
         code = self.process.wait(_FOREVER)
         made = {name: self.workdir / f"{name}.arrow" for name in self.functions}
-        if code != 0 or not all(path.exists() for path in made.values()):
+        failed = code != 0 and not (self.workdir / DONE).exists()
+        if failed or not all(path.exists() for path in made.values()):
             raise _failure(code, self.workdir)
         return made
 
@@ -121,18 +126,23 @@ class Dependent:
         The inputs whose rows lie otherwise; none where it is up to steps that keep no order.
     one, other : dict
         By input: the file of its rows, in the one order and in the other.
+    each_time : bool
+        Whether it answers otherwise each time, on the same rows in the same process.
     """
 
     said: str
     ports: tuple[str, ...]
     one: Mapping[str, Path]
     other: Mapping[str, Path]
+    each_time: bool = False
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any], folder: Path) -> Dependent:
         """Read what the clean process wrote down."""
-        sides = [{n: folder / path for n, path in told[side].items()} for side in ("one", "other")]
-        return cls(told["said"], tuple(told["ports"]), *sides)
+        one, other = (
+            {name: folder / path for name, path in told[side].items()} for side in ("one", "other")
+        )
+        return cls(told["said"], tuple(told["ports"]), one, other)
 
 
 @dataclass(frozen=True)
@@ -155,6 +165,8 @@ class Twice:
         By function: how it fares on mocks and on no rows, where it does not keep its columns.
     parted : dict
         By function: rows like those at hand, on which the two processes answer otherwise.
+    left_out : dict
+        By function: what the module lacks on other rows of all that the notebook ran.
     """
 
     made: dict[str, Path]
@@ -165,20 +177,29 @@ class Twice:
     dependences: Mapping[str, Dependent] = field(default_factory=dict)
     unfit: Mapping[str, Unfit] = field(default_factory=dict)
     parted: Mapping[str, Dependent] = field(default_factory=dict)
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
 
 
 def parted_on(one: Started, other: Started, name: str) -> Dependent | None:
     """Return other rows on which a function answers otherwise in another process, if there are."""
     from mesh_notebook.mesh.rows import difference
 
+    for told in sorted(one.workdir.glob(f"{name}-each-*.txt")):
+        rows = _rows_beside(told, one.workdir)
+        return Dependent(told.read_text("utf-8"), (), rows, rows, each_time=True)
     for made in sorted(one.workdir.glob(f"{name}-made-*.arrow")):
         there = other.workdir / made.name
         said = difference(rows_in(made), rows_in(there)) if there.exists() else None
         if said is not None:
-            start = made.stem.replace("-made-", "-rows-") + "-"
-            rows = {p.stem.removeprefix(start): p for p in one.workdir.glob(f"{start}*.arrow")}
+            rows = _rows_beside(made, one.workdir)
             return Dependent(said, (), rows, rows)
     return None
+
+
+def _rows_beside(path: Path, folder: Path) -> dict[str, Path]:
+    """Return by input the file of the rows of which a trial told."""
+    start = re.sub("-(made|each)-", "-rows-", path.stem) + "-"
+    return {p.stem.removeprefix(start): p for p in folder.glob(f"{start}*.arrow")}
 
 
 @dataclass(frozen=True)

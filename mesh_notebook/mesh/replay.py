@@ -35,6 +35,7 @@ from mesh_notebook.mesh.outcomes import (
     rows_in,
 )
 from mesh_notebook.mesh.s3 import VARIABLES
+from mesh_notebook.mesh.unsliced import Step, left_out_in
 from mesh_notebook.mesh.variation import OTHERWISE, PLAIN, Variation
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def replay_twice(
     witness: Witness | None = None,
     keys: Sequence[Sequence[str]] = (),
     mocks: Mapping[str, bytes] | None = None,
+    steps: Sequence[Step] = (),
 ) -> Twice:
     """Replay in two processes at the same time; raises `ReplayFailed` where the plain one fails.
 
@@ -132,6 +134,8 @@ def replay_twice(
         What was said to be a key of what the functions make.
     mocks : mapping, optional
         By input: a Parquet file of mock rows, on which the plain process tries the functions last.
+    steps : sequence of Step
+        All that the notebook ran, which the plain process holds the functions to, on other rows.
     """
     folders = [workdir / "plain", workdir / "otherwise"]
     for folder in folders:
@@ -142,6 +146,7 @@ def replay_twice(
             witness=witness,
             repeated=True,
             mocks=mocks,
+            steps=steps,
         ) as plain,
         started(
             *(transform, functions, inputs, folders[1]),
@@ -159,7 +164,7 @@ def replay_twice(
             otherwise = other.made()
             parted = {n: one for n in functions if (one := parted_on(plain, other, n))}
             more = (other.faults(), told, other.dependences(), unfit, parted)
-            return Twice(made, otherwise, "", *more)
+            return Twice(made, otherwise, "", *more, left_out_in(plain.workdir))
         except ReplayFailed as failed:
             return Twice(made, {}, str(failed), other.faults(), told)
 
@@ -180,6 +185,7 @@ def started(
     tried: bool = False,
     mocks: Mapping[str, bytes] | None = None,
     repeated: bool = False,
+    steps: Sequence[Step] = (),
 ) -> Iterator[Started]:
     """Start a clean process, as `replay` does; it ends with the block, whatever it has done.
 
@@ -198,7 +204,9 @@ def started(
     mocks : mapping, optional
         By input: a Parquet file of mock rows, on which it tries the functions last.
     repeated : bool
-        Whether it leaves what functions that make sets make of other rows, to be compared.
+        Whether it leaves what functions make of other rows, to be compared.
+    steps : sequence of Step
+        All that the notebook ran, if it is to hold the functions to it on other rows.
     """
     refuse_unknown(engine)
     if engine == "spark":
@@ -226,6 +234,7 @@ def started(
         "tried": tried,
         "mocked": keep_mocks(mocks, workdir) if mocks else [],
         "repeated": repeated,
+        "steps": [asdict(step) for step in steps],
     }
     (workdir / _JOB).write_text(json.dumps(job), "utf-8")
     with _process(workdir, _credentials(given), variation) as process:

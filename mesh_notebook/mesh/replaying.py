@@ -21,6 +21,7 @@ from mesh_notebook.mesh.guard import Attempt, guard, parses_unseen, words_in
 from mesh_notebook.mesh.inputs import EventWindow
 from mesh_notebook.mesh.keys import VARIABLES as KEYS
 from mesh_notebook.mesh.on_mocks import try_on_mocks
+from mesh_notebook.mesh.outcomes import DONE
 from mesh_notebook.mesh.s3 import VARIABLES
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _FAILURE = "failure.json"
 _ORDER = "order.json"
 _DEPENDENCES = "dependences.json"
 _FEW = 10_000  # rows whose texts are met
+_HELD = (2, 4)  # of the ways in which rows are drawn
 _PATIENCE = 3.0  # seconds of the processor that a function may be asked on other rows
 
 
@@ -50,7 +52,7 @@ def main(job_file: str) -> None:
     engine = engine_of(job["engine"], job["settings"], Path.cwd())
     rows = {name: _rows(given) for name, given in job["inputs"].items()}
     inputs = {name: _opened(engine, name, frame, job) for name, frame in rows.items()}
-    repeats = job["repeated"] and _asks_sets(job)
+    repeats = bool(job["repeated"])
     trials = _trials(job, rows) if job["tried"] or repeats else None
     for name in (*VARIABLES, *KEYS):  # the inputs are open: what opened them is not the transform's
         os.environ.pop(name, None)
@@ -90,7 +92,8 @@ def main(job_file: str) -> None:
     tries = bool(job["tried"] and trials and watch and trials.needed(watch.turn))
     mocked = bool(job["mocked"])
     if repeats or tries or mocked:
-        _end_after(_PATIENCE * len(schemas) * (repeats + tries + mocked))
+        more = repeats + tries + mocked + bool(job["steps"])
+        _end_after(_PATIENCE * len(schemas) * more)
     if mocked:
         # Loaded anew: what it kept of real rows is to be in no error's text.
         try_on_mocks(partial(_called, loaded(transform)), schemas, job["mocked"])
@@ -100,6 +103,9 @@ def main(job_file: str) -> None:
         _try(trials, watch, job, sound)
     engine.ended()
     del met
+    if trials and job["steps"]:
+        Path(DONE).touch()  # what cells do that are no part of the module is not its failure
+        _hold_to_notebook(trials, job)
 
 
 def _write(name: str, frame: pl.DataFrame) -> None:
@@ -229,26 +235,35 @@ def _try(trials: Trials, watch: Watch, job: Mapping[str, Any], functions: Sequen
             Path(_DEPENDENCES).write_text(json.dumps(found), "utf-8")
 
 
-def _asks_sets(job: Mapping[str, Any]) -> bool:
-    from mesh_notebook.mesh.ordering import asks_sets
-
-    return asks_sets(Path(job["transform"]).read_text("utf-8"))
-
-
 def _repeat(
     trials: Trials, watch: Watch | None, job: Mapping[str, Any], functions: Sequence[str]
 ) -> None:
     """Write down what the functions make of other rows, for another process to make as well."""
-    from mesh_notebook.mesh.ordering import constants_of, repeated
+    from mesh_notebook.mesh.ordering import asks_sets, constants_of, repeated
 
     if watch:
         watch.turn.to(None)
     text = Path(job["transform"]).read_text("utf-8")
     for name in functions:
         act = partial(_once, Path(job["transform"]), job["sql"], watch, name)
-        for number, rows, frame in repeated(trials, act, constants_of(text, name)):
+        found = repeated(trials, act, constants_of(text, name), sets=asks_sets(text))
+        for number, rows, frame, said in found:
             _kept(f"{name}-rows-{number}", rows)
-            _write(f"{name}-made-{number}", frame)
+            if said is None:
+                _write(f"{name}-made-{number}", frame)
+            else:
+                Path(f"{name}-each-{number}.txt").write_text(said, "utf-8")
+
+
+def _hold_to_notebook(trials: Trials, job: Mapping[str, Any]) -> None:
+    """Hold the functions to all that the notebook ran, on other rows."""
+    from mesh_notebook.mesh.ordering import constants_in
+    from mesh_notebook.mesh.unsliced import Step, compared
+
+    steps = [Step.from_dict(told) for told in job["steps"]]
+    constants = constants_in([step.text for step in steps])
+    act = partial(_once, Path(job["transform"]), "", None)
+    compared(steps, act, [trials.rows(number, constants) for number in _HELD])
 
 
 def _once(

@@ -1,6 +1,6 @@
 """The order of rows: what determines it, what depends on it, and how few rows show it."""
 
-from mesh_notebook.mesh.ordering.constants import constants_of
+from mesh_notebook.mesh.ordering.constants import constants_in, constants_of
 from mesh_notebook.mesh.ordering.order import Fault, decides
 from mesh_notebook.mesh.ordering.repeating import asks_sets, repeated
 from mesh_notebook.mesh.ordering.resampling import Demands, resampled
@@ -17,6 +17,7 @@ __all__ = [
     "Watch",
     "another_order",
     "asks_sets",
+    "constants_in",
     "constants_of",
     "decides",
     "duckdb_otherwise",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["compared_with", "constants_of"]
+__all__ = ["compared_with", "constants_in", "constants_of"]
 
 _MOST = 60  # of a kind
 _LONGEST = 100  # characters of a text that is a value, and not a query
@@ -37,6 +37,11 @@ def constants_of(text: str, function: str) -> tuple[Any, ...]:
             used[name] = tops[name]
             left += [n.id for n in ast.walk(tops[name]) if isinstance(n, ast.Name)]
     return tuple(dict.fromkeys(one for node in used.values() for one in _spelled(node)))
+
+
+def constants_in(texts: Sequence[str]) -> tuple[Any, ...]:
+    """Return the numbers, texts and days that statements spell out."""
+    return tuple(dict.fromkeys(one for text in texts for one in _spelled(ast.parse(text))))
 
 
 def _bound(statement: ast.stmt) -> list[str]:

@@ -1,7 +1,7 @@
-"""What a transform makes of other rows, for two processes to compare where sets have a say.
+"""What a transform makes of other rows, for two processes to compare: chance and machine at work.
 
-Texts lie in a set in another order in each process. Where the rows at hand have one value, or the
-same one first, nothing shows it; so both processes of a proof are asked on the same other rows.
+Texts lie in a set in another order in each process, and a clock may be read for some rows alone.
+The rows at hand may not show it; so both processes of a proof are asked on the same other rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["asks_sets", "repeated"]
 
-_ASKED = (1, 2, 3, 4)  # of the ways in which rows are drawn
+_ASKED = (2,)  # of the ways in which rows are drawn: on both sides of what code compares them with
+_OF_SETS = (1, 2, 3, 4)
 _SETS = ("set", "frozenset")
 Act = Callable[[Mapping[str, Any]], "pl.DataFrame | None"]
 
@@ -30,13 +31,16 @@ def asks_sets(text: str) -> bool:
 
 
 def repeated(
-    trials: Trials, act: Act, constants: Sequence[Any] = ()
-) -> Iterator[tuple[int, dict[str, pl.DataFrame], Any]]:
-    """Yield the number of a trial, its rows by input, and what `act` makes of them each time."""
+    trials: Trials, act: Act, constants: Sequence[Any] = (), *, sets: bool = False
+) -> Iterator[tuple[int, dict[str, pl.DataFrame], Any, str | None]]:
+    """Yield the number of a trial, its rows by input, and what `act` makes of them.
+
+    And how what it makes of the same rows a moment later differs, where it does.
+    """
     from mesh_notebook.mesh.rows import difference
 
-    for number in _ASKED:
-        rows = trials.rows(number, constants, various=True)
+    for number in _OF_SETS if sets else _ASKED:
+        rows = trials.rows(number, constants, various=sets)
         one, other = (act({n: frame.lazy() for n, frame in rows.items()}) for _ in range(2))
-        if one is not None and other is not None and difference(one, other) is None:
-            yield number, rows, one
+        if one is not None and other is not None:
+            yield number, rows, one, difference(one, other)
