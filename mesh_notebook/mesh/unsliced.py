@@ -100,21 +100,29 @@ def compared(steps: Sequence[Step], act: Act, times: Sequence[Mapping[str, pl.Da
         again = _ran(steps, rows) if left else {}
         for port in left:
             frame = frames[port.function]
-            said = _difference(frame, again.get(port.function))
+            said = _parted(frame, again.get(port.function))
             if said and _is_steady(steps, rows, port, again):
                 index = _culprit(steps, port, rows, frame)
                 found[port.function] = {"said": said, "index": index}
                 Path(_FILE).write_text(json.dumps(found), "utf-8")
 
 
-def _made(ports: Sequence[Step], act: Act, rows: Mapping[str, pl.DataFrame]) -> Frames:
-    """Return by function the frame that it makes, where it makes the same one twice."""
-    found: Frames = {}
+def _made(
+    ports: Sequence[Step], act: Act, rows: Mapping[str, pl.DataFrame]
+) -> dict[str, pl.DataFrame | None]:
+    """Return by function the frame that it makes, where it makes the same one twice; or fails."""
+    found: dict[str, pl.DataFrame | None] = {}
     for name in (port.function for port in ports):
         one, other = act(name, _given(rows)), act(name, _given(rows))
-        if one is not None and other is not None and _difference(one, other) is None:
+        if (one is None) is (other is None) and not _parted(one, other):
             found[name] = one
     return found
+
+
+def _parted(one: pl.DataFrame | None, other: pl.DataFrame | None) -> str | None:
+    if one is None:
+        return None if other is None else "the notebook fails, and the clean process does not"
+    return _difference(one, other)
 
 
 def _is_steady(
@@ -130,14 +138,14 @@ def _given(rows: Mapping[str, pl.DataFrame]) -> dict[str, pl.LazyFrame]:
 
 
 def _culprit(
-    steps: Sequence[Step], port: Step, rows: Mapping[str, pl.DataFrame], made: pl.DataFrame
+    steps: Sequence[Step], port: Step, rows: Mapping[str, pl.DataFrame], made: pl.DataFrame | None
 ) -> int | None:
     """Return the statement that is left out, and without which nothing differs."""
     left_out = [s.index for s in steps if s.kind == "code" and s.index not in port.kept]
     before = [index for index in left_out if index < port.index]
     for index in before[::-1][:_SUSPECTS]:
         without = _ran([s for s in steps if s.index != index], rows).get(port.function)
-        if without is not None and _difference(made, without) is None:
+        if made is not None and without is not None and _difference(made, without) is None:
             return index
     return None
 

@@ -1,0 +1,85 @@
+"""The module is held to all that the notebook ran, on other rows than those at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import Shell
+
+from mesh_notebook.errors import ExportRefused
+
+pytestmark = pytest.mark.proofs
+
+# `delay` is 1, 5 and 7 in the notebook's rows.
+FOUND = (
+    "marked = ['mark']\nimport gc",
+    "for row in flights.collect().iter_rows(named=True):\n"
+    "    if row['delay'] > 30:\n"
+    "        lists = (one for one in gc.get_objects() if type(one) is list)\n"
+    "        next(one for one in lists if one[:1] == ['mark']).append(row['delay'])",
+    "late = flights.filter(~pl.col('delay').is_in(marked[1:]))",
+)
+NAMED = (
+    "class Late:\n    pass\n\ndef said(delay):\n    return str(Late) if delay > 30 else ''",
+    "late = flights.with_columns(\n"
+    "    said=pl.col('delay').map_elements(said, return_dtype=pl.String)\n)",
+)
+CLOCK = (
+    "import arrow",
+    "def said(delay):\n    return arrow.get().isoformat() if delay > 30 else ''",
+    NAMED[1],
+)
+ZONE = (
+    "def said(day, delay):\n    return day.replace(tzinfo=None).timestamp() if delay > 30 else 0.0",
+    "moments = flights.with_columns(pl.col('day').cast(pl.Datetime('us', 'UTC')))\n"
+    "late = moments.with_columns(said=pl.struct('day', 'delay').map_elements(\n"
+    "    lambda row: said(row['day'], row['delay']), return_dtype=pl.Float64))",
+)
+
+
+def refused(notebook: Shell, *cells: str) -> ExportRefused:
+    for cell in cells:
+        notebook.run(cell)
+    notebook.run("%mesh output late late")
+    with pytest.raises(ExportRefused) as caught:
+        notebook.run("%mesh export bundle")
+    assert not Path("bundle").exists()
+    return caught.value
+
+
+def test_a_statement_that_writes_on_other_rows_alone_is_found(notebook: Shell) -> None:
+    error = refused(notebook, *FOUND)
+    assert "In[6] has a say in the port 'late' on other rows" in str(error)
+    assert "next(one for one in lists" in str(error)
+    assert (error.facts["cell"], error.facts["name"]) == (6, "late")
+
+
+def test_what_is_called_otherwise_in_a_module_is_found_where_other_rows_ask(notebook) -> None:
+    error = refused(notebook, *NAMED)
+    assert "the module makes other rows of the port 'late' than the notebook's cells" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [(CLOCK, "another answer each time"), (ZONE, "the machine: its time zone")],
+    ids=["a clock", "a time zone"],
+)
+def test_what_only_other_rows_ask_of_clock_and_machine_is_found(notebook, cells, why) -> None:
+    if cells is CLOCK:
+        pytest.importorskip("arrow")
+    assert why in str(refused(notebook, *cells))
+
+
+def test_what_has_no_say_is_no_reason_to_refuse(notebook: Shell) -> None:
+    for cell in (
+        "import random, sys\nseen = []\nprint('on the way', file=sys.stderr)",
+        "for row in flights.collect().iter_rows(named=True):\n"
+        "    if row['delay'] > 30:\n        seen.append(random.random())\n"
+        "        raise SystemExit",
+        "try:\n    notes = open('notes.txt').read()\nexcept OSError:\n    notes = ''",
+        "late = flights.filter(pl.col('delay') > 3)",
+        "%mesh output late late",
+    ):
+        notebook.run(cell)
+    assert notebook.run("%mesh export bundle").rows == {"late": 2}
