@@ -155,13 +155,18 @@ def bodies() -> dict:
 
 
 def lines(one: tuple, policy: PortPolicy, upstream: PortPolicy, who: Principal = OFFICER) -> list:
-    """Return the lines that carry over what a port owes to a policy of `users`."""
+    """Return the lines that carry over what a port owes to a policy of `users`.
+
+    What it owes for rows that are matched is tried, and not here.
+    """
     told, contract = one
     given = {"users": Upstream("urn:dmesh:local:x:users:users", Decision(upstream, who))}
     left = uncarried_in(
         {"top": told}, {"top": policy}, {"top": contract}, given, {"top": ["users"]}
     )
-    return sorted({one.line.removeprefix("%mesh protect ") for one in left})
+    return sorted(
+        {one.line.removeprefix("%mesh protect ") for one in left if not one.obligation.matched}
+    )
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -432,6 +437,34 @@ def test_a_product_of_hidden_rows_and_columns_is_refused_until_it_hides_them_too
     Path("bundle/receipt.json").unlink()
     with pytest.raises(DeployRefused, match="hidden upstream"):
         notebook.run("%mesh deploy bundle")
+
+
+CLEAR = "pl.LazyFrame({'uid': ['secret-1', 'secret-3'], 'name': ['Ann', 'Zoe']})"
+GERMANS = "users.filter(pl.col('country') == 'DE')"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        f"{GERMANS}.join({CLEAR}, on='uid').select('country', 'name')",
+        f"{GERMANS}.join({CLEAR}, on='uid', how='semi').select('country')",
+        f"{GERMANS}.join({CLEAR}, on='uid', how='left').select('country', 'name')",
+        f"{CLEAR}.join({GERMANS}, on='uid', how='anti').select('name')",
+    ],
+    ids=["inner", "semi", "left", "anti"],
+)
+def test_tokens_that_are_matched_with_values_in_the_clear_are_told_of(notebook, made):
+    notebook.run(f"top = {made}")
+    notebook.run("%mesh output top top")
+    with pytest.raises(ExportRefused, match="hidden upstream"):
+        notebook.run("%mesh export bundle")
+
+
+def test_tokens_that_are_matched_with_each_other_tell_no_more(notebook):
+    notebook.run(f"both = {GERMANS}.join(users, on='uid').select('country')")
+    notebook.run("%mesh output both both")
+    notebook.run("%mesh export bundle")
+    assert notebook.run("%mesh deploy bundle")
 
 
 def test_what_is_shown_on_purpose_says_why_wherever_the_product_is_told_of(notebook):

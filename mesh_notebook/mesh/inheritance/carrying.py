@@ -183,13 +183,20 @@ def _without_made(
     """Return what is owed less what is owed for nothing: what others could have made."""
     if not left:
         return []
-    tried = {frozenset(one.roles) for one in left if one.kind in _TRIED}
-    free = {roles for roles in tried if others.could_make(policy, contract, roles)}
+    tried = {_trial(one) for one in left if one.kind in _TRIED}
+    free = {
+        (roles, in_order)
+        for roles, in_order in tried
+        if others.could_make(policy, contract, roles, in_order=in_order)
+    }
     return [
-        o
-        for o in left
-        if o.kind not in _TRIED or frozenset(o.roles) not in free or _shows_some(policy, o)
+        o for o in left if o.kind not in _TRIED or _trial(o) not in free or _shows_some(policy, o)
     ]
+
+
+def _trial(one: Obligation) -> tuple[frozenset[str], bool]:
+    """Return for whom it is tried, and whether the order of rows tells anything: of a sort only."""
+    return frozenset(one.roles), not one.matched
 
 
 def _shows_some(policy: PortPolicy, one: Obligation) -> bool:
@@ -233,7 +240,7 @@ def _keeps(policy: PortPolicy, one: Obligation) -> bool:
 
 def kept_by_roles(policy: PortPolicy, owed: Iterable[Obligation]) -> bool:
     """Whether a port holds rows that an input hides, and that its own roles alone keep."""
-    hidden = [one for one in owed if one.kind in ("rows", "private", "chosen")]
+    hidden = [o for o in owed if o.kind in ("rows", "private", "chosen") and not o.matched]
     return any(_keeps(policy, one) and not _is_declassified(policy, one) for one in hidden)
 
 

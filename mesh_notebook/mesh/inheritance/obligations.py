@@ -90,6 +90,9 @@ class Obligation:
         Of `private`: the epsilon that each principal may spend.
     aggregates : int
         From how many rows on an aggregate owes nothing; 0: it always does.
+    matched : bool
+        Of `chosen`: whether rows are chosen by which values are equal, and by nothing else; so who
+        sees tokens in their place may be able to do the same.
     """
 
     kind: str
@@ -106,6 +109,7 @@ class Obligation:
     stand_in: bool = False
     aggregates: int = 0
     input: str = ""
+    matched: bool = False
 
 
 def obligations(
@@ -204,10 +208,16 @@ def _of_columns(told: PortLineage, given: Upstream, name: str) -> Iterator[Oblig
             if mask.column == subject:
                 said = f"each {subject} of {given.name} can be erased from all snapshots"
                 yield Obligation("subject", column, of, said, aggregates=least, input=name)
-        # A keyed mask shows which values are equal, so that to match them tells no more.
-        matched = mask.keyed and source in told.matched
-        if given.cut == mask.column or (source in told.choosing and not matched):
-            yield Obligation(*("chosen", "", of, rule, mask.exempt), aggregates=least, input=name)
+        if given.cut == mask.column or source in told.choosing:
+            # A keyed mask shows which values are equal, so that to match them with tokens of the
+            # same key tells no more; to match them with values that are in the clear does.
+            matched = mask.keyed and source in told.matched and given.cut != mask.column
+            yield Obligation(
+                *("chosen", "", of, rule, mask.exempt),
+                aggregates=least,
+                input=name,
+                matched=matched,
+            )
 
 
 def _is_same(told: PortLineage, column: str, source: tuple[str, str]) -> bool:

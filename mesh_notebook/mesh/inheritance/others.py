@@ -96,15 +96,29 @@ class Others:
         except MeshError:
             return set()
 
-    def could_make(self, policy: PortPolicy, contract: Contract, roles: Iterable[str]) -> bool:
-        """Whether who has none of the roles sees nothing of a port but what they could make."""
+    def could_make(
+        self,
+        policy: PortPolicy,
+        contract: Contract,
+        roles: Iterable[str],
+        *,
+        in_order: bool = True,
+    ) -> bool:
+        """Whether who has none of the roles sees nothing of a port but what they could make.
+
+        Parameters
+        ----------
+        in_order
+            Whether the order of the rows counts as something that is seen.
+        """
         exempt = frozenset(roles)
         if not self.upstreams.keys() <= self.contracts.keys():
             return False  # a bundle that was made by hand may have none of an input
         try:
             whole = self.run(policy.port, self.inputs)
             less = self.run(policy.port, self._as_seen(exempt))
-            if not (policy.masks or policy.rows) and not less.equals(whole):
+            hides = policy.masks or policy.rows
+            if in_order and not hides and not less.equals(whole):
                 return False  # its rows are published in their order, which tells of a sort
             return _holds(
                 _shown(less, policy, contract, exempt), _shown(whole, policy, contract, exempt)
