@@ -71,9 +71,8 @@ def _refuse_query(statement: Statement) -> None:
 
 
 def _refuse_unsteady(statement: Statement, query: str) -> None:
-    if call := unsteady_in_query(query):
-        fix = "put the value into the query as a literal, or take it from an input's column"
-        _refuse(statement, call, "answers differently each time that the query runs", fix)
+    if found := unsteady_in_query(query):
+        _refuse(statement, found.said, found.what, found.fix)
 
 
 def _patched(statement: Statement, graph: Graph) -> Iterator[str]:

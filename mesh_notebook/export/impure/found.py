@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_notebook.export.graph import Graph
+from mesh_notebook.export.impure.approximate import approximations
 from mesh_notebook.export.impure.chance import chance_in, draws
 from mesh_notebook.export.impure.clocks import clock_reads, reads_clock
 from mesh_notebook.export.impure.codes import codes_of_categories
@@ -32,6 +33,7 @@ def impurities(statement: Statement, graph: Graph) -> Iterator[Impurity]:
     yield from computed_names(statement, graph)
     yield from orders_of_sets(statement, graph)
     yield from weak_references(statement, graph)
+    yield from approximations(statement, graph)
 
 
 def unsteady_in(statement: Statement, graph: Graph) -> list[str]:

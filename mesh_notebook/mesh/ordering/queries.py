@@ -205,10 +205,11 @@ class _Reader:
             return self._call_within(call, call.parent)
         order = call.find(exp.Order)
         by = selects.order_names(order, (), None) if order is not None else set()
-        if name in ("arg_max", "arg_min", "max_by", "min_by", "argmax", "argmin"):
+        if name.startswith(("arg_", "max_by", "min_by", "argm")):
             by |= selects.column_names(call.args.get("expression") or call.args.get("count"))
+        taken = call.expressions[0] if isinstance(call, exp.Anonymous) else call.this
         if (
-            by & selects.column_names(call.this, through=(exp.Order, exp.Distinct))
+            by & selects.column_names(taken, through=(exp.Order, exp.Distinct))
             and order is not None
         ):
             return  # equal values tie, and either is the same
