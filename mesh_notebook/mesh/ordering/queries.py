@@ -20,9 +20,10 @@ __all__ = ["Asked", "Table", "asked_of", "order_of_query"]
 # What takes one value of several, or puts values in a row, in the order in which they come.
 _TAKING = words(
     "first last any_value arbitrary list array_agg group_concat string_agg listagg "
-    "first_value arg_max arg_min max_by min_by argmax argmin mode"
+    "first_value arg_max arg_min max_by min_by argmax argmin mode arg_max_null "
+    "arg_min_null arg_max_nulls_last arg_min_nulls_last lttb"
 )
-_BESIDE = words("row_number lag lead first_value last_value nth_value ntile")
+_BESIDE = words("row_number lag lead first_value last_value nth_value ntile fill")
 _NO_ORDER = "give it an ORDER BY that leaves no two rows tied, such as by the key of the rows"
 
 
@@ -206,11 +207,15 @@ class _Reader:
         order = call.find(exp.Order)
         by = selects.order_names(order, (), None) if order is not None else set()
         if name.startswith(("arg_", "max_by", "min_by", "argm")):
-            by |= selects.column_names(call.args.get("expression") or call.args.get("count"))
+            more = call.expressions[1] if isinstance(call, exp.Anonymous) else None
+            by |= selects.column_names(
+                more or call.args.get("expression") or call.args.get("count")
+            )
         taken = call.expressions[0] if isinstance(call, exp.Anonymous) else call.this
         if (
             by & selects.column_names(taken, through=(exp.Order, exp.Distinct))
             and order is not None
+            and name != "lttb"  # points that tie in x differ in y
         ):
             return  # equal values tie, and either is the same
         if grouped is not None and decides(by | grouped, (), base.keys):
