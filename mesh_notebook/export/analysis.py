@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mesh_notebook.export.draws import asks_of
 from mesh_notebook.export.effects import Body, Effects, once, resolved
@@ -18,6 +19,7 @@ from mesh_notebook.export.scopes import (
     changing_defaults,
     comprehension_names,
     declared,
+    implicit_in,
     parameters,
     targets,
 )
@@ -252,8 +254,12 @@ class _Visitor(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._all([*node.decorator_list, *node.bases, *node.keywords])
         before, binds = set(self.bound), dict(self.effects.binds)
+        outside = len(self.effects.bodies)
         self._all(node.body)  # a class body runs at once; what it binds stays inside
         self.bound, self.effects.binds = before, binds
+        silent = implicit_in(node)
+        inside = self.effects.bodies[outside:]
+        self.effects.bodies[outside:] = [replace(b, implicit=b.name in silent) for b in inside]
         self._bind(node.name)
 
     def _define(

@@ -38,6 +38,9 @@ class Body:
         Parameters that it puts a value into, and those whose value it may be.
     asks : tuple of Ask
         The functions that it, or a function inside it, calls or names.
+    implicit : bool
+        It is a part of a class that runs though nobody calls it by its name: an operator, a
+        property, the way in and out of `with`.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Body:
     returns: frozenset[str] = frozenset()
     keeps: frozenset[tuple[str, str]] = frozenset()
     asks: tuple[Ask, ...] = ()
+    implicit: bool = False
 
 
 @dataclass

@@ -8,11 +8,12 @@ the value may run later. Where the text and the recorded types leave a doubt, mo
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mesh_notebook.export import known
 from mesh_notebook.export.aliases import Aliases
-from mesh_notebook.export.draws import Drawn, Draws
+from mesh_notebook.export.draws import Ask, Drawn, Draws
 from mesh_notebook.export.effects import Body, Effects
 from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.given import put_together
@@ -28,10 +29,25 @@ from mesh_notebook.export.process_settings import (
 from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
+from mesh_notebook.export.unseen import (
+    IN_USE,
+    TOLD,
+    connected,
+    enters,
+    in_use,
+    libraries_reached,
+    names_written,
+    only_looks_set,
+    redirects,
+    tells,
+)
 
 __all__ = ["Pass", "graph_of"]
 
 _LAZY = ("polars.", "duckdb.")  # frames and relations
+# The kinds of value that may hold values of a library.
+_HOLDING = (known.CONTAINER, known.ITERATOR, known.OWN, known.UNKNOWN)
+_DEFINING = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def graph_of(statements: Sequence[Statement]) -> Graph:
@@ -121,6 +137,7 @@ class Pass:
         self._keep_code(statement, code, changed)
         self._relink(statement, links)
         self._link_relations(statement)
+        self._link_told(statement, bodies)
         for one, other in together:
             if known.FROZEN not in (names.kind_of(one), names.kind_of(other)):
                 self.aliases.link(one, other)
@@ -128,8 +145,13 @@ class Pass:
     def _stopped_by_rows(self, statement: Statement) -> bool:
         """Return whether what stopped the cell of a statement owes anything to an input."""
         done = self.graph.statements[: statement.index]
-        todo = [s.index for s in done if s.half and s.cell.index == statement.cell.index]
-        seen: set[int] = set()
+        return self._owe_rows(
+            s.index for s in done if s.half and s.cell.index == statement.cell.index
+        )
+
+    def _owe_rows(self, statements: Iterable[int]) -> bool:
+        """Return whether any of these statements owes anything to an input."""
+        todo, seen = list(statements), set[int]()
         while todo:
             index = todo.pop()
             if self.graph.statements[index].kind in ("input", "sql"):
@@ -149,13 +171,49 @@ class Pass:
         changed |= {q.receiver for q in statement.queries if not (q.only_reads or q.inside)}
         changed |= self._changed_by_calls(statement) if bodies else set()
         changed |= {name for name in effects.reads if names.acts_when_read(name)}
+        inside = [ask for body in bodies for ask in body.asks]
+        asks = (*effects.asks, *inside)
+        if tells(asks) and self.aliases.of(TOLD):
+            changed.add(TOLD)
         changed = self.aliases.reached(changed)
-        asks = (*effects.asks, *(ask for body in bodies for ask in body.asks))
-        libraries = {library for n in changed if (library := names.library_of(n))}
+        changed |= self._named_by_no_text(statement, bodies, changed)
+        if redirects(asks, touches, names.made_by, names.type_of):
+            changed.add(TOLD)
         changed |= settings_written(statement.node, asks, names.made_by)
-        if libraries & OF_OPERATORS:
-            changed.add(PROCESS)
-        return changed | {f"<{library}>" for library in libraries}
+        return changed | self._set_in_libraries(statement, changed, asks)
+
+    def _named_by_no_text(
+        self, statement: Statement, bodies: list[Body], changed: set[str]
+    ) -> set[str]:
+        """Return the names that a statement may write on other rows, and names none of.
+
+        What it writes on the rows at hand was seen: it is asked only where it owes them something.
+        """
+        effects, names = statement.effects, self.names
+        touches = [*effects.touches, *(t for b in bodies for t in _free_touches(b))]
+        pattern = names_written(
+            *(statement.node, touches, effects.asks, [a for b in bodies for a in b.asks]),
+            *(names.origin_of, lambda touch: names.changes(touch, known.CONTAINER)),
+        )
+        pattern = ".*" if any(map(names.stands_for_names, changed)) else pattern
+        read = effects.reads.union(*(body.reads for body in bodies))
+        if not pattern or not self._owe_rows(w for n in read for w in self.writers.get(n, ())):
+            return set()
+        return {n for n in self.writers if not n.startswith("<") and re.fullmatch(pattern, n)}
+
+    def _set_in_libraries(
+        self, statement: Statement, changed: set[str], asks: Sequence[Ask]
+    ) -> set[str]:
+        """Return the marks of the libraries that a statement may leave otherwise."""
+        libraries = {library for n in changed if (library := self.names.library_of(n))}
+        entered = set(enters(asks, self.names.made_by))
+        marks = {f"<{library}>" for library in libraries | entered}
+        works = {one for one in libraries if not only_looks_set(statement.node, one)} | entered
+        return (
+            marks
+            | {IN_USE.format(library) for library in works}
+            | ({PROCESS} if libraries & OF_OPERATORS else set())
+        )
 
     def _changed_at_once(self, statement: Statement, changed: set[str]) -> set[str]:
         """Return what a statement may change without collecting a lazy frame."""
@@ -204,6 +262,17 @@ class Pass:
                 if self.names.kind_of(table) != known.FROZEN:
                     self.aliases.link(name, table)
 
+    def _link_told(self, statement: Statement, bodies: list[Body]) -> None:
+        """Link the names at the end of what is told: `logging.StreamHandler(buf)`."""
+        effects, names = statement.effects, self.names
+        held = {*effects.values, *effects.binds, *(n for b in effects.bodies for n in b.values)}
+        held |= {n for n in effects.reads if names.kind_of(n) == known.CLASS}
+        held -= {statement.node.name} if isinstance(statement.node, _DEFINING) else set()
+        asks = (*effects.asks, *(ask for body in bodies for ask in body.asks))
+        given = names.made_by, names.type_of, names.kind_of
+        for name in sorted(connected(statement.node, asks, held, *given)):
+            self.aliases.link(TOLD, name)
+
     def _explained(self, name: str, statement: Statement) -> bool:
         """Return whether the cell's own statements account for what became of a name."""
         if statement.effects.binds[name]:  # it means something else
@@ -218,6 +287,8 @@ class Pass:
             return []  # naming or showing a value runs nothing of it
         own = effects.bodies if effects.runs_bodies else []
         brought = sorted(effects.reads.difference(without))
+        if tells(effects.asks):
+            brought += sorted(self.aliases.of(TOLD))
         return self.names.reached([*own, *self.names.code_of(*brought)])
 
     def _changed_by_calls(self, statement: Statement) -> set[str]:
@@ -259,8 +330,25 @@ class Pass:
         def type_of(name: str) -> str | None:  # of what is local to a function nothing is known
             return self.names.type_of(name) if name in effects.reads else None
 
-        inside = (ask for body in bodies for ask in body.asks)
-        return settings_read(effects.asks, type_of) | settings_read(inside, lambda _: None)
+        inside = [ask for body in bodies for ask in body.asks]
+        read = settings_read(effects.asks, type_of) | settings_read(inside, lambda _: None)
+        if self.aliases.of(TOLD) and tells((*effects.asks, *inside)):
+            read |= {TOLD}
+        return read | self._reached(statement, bodies)
+
+    def _reached(self, statement: Statement, bodies: list[Body]) -> frozenset[str]:
+        """Return the marks of the libraries whose settings count for a statement.
+
+        Also of those that made what it reads, where that is a list, or an object, of their values.
+        """
+        read = statement.effects.reads.union(*(body.reads for body in bodies))
+        asks = (*statement.effects.asks, *(ask for body in bodies for ask in body.asks))
+        libraries = libraries_reached(map(self.names.type_of, read), asks)
+        libraries |= {library for n in read if (library := self.names.library_of(n))}
+        holding = (n for n in read if self.names.kind_of(n) in _HOLDING)
+        makers = {writer for name in holding for writer in self.writers.get(name, ())}
+        held = {mark for maker in makers for mark in self.graph.settings[maker] if in_use(mark)}
+        return frozenset({IN_USE.format(library) for library in libraries} | held)
 
     # ---- writing ------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -132,6 +133,8 @@ def _settings(one: Slice) -> Iterator[State]:
         maker = next(iter(asking), None) if kind.read else imports.get(kind.library)
         later = set(one.graph.final.get(kind.written, ())) - kept
         # Code in a lazy frame asks when the frame is collected, so it met what was set since.
+        if kind.library not in sys.modules:
+            continue  # so nothing was set in it
         if kind.about and not any(word in s.text for s in one.statements for word in kind.about):
             continue
         if maker is not None and (not later or kind.read in at_last):

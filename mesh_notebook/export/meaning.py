@@ -20,6 +20,8 @@ __all__ = ["BUILTINS", "Meanings"]
 BUILTINS = frozenset(dir(builtins)) - {"display", "get_ipython", "exit", "quit", "copyright"}
 # What every module has of its own: another in a notebook than in the module that is written.
 BUILTINS -= {"__name__", "__doc__", "__spec__", "__loader__", "__package__"}
+# The kinds of value that may be, or hold, objects of the user's own classes.
+_HOLDING = (known.CONTAINER, known.ITERATOR, known.OWN, known.UNKNOWN)
 _SETTERS = ("builtins.setattr", "builtins.delattr")
 _DEEP = 6  # calls within calls that are followed before a doubt is taken for a yes
 
@@ -118,14 +120,23 @@ class Meanings:
             return binder.origin.partition(".")[0]
         return known.setting_of(self.type_of(name))
 
+    def stands_for_names(self, name: str) -> bool:
+        """Return whether a name stands for the notebook's names, as their dictionary or module."""
+        return self.type_of(name) in known.NAMES or self.origin_of(name) == "__main__"
+
     def acts_when_read(self, name: str) -> bool:
         """Return whether to use an object may change it, though no method of it is called.
 
         So does one of the user's own whose class has a cached property, or an operator, item or
-        property that writes into the object.
+        property that writes into the object; and a list of such objects.
         """
         module, _, kind = (self.type_of(name) or "").rpartition(".")
-        return module == "__main__" and any(map(self._acts, self._class_and_bases(kind)))
+        if module == "__main__" and any(map(self._caches, self._class_and_bases(kind))):
+            return True
+        acting = self.code_of(name) if self.kind_of(name) in _HOLDING else []
+        if module == "__main__":  # a class of a metaclass of one's own, too
+            acting += [b for one in self._class_and_bases(kind) for b in one.effects.bodies]
+        return any(map(self._writes_itself, acting))
 
     def _class_and_bases(self, name: str, deep: int = 6) -> Iterator[Statement]:
         binder = self.binder.get(name)
@@ -135,21 +146,19 @@ class Meanings:
                 if isinstance(base, ast.Name):
                     yield from self._class_and_bases(base.id, deep - 1)
 
-    def _acts(self, binder: Statement) -> bool:
-        functions = [
+    def _caches(self, binder: Statement) -> bool:
+        functions = (
             n for n in ast.walk(binder.node or ast.Pass()) if isinstance(n, ast.FunctionDef)
-        ]
-        said = {n.name: [ast.unparse(d) for d in n.decorator_list] for n in functions}
-        if any("cached_property" in d for decorators in said.values() for d in decorators):
-            return True
-        implicit = {n for n, d in said.items() if "property" in d or _is_operator(n)}
-        return any(
-            self.changes(touch, known.CONTAINER)
-            for body in binder.effects.bodies
-            if body.name in implicit and body.params
-            for touch in body.touches
-            if touch.name == body.params[0]
         )
+        said = (ast.unparse(one) for n in functions for one in n.decorator_list)
+        return any("cached_property" in one for one in said)
+
+    def _writes_itself(self, body: Body) -> bool:
+        """Return whether code that runs unasked may write into what it is a method of."""
+        if not body.implicit or not body.params:
+            return False
+        own = (touch for touch in body.touches if touch.name == body.params[0])
+        return any(self.changes(touch, known.CONTAINER) for touch in own)
 
     # ---- code ---------------------------------------------------------------------------------
 
@@ -207,6 +216,8 @@ class Meanings:
             return self._sees_subclasses(touch)
         if touch.how == "argument" and self._calls_by_name(touch.what):
             return known.changes(replace(touch, how="computed"), kind)
+        if touch.how == "item" and kind == known.CLASS:
+            return any(body.name == "__class_getitem__" for body in self.code_of(touch.name))
         if touch.how == "item":
             return self.type_of(touch.name) == "collections.defaultdict"
         if touch.how == "call" and kind == known.CLASS:
@@ -280,10 +291,6 @@ class Meanings:
             if not ("." in u.what and u.what.split(".")[0] in own & {u.name})
         )
         return given or any(self.changes(use, kind, depth + 1) for use in uses)
-
-
-def _is_operator(name: str) -> bool:
-    return name.startswith("__") and name not in ("__init__", "__new__", "__init_subclass__")
 
 
 def _told(statement: Statement) -> str | None:

@@ -11,7 +11,7 @@ from mesh_notebook.export.words import words
 
 __all__ = [
     *("LOCALE", "LOOKS", "OF_OPERATORS", "PROCESS"),
-    *("settings_read", "settings_written", "starts_a_patch"),
+    *("held_for_a_while", "settings_read", "settings_written", "starts_a_patch"),
 ]
 
 # The names under which such settings are written and read: the first by all that follows, how
@@ -60,7 +60,7 @@ def settings_written(
     origin_of : callable
         Returns the full name of what a path stands for, such as `warnings.simplefilter`.
     """
-    inside = _held_for_a_while(node)
+    inside = held_for_a_while(node)
     found = {
         written
         for ask in asks
@@ -113,7 +113,7 @@ def _patches(origin: str) -> bool:
     return origin.startswith(_PATCHING) and origin.rpartition(".")[2] in _STARTING
 
 
-def _held_for_a_while(node: ast.AST | None) -> set[str]:
+def held_for_a_while(node: ast.AST | None) -> set[str]:
     """Return the calls whose settings end with a block: `with pl.Config(tbl_rows=3):`."""
     items = (n.context_expr for n in ast.walk(node or ast.Pass()) if isinstance(n, ast.withitem))
     return {str(dotted(item.func)) for item in items if isinstance(item, ast.Call)}

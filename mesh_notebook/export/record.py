@@ -6,6 +6,7 @@ parsing waits until an export asks. A restarted kernel starts a new record.
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -233,7 +234,7 @@ def _last_input(namespace: Mapping[str, Any]) -> dict[str, Any] | None:
 def _observed(namespace: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     own = [(name, value) for name, value in namespace.items() if is_own_name(name)]
     return {
-        "types": {name: _type_told(value) for name, value in own},
+        "types": {name: _type_told(value, namespace) for name, value in own},
         "ids": {name: id(value) for name, value in own},
         "sizes": {name: len(value) for name, value in own if type(value) in _SIZED},
         "values": {name: value for name, value in own if is_scalar(value)},
@@ -268,18 +269,32 @@ def _differs(before: object, now: object) -> bool:
     return before is not now and (type(before) is not type(now) or before != now)
 
 
-def _type_told(value: object) -> str:
-    """Return the type of a value; a logger that hands on to the notebook's own code is its own."""
+def _type_told(value: object, namespace: Mapping[str, Any]) -> str:
+    """Return the type of a value, told apart where it is the notebook's own in a way of its own.
+
+    So is a logger that hands on to something of the notebook's, and what its names stand in.
+    """
     told = _type_name(type(value))
+    if value is namespace:
+        return "__main__.<names>"
+    if told == "builtins.module" and vars(value) is namespace:
+        return "__main__.<module>"
     return f"__main__.{told}" if told.startswith("logging.") and _hands_on(value) else told
 
 
 def _hands_on(log: Any) -> bool:
+    """Return whether what a logger is told goes to code, or into a buffer, of the notebook's."""
     parts = [*getattr(log, "handlers", ()), *getattr(log, "filters", ())]
-    if any(type(part).__module__ == "__main__" or callable(part) for part in parts):
+    if any(type(part).__module__ == "__main__" or callable(part) or _keeps(part) for part in parts):
         return True
     above = getattr(log, "parent", None)
     return above is not None and _hands_on(above)
+
+
+def _keeps(handler: Any) -> bool:
+    stream = getattr(handler, "stream", None)
+    own = type(stream).__module__ == "__main__"
+    return own or isinstance(stream, io.StringIO | io.BytesIO) or hasattr(handler, "buffer")
 
 
 def _failure(error: BaseException) -> tuple[str, ...]:

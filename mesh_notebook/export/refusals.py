@@ -16,6 +16,7 @@ from mesh_notebook.export.reads import declared_as
 from mesh_notebook.export.references import full_name, references
 from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
+from mesh_notebook.export.unseen import names_reached
 from mesh_notebook.export.words import words
 
 __all__ = ["may_rebind_any", "refuse_impure"]
@@ -39,6 +40,9 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
         return
     if waits_for_others(statement, graph):
         _refuse(statement, "await", "waits for something outside", "make it a plain function")
+    if reached := names_reached(statement.node, lambda path: full_name(path, statement, graph)):
+        fix = "bind the name itself: x = …; in a function, after `global x`"
+        _refuse(statement, reached, "has the notebook's names in hand", fix)
     for patched in (*_patched(statement, graph), *_mocked(statement, graph)):
         fix = "give the function a name of its own in a cell, and call it by that name"
         what = "replaces a function of a library, for all that runs beside it and after it"

@@ -15,6 +15,7 @@ __all__ = [
     "comprehension_names",
     "declared",
     "dotted",
+    "implicit_in",
     "never_changes",
     "parameters",
     "root_name",
@@ -23,6 +24,8 @@ __all__ = [
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _INNER = (*FUNCTIONS, ast.ClassDef)
+_MAKING = ("__init__", "__new__", "__init_subclass__")
+_PLAIN_METHODS = {"staticmethod", "classmethod", "abstractmethod", "override", "final", "cache"}
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -154,3 +157,18 @@ def dotted(node: ast.AST) -> str | None:
         inner = dotted(node.value)
         return f"{inner}.{node.attr}" if inner else None
     return None
+
+
+def implicit_in(node: ast.ClassDef) -> set[str]:
+    """Return the functions of a class that run though nobody calls them by their names.
+
+    Operators, properties, whatever a decorator makes of a method; lambdas, which have no name.
+    """
+    found = {""}
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
+            said = {ast.unparse(one).rpartition(".")[2] for one in part.decorator_list}
+            special = part.name.startswith("__") and part.name not in _MAKING
+            if special or said - _PLAIN_METHODS:
+                found.add(part.name)
+    return found

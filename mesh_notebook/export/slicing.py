@@ -14,6 +14,7 @@ from mesh_notebook.export.record import ExecutedCell, Record, is_own_name
 from mesh_notebook.export.refusals import refuse_impure
 from mesh_notebook.export.statements import Statement, executed
 from mesh_notebook.export.unexplained import BY_HAND
+from mesh_notebook.export.unseen import TOLD, in_use
 
 __all__ = ["Slice", "refuse_unaccounted", "slices_of", "written_down"]
 
@@ -23,6 +24,7 @@ _SET = {
     LOOKS: "how Polars writes frames (pl.Config)",
     LOCALE: "the locale",
 }
+_TOLD = {TOLD: "where goes what is printed and logged"}
 _CACHE = "functools._lru_cache_wrapper"  # nothing tells what it holds
 
 
@@ -234,7 +236,11 @@ def _in_words(name: str) -> str:
     """Return what a name of the record stands for, as a person would say it."""
     if name.startswith("<draws of "):
         return f"the random generator of {name[10:-1]}"
-    return _SET.get(name, f"what `{name[1:-1]}` holds" if name.startswith("<") else f"`{name}`")
+    if in_use(name):
+        return name[1:-1]
+    return (_SET | _TOLD).get(
+        name, f"what `{name[1:-1]}` holds" if name.startswith("<") else f"`{name}`"
+    )
 
 
 def written_down(name: str, text: str = "") -> str:

@@ -18,6 +18,6 @@ def approximations(statement: Statement, graph: Graph) -> Iterator[Impurity]:
     if not any("duckdb" in one.text for one in graph.statements):
         return
     for node in ast.walk(statement.node or ast.Pass()):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if found := approximation_named(node.value):
-                yield found
+        text = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(text, str) and (found := approximation_named(text)):
+            yield found

@@ -78,6 +78,13 @@ def _options() -> Any:
     return pd.options.d
 
 
+def _ways() -> Any:
+    """Return the options of pandas that say how it computes."""
+    import pandas as pd
+
+    return {name: pd.options.d.get(name) for name in ("mode", "compute", "future")}
+
+
 def _looks() -> dict[str, Any]:
     """Return how Polars writes frames; how it computes is none of it."""
     import polars as pl
@@ -98,7 +105,7 @@ def _locale() -> dict[str, str]:
 # By how a person would write it.
 SETTINGS = {
     "decimal.getcontext()": Setting("decimal", _context, "<decimal>"),
-    "numpy.geterr()": Setting("numpy", _errors, "<numpy>"),
+    "numpy.geterr()": Setting("numpy", _errors, *("<how numpy works>",) * 2),
     "numpy.get_printoptions()": Setting(
         *("numpy", _printing, "<numpy>", "<looks>"), about=("numpy", "np.", ".values", "array")
     ),
@@ -108,6 +115,7 @@ SETTINGS = {
         fix="unittest.mock.patch.stopall(); run the cells that make the frame again, and export",
     ),
     "pandas.options": Setting("pandas", _options, "<pandas>"),
+    "pandas.options.mode": Setting("pandas", _ways, *("<how pandas works>",) * 2),
     "polars.Config": Setting(
         *("polars", _looks, "<looks>", "<looks>"),
         fix="set it in a cell that runs before those that make texts of frames, or put it back: "
