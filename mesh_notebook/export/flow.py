@@ -270,7 +270,8 @@ class Pass:
         held -= {statement.node.name} if isinstance(statement.node, _DEFINING) else set()
         asks = (*effects.asks, *(ask for body in bodies for ask in body.asks))
         given = names.made_by, names.type_of, names.kind_of
-        for name in sorted(connected(statement.node, asks, held, *given)):
+        touches = [touch for body in bodies for touch in _free_touches(body)]
+        for name in sorted(connected(statement.node, asks, touches, held, *given)):
             self.aliases.link(TOLD, name)
 
     def _explained(self, name: str, statement: Statement) -> bool:

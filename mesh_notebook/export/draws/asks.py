@@ -114,6 +114,8 @@ class _Walker:
                 self._all(body, False)
             case ast.Name(ctx=ast.Load()) | ast.Attribute(ctx=ast.Load()):
                 self._named(node)
+            case ast.Subscript(value=value, ctx=ast.Load()) if dotted(value) == "sys.modules":
+                self._named(node)
             case ast.FormattedValue(value=value):
                 self._all(ast.iter_child_nodes(node), False)
                 self.found.append(Ask("builtins.format", True, ((0, _text(value)),)))

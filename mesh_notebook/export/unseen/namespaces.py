@@ -19,6 +19,7 @@ _MAIN = "__main__"
 _SPACES = words("f_globals f_locals __globals__ user_ns user_global_ns user_module")
 _BUILTIN = words("globals vars locals")
 _RUNNING = words("builtins.exec builtins.eval")
+_LOADING = words("import_module __import__")
 _OF_THE_SHELL = words("push ex ev run_cell run_code safe_execfile safe_execfile_ipy del_var reset")
 _WRITES_IN_TEXT = re.compile(r"\(|:=|(?<![=!<>])=(?!=)|\b(del|import|for|with|def|class)\b")
 
@@ -61,6 +62,8 @@ def _reaches(ask: Ask, origin_of: Origin) -> bool:
     path = ask.path if ask.absolute else origin_of(ask.path) or ask.path
     parts = path.replace("()", "").replace("[]", "").split(".")
     if parts[0] == _MAIN or not _SPACES.isdisjoint(parts) or path.startswith("sys.modules[]"):
+        return True
+    if parts[-1] in _LOADING and ("'__main__'" in [text for _, text in ask.given or ()]):
         return True
     if parts[0] == "get_ipython":
         return parts[-1] in _OF_THE_SHELL
@@ -126,4 +129,4 @@ def _is_main(key: ast.AST) -> bool:
 
 def _loads(call: ast.Call) -> bool:
     called: Sequence[str] = str(dotted(call.func)).split(".")
-    return called[-1] in ("import_module", "__import__") or called[:2] == ["sys", "modules"]
+    return called[-1] in _LOADING or called[:2] == ["sys", "modules"]

@@ -50,15 +50,20 @@ def redirects(
 ) -> bool:
     """Return whether code sets where, or whether, something told is handed on."""
     return any(_is_setting(ask, origin_of) for ask in asks) or any(
-        touch.how == "store"
-        and (origin_of(touch.name) == "sys" or (type_of(touch.name) or "").startswith("logging."))
+        _is_stored(touch, origin_of)
+        or (touch.how == "store" and (type_of(touch.name) or "").startswith("logging."))
         for touch in touches
     )
+
+
+def _is_stored(touch: Touch, origin_of: Origin) -> bool:
+    return touch.how == "store" and origin_of(touch.name) == "sys"
 
 
 def connected(
     node: ast.AST | None,
     asks: Iterable[Ask],
+    touches: Iterable[Touch],
     names: Iterable[str],
     origin_of: Origin,
     type_of: TypeOf,
@@ -68,12 +73,15 @@ def connected(
 
     Parameters
     ----------
+    asks, touches
+        Of the functions that it runs, too.
     names : iterable of str
         Those whose values it has in hand.
     """
     inside = held_for_a_while(node)
     asks = [ask for ask in asks if ask.given is not None and ask.path not in inside]
     hands = any(_hands_over(ask, origin_of) for ask in asks) or any(_stored(node, origin_of))
+    hands = hands or any(_is_stored(touch, origin_of) for touch in touches)
     return {name for name in names if hands and _may_keep(type_of(name) or "", kind_of(name))}
 
 
