@@ -279,22 +279,25 @@ def _type_told(value: object, namespace: Mapping[str, Any]) -> str:
         return "__main__.<names>"
     if told == "builtins.module" and vars(value) is namespace:
         return "__main__.<module>"
-    return f"__main__.{told}" if told.startswith("logging.") and _hands_on(value) else told
+    own = told.startswith("logging.") and (_hands_on(value) or _keeps(value))
+    return f"__main__.{told}" if own else told
 
 
 def _hands_on(log: Any) -> bool:
-    """Return whether what a logger is told goes to code, or into a buffer, of the notebook's."""
+    """Return whether what a logger is told goes to code of the notebook's."""
     parts = [*getattr(log, "handlers", ()), *getattr(log, "filters", ())]
-    if any(type(part).__module__ == "__main__" or callable(part) or _keeps(part) for part in parts):
+    if any(type(part).__module__ == "__main__" or callable(part) for part in parts):
         return True
     above = getattr(log, "parent", None)
     return above is not None and _hands_on(above)
 
 
-def _keeps(handler: Any) -> bool:
-    stream = getattr(handler, "stream", None)
-    own = type(stream).__module__ == "__main__"
-    return own or isinstance(stream, io.StringIO | io.BytesIO) or hasattr(handler, "buffer")
+def _keeps(log: Any) -> bool:
+    """Return whether a handler of a logger's own keeps what it is told where one can read it."""
+    handlers = getattr(log, "handlers", ())
+    streams = [getattr(one, "stream", None) for one in handlers]
+    kept = any(isinstance(one, io.StringIO | io.BytesIO) for one in streams)
+    return kept or any(type(one).__module__ == "__main__" for one in streams)
 
 
 def _failure(error: BaseException) -> tuple[str, ...]:
