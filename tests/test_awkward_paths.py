@@ -120,12 +120,12 @@ def test_every_verb_works_on_an_awkward_prefix_of_a_bucket(
     assert {key.partition("/")[0] for key in keys} == {AWKWARD}
 
 
-@pytest.mark.parametrize("name", ["br[0]", "a%20b"])
+@pytest.mark.parametrize("name", ["br[0]", "a%20b", "a|b", "a^b", "a\\b", "a\tb"])
 def test_a_root_that_delta_cannot_name_is_refused_before_anything_is_run(
     tmp_path: Path, name: str
 ) -> None:
     bundle, root = write_bundle(tmp_path / "bundle"), tmp_path / name
-    with pytest.raises(DeployRefused, match=re.escape(f"of '{name}'")) as raised:
+    with pytest.raises(DeployRefused, match=re.escape(f"of {name!r}")) as raised:
         deployed(bundle, root, Clock())
     assert "another root" in raised.value.next_step
     assert not root.exists()
@@ -219,7 +219,7 @@ def test_temporary_files_may_lie_in_a_folder_that_is_called_like_a_glob(
     assert not shell.run("%mesh deploy bundle").unchanged
 
 
-@pytest.mark.parametrize("name", ["br[0]", "a%20b"])
+@pytest.mark.parametrize("name", ["br[0]", "a%20b", "a|b", "a^b", "a\\b", "a\tb"])
 def test_a_root_that_delta_cannot_name_is_refused_to_the_whole_path_of_a_notebook(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -231,8 +231,8 @@ def _refuse_unfit(root: Place) -> None:
     """Raise `DeployRefused` where Delta could not write, whatever is to be written."""
     if root.amiss:
         raise DeployRefused(
-            f"nothing can be published in {root}: of '{root.amiss}', Delta takes a bracket, or a "
-            "'%' before two digits, for something else.",
+            f"nothing can be published in {str(root)!r}: of {root.amiss!r}, Delta takes a bracket, "
+            "one of ^ | \\, a tab or its like, or a '%' before two digits, for something else.",
             next_step="give that folder another name, or name another root (--root, MESH_ROOTS)",
             root=str(root),
         )

@@ -21,7 +21,7 @@ __all__ = ["Folder", "Place", "flush", "flush_folder", "inside", "place_of"]
 
 # What delta-rs reads as an escape although it is none, and what it makes no URL of.
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
-_ESCAPE_OR_BRACKET = re.compile(r"%[0-9A-Fa-f]{2}|[\[\]]")
+_ESCAPE_OR_MARK = re.compile(r"%[0-9A-Fa-f]{2}|[\[\]^|\\\x00-\x1f\x7f]")
 
 
 def place_of(root: Place | Path | str) -> Place:
@@ -162,7 +162,7 @@ class Folder(Place):
     @property
     def amiss(self) -> str:
         # Delta follows links before it looks.
-        return _part_with(_ESCAPE_OR_BRACKET, os.path.realpath(self.path))
+        return _part_with(_ESCAPE_OR_MARK, os.path.realpath(self.path))
 
     @property
     def folder(self) -> Path:
