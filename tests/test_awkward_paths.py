@@ -233,7 +233,7 @@ def test_a_root_that_delta_cannot_name_is_refused_to_the_whole_path_of_a_noteboo
         "%mesh export b",
     ):
         shell.run(line)
-    with pytest.raises(DeployRefused, match=re.escape(f"of '{name}'")):
+    with pytest.raises(DeployRefused, match=re.escape(f"of {name!r}")):
         shell.run("%mesh deploy b")
     assert not (home / ".mesh").exists(), "nothing was written"
     monkeypatch.setenv("MESH_ROOTS", str(tmp_path / "plain"))
