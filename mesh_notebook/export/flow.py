@@ -38,6 +38,7 @@ from mesh_notebook.export.unseen import (
     libraries_reached,
     names_written,
     only_looks_set,
+    own_modules,
     redirects,
     tells,
 )
@@ -177,6 +178,8 @@ class Pass:
             changed.add(TOLD)
         changed = self.aliases.reached(changed)
         changed |= self._named_by_no_text(statement, bodies, changed)
+        if own_modules(asks):
+            changed |= {name for name in self.writers if names.is_own_module(name)}
         if redirects(asks, touches, names.made_by, names.type_of):
             changed.add(TOLD)
         changed |= settings_written(statement.node, asks, names.made_by)
@@ -346,6 +349,7 @@ class Pass:
         asks = (*statement.effects.asks, *(ask for body in bodies for ask in body.asks))
         libraries = libraries_reached(map(self.names.type_of, read), asks)
         libraries |= {library for n in read if (library := self.names.library_of(n))}
+        libraries |= {"sys"} if own_modules(asks) else set()  # it finds them in `sys.modules`
         holding = (n for n in read if self.names.kind_of(n) in _HOLDING)
         makers = {writer for name in holding for writer in self.writers.get(name, ())}
         held = {mark for maker in makers for mark in self.graph.settings[maker] if in_use(mark)}

@@ -124,6 +124,12 @@ class Meanings:
         """Return whether a name stands for the notebook's names, as their dictionary or module."""
         return self.type_of(name) in known.NAMES or self.origin_of(name) == "__main__"
 
+    def is_own_module(self, name: str) -> bool:
+        """Return whether a name stands for a module that the notebook made."""
+        binder = self.binder.get(name)
+        made = binder is not None and binder.kind != "import"
+        return made and self.type_of(name) == "builtins.module"
+
     def acts_when_read(self, name: str) -> bool:
         """Return whether to use an object may change it, though no method of it is called.
 

@@ -21,7 +21,10 @@ Origin = Callable[[str], str]
 # Libraries whose settings count where no name of theirs is read: `a / b` of two decimals.
 OF_OPERATORS = frozenset({"decimal"})
 
-_SETTERS = words("codecs.register codecs.register_error locale.setlocale copyreg.pickle")
+_SETTERS = words(
+    "codecs.register codecs.register_error locale.setlocale copyreg.pickle "
+    "sys.set_int_max_str_digits sys.setrecursionlimit csv.field_size_limit"
+)
 _FILTERS = words("warnings.simplefilter warnings.filterwarnings")
 _QUIET = words("'ignore' 'default' 'always' 'module' 'once'")  # these change what is told alone
 _CONFIG = ("polars.Config", "polars.config.Config")
@@ -106,6 +109,8 @@ def _configured(origin: str, given: Collection[str]) -> Iterator[str]:
 def _registers(origin: str) -> bool:
     """Return whether it adds a name to all frames, as `pl.api.register_expr_namespace` does."""
     library, name = origin.partition(".")[0], origin.rpartition(".")[2]
+    if library == "tqdm":
+        return name == "pandas"  # `progress_apply`
     return library in ("pandas", "polars") and name.startswith("register_")
 
 

@@ -33,6 +33,7 @@ _UNLESS_GIVEN = {
     "time.strftime": 1,
     "email.utils.formatdate": 0,
     "email.utils.localtime": 0,
+    "arrow.get": 0,
 }
 # The clock, where they are given one of these words.
 _WORDED = words(
@@ -75,14 +76,15 @@ def reads_clock(one: Reference, statement: Statement, graph: Graph) -> bool:
         return one.call is None or len(one.call.args) <= _UNLESS_GIVEN[one.name]
     if one.name in _WORDED:
         given = [*one.call.args, *(k.value for k in one.call.keywords)] if one.call else []
-        return any(_constant(value, statement, graph) in _NOW for value in given)
+        said = (part for value in given for part in ast.walk(value))  # `"now" if late else day`
+        return any(_constant(part, statement, graph) in _NOW for part in said)
     root, _, method = one.name.rpartition(".")
     if method not in _METHODS or one.call is None or is_own(root, statement, graph):
         return False
     return not (root.startswith("builtins.") and _is_defined(method, graph))
 
 
-def _constant(value: ast.expr, statement: Statement, graph: Graph) -> object:
+def _constant(value: ast.AST, statement: Statement, graph: Graph) -> object:
     """Return what is written out, or stands under a name; None of anything else."""
     if isinstance(value, ast.Name):
         binder = graph.binder_of(value.id, statement.index)

@@ -7,7 +7,7 @@ from mesh_notebook.export.unseen.libraries import (
     libraries_reached,
     only_looks_set,
 )
-from mesh_notebook.export.unseen.namespaces import names_reached, names_written
+from mesh_notebook.export.unseen.namespaces import names_reached, names_written, own_modules
 from mesh_notebook.export.unseen.telling import TOLD, connected, redirects, tells
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "names_reached",
     "names_written",
     "only_looks_set",
+    "own_modules",
     "redirects",
     "tells",
 ]

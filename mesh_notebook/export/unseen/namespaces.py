@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from mesh_notebook.export.draws import Ask
@@ -12,7 +13,7 @@ from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.touches import Touch
 from mesh_notebook.export.words import words
 
-__all__ = ["names_reached", "names_written"]
+__all__ = ["names_reached", "names_written", "own_modules"]
 
 _MAIN = "__main__"
 # Attributes that are the names of a notebook: of a frame, a function, the shell.
@@ -55,6 +56,13 @@ def names_written(
     written = [use for use in uses if changes(use)]
     plain = all(use.how == "store" for use in written) and not inside
     return (_keys(node) if plain else ".*") if written else ""
+
+
+def own_modules(asks: Iterable[Ask]) -> bool:
+    """Return whether code imports, for itself, a module that the notebook made."""
+    roots = {ask.path.partition(".")[0] for ask in asks if ask.absolute}
+    loaded = [sys.modules.get(root) for root in roots - {_MAIN}]
+    return any(one is not None and getattr(one, "__spec__", None) is None for one in loaded)
 
 
 def _reaches(ask: Ask, origin_of: Origin) -> bool:
