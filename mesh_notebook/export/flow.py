@@ -8,12 +8,11 @@ the value may run later. Where the text and the recorded types leave a doubt, mo
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from mesh_notebook.export import known
 from mesh_notebook.export.aliases import Aliases
-from mesh_notebook.export.draws import Ask, Drawn, Draws
+from mesh_notebook.export.draws import Drawn, Draws
 from mesh_notebook.export.effects import Body, Effects
 from mesh_notebook.export.flows import Flow
 from mesh_notebook.export.given import put_together
@@ -29,26 +28,11 @@ from mesh_notebook.export.process_settings import (
 from mesh_notebook.export.sharing import shares
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.touches import Touch
-from mesh_notebook.export.unseen import (
-    IN_USE,
-    TOLD,
-    connected,
-    enters,
-    in_use,
-    libraries_reached,
-    names_written,
-    only_looks_set,
-    own_modules,
-    redirects,
-    tells,
-)
+from mesh_notebook.export.unseen import TOLD, Running, owe_rows
 
 __all__ = ["Pass", "graph_of"]
 
 _LAZY = ("polars.", "duckdb.")  # frames and relations
-# The kinds of value that may hold values of a library.
-_HOLDING = (known.CONTAINER, known.ITERATOR, known.OWN, known.UNKNOWN)
-_DEFINING = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def graph_of(statements: Sequence[Statement]) -> Graph:
@@ -138,7 +122,8 @@ class Pass:
         self._keep_code(statement, code, changed)
         self._relink(statement, links)
         self._link_relations(statement)
-        self._link_told(statement, bodies)
+        for name in sorted(self._running(statement, bodies).ends()):
+            self.aliases.link(TOLD, name)
         for one, other in together:
             if known.FROZEN not in (names.kind_of(one), names.kind_of(other)):
                 self.aliases.link(one, other)
@@ -146,77 +131,29 @@ class Pass:
     def _stopped_by_rows(self, statement: Statement) -> bool:
         """Return whether what stopped the cell of a statement owes anything to an input."""
         done = self.graph.statements[: statement.index]
-        return self._owe_rows(
-            s.index for s in done if s.half and s.cell.index == statement.cell.index
-        )
+        stopped = [s.index for s in done if s.half and s.cell.index == statement.cell.index]
+        return owe_rows(self.graph, stopped)
 
-    def _owe_rows(self, statements: Iterable[int]) -> bool:
-        """Return whether any of these statements owes anything to an input."""
-        todo, seen = list(statements), set[int]()
-        while todo:
-            index = todo.pop()
-            if self.graph.statements[index].kind in ("input", "sql"):
-                return True
-            if index not in seen:
-                seen.add(index)
-                todo.extend(w for made in self.graph.needs[index].values() for w in made)
-        return False
+    def _running(self, statement: Statement, bodies: list[Body]) -> Running:
+        return Running(statement, bodies, self.names, self.graph, self.writers)
 
     def _changed(self, statement: Statement, bodies: list[Body]) -> set[str]:
         """Return the names that a statement may change, by itself or by the code that it runs."""
         effects, names = statement.effects, self.names
-        touches = [*effects.touches, *(t for b in bodies for t in _free_touches(b))]
-        touches = [same for touch in touches for same in names.meant(touch)]
+        running = self._running(statement, bodies)
+        touches = [same for touch in running.touches for same in names.meant(touch)]
         same = quiet(statement.node, statement.queries)
         changed = {t.name for t in touches if t.name not in same and names.changes(t)}
         changed |= {q.receiver for q in statement.queries if not (q.only_reads or q.inside)}
         changed |= self._changed_by_calls(statement) if bodies else set()
         changed |= {name for name in effects.reads if names.acts_when_read(name)}
-        inside = [ask for body in bodies for ask in body.asks]
-        asks = (*effects.asks, *inside)
-        if tells(asks) and self.aliases.of(TOLD):
-            changed.add(TOLD)
+        changed |= {TOLD} if running.tells and self.aliases.of(TOLD) else set()
         changed = self.aliases.reached(changed)
-        changed |= self._named_by_no_text(statement, bodies, changed)
-        if own_modules(asks):
-            changed |= {name for name in self.writers if names.is_own_module(name)}
-        if redirects(asks, touches, names.made_by, names.type_of):
-            changed.add(TOLD)
-        changed |= settings_written(statement.node, asks, names.made_by)
-        return changed | self._set_in_libraries(statement, changed, asks)
-
-    def _named_by_no_text(
-        self, statement: Statement, bodies: list[Body], changed: set[str]
-    ) -> set[str]:
-        """Return the names that a statement may write on other rows, and names none of.
-
-        What it writes on the rows at hand was seen: it is asked only where it owes them something.
-        """
-        effects, names = statement.effects, self.names
-        touches = [*effects.touches, *(t for b in bodies for t in _free_touches(b))]
-        pattern = names_written(
-            *(statement.node, touches, effects.asks, [a for b in bodies for a in b.asks]),
-            *(names.origin_of, lambda touch: names.changes(touch, known.CONTAINER)),
-        )
-        pattern = ".*" if any(map(names.stands_for_names, changed)) else pattern
-        read = effects.reads.union(*(body.reads for body in bodies))
-        if not pattern or not self._owe_rows(w for n in read for w in self.writers.get(n, ())):
-            return set()
-        return {n for n in self.writers if not n.startswith("<") and re.fullmatch(pattern, n)}
-
-    def _set_in_libraries(
-        self, statement: Statement, changed: set[str], asks: Sequence[Ask]
-    ) -> set[str]:
-        """Return the marks of the libraries that a statement may leave otherwise."""
-        libraries = {library for n in changed if (library := self.names.library_of(n))}
-        entered = set(enters(asks, self.names.made_by))
-        marks = {f"<{library}>" for library in libraries | entered}
-        works = {one for one in libraries if not only_looks_set(statement.node, one)} | entered
-        return (
-            marks
-            | {IN_USE.format(library) for library in works}
-            | ({PROCESS} if libraries & OF_OPERATORS else set())
-        )
+        changed |= running.written(changed) | ({TOLD} if running.redirects else set())
+        changed |= settings_written(statement.node, running.asks, names.made_by)
+        libraries = running.libraries(changed)
+        changed |= {PROCESS} if libraries & OF_OPERATORS else set()
+        return changed | running.marks(libraries)
 
     def _changed_at_once(self, statement: Statement, changed: set[str]) -> set[str]:
         """Return what a statement may change without collecting a lazy frame."""
@@ -265,18 +202,6 @@ class Pass:
                 if self.names.kind_of(table) != known.FROZEN:
                     self.aliases.link(name, table)
 
-    def _link_told(self, statement: Statement, bodies: list[Body]) -> None:
-        """Link the names at the end of what is told: `logging.StreamHandler(buf)`."""
-        effects, names = statement.effects, self.names
-        held = {*effects.values, *effects.binds, *(n for b in effects.bodies for n in b.values)}
-        held |= {n for n in effects.reads if names.kind_of(n) == known.CLASS}
-        held -= {statement.node.name} if isinstance(statement.node, _DEFINING) else set()
-        asks = (*effects.asks, *(ask for body in bodies for ask in body.asks))
-        given = names.made_by, names.type_of, names.kind_of
-        touches = [touch for body in bodies for touch in _free_touches(body)]
-        for name in sorted(connected(statement.node, asks, touches, held, *given)):
-            self.aliases.link(TOLD, name)
-
     def _explained(self, name: str, statement: Statement) -> bool:
         """Return whether the cell's own statements account for what became of a name."""
         if statement.effects.binds[name]:  # it means something else
@@ -291,9 +216,11 @@ class Pass:
             return []  # naming or showing a value runs nothing of it
         own = effects.bodies if effects.runs_bodies else []
         brought = sorted(effects.reads.difference(without))
-        if tells(effects.asks):
-            brought += sorted(self.aliases.of(TOLD))
-        return self.names.reached([*own, *self.names.code_of(*brought)])
+        bodies = self.names.reached([*own, *self.names.code_of(*brought)])
+        told = self.names.code_of(*sorted(self.aliases.of(TOLD)))
+        if told and self._running(statement, bodies).tells:
+            return self.names.reached([*bodies, *told])
+        return bodies
 
     def _changed_by_calls(self, statement: Statement) -> set[str]:
         """Return the names of functions that a call may leave in another state."""
@@ -336,24 +263,9 @@ class Pass:
 
         inside = [ask for body in bodies for ask in body.asks]
         read = settings_read(effects.asks, type_of) | settings_read(inside, lambda _: None)
-        if self.aliases.of(TOLD) and tells((*effects.asks, *inside)):
-            read |= {TOLD}
-        return read | self._reached(statement, bodies)
-
-    def _reached(self, statement: Statement, bodies: list[Body]) -> frozenset[str]:
-        """Return the marks of the libraries whose settings count for a statement.
-
-        Also of those that made what it reads, where that is a list, or an object, of their values.
-        """
-        read = statement.effects.reads.union(*(body.reads for body in bodies))
-        asks = (*statement.effects.asks, *(ask for body in bodies for ask in body.asks))
-        libraries = libraries_reached(map(self.names.type_of, read), asks)
-        libraries |= {library for n in read if (library := self.names.library_of(n))}
-        libraries |= {"sys"} if own_modules(asks) else set()  # it finds them in `sys.modules`
-        holding = (n for n in read if self.names.kind_of(n) in _HOLDING)
-        makers = {writer for name in holding for writer in self.writers.get(name, ())}
-        held = {mark for maker in makers for mark in self.graph.settings[maker] if in_use(mark)}
-        return frozenset({IN_USE.format(library) for library in libraries} | held)
+        running = self._running(statement, bodies)
+        read |= {TOLD} if running.tells and self.aliases.of(TOLD) else set()
+        return read | running.reached()
 
     # ---- writing ------------------------------------------------------------------------------
 

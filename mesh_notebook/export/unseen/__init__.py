@@ -1,26 +1,8 @@
 """What a statement does to names and libraries though its text names none of them."""
 
-from mesh_notebook.export.unseen.libraries import (
-    IN_USE,
-    enters,
-    in_use,
-    libraries_reached,
-    only_looks_set,
-)
-from mesh_notebook.export.unseen.namespaces import names_reached, names_written, own_modules
-from mesh_notebook.export.unseen.telling import TOLD, connected, redirects, tells
+from mesh_notebook.export.unseen.libraries import in_use
+from mesh_notebook.export.unseen.namespaces import names_reached
+from mesh_notebook.export.unseen.running import Running, owe_rows
+from mesh_notebook.export.unseen.telling import TOLD
 
-__all__ = [
-    "IN_USE",
-    "TOLD",
-    "connected",
-    "enters",
-    "in_use",
-    "libraries_reached",
-    "names_reached",
-    "names_written",
-    "only_looks_set",
-    "own_modules",
-    "redirects",
-    "tells",
-]
+__all__ = ["TOLD", "Running", "in_use", "names_reached", "owe_rows"]

@@ -21,7 +21,8 @@ __all__ = ["TOLD", "connected", "redirects", "tells"]
 TOLD = "<told>"  # the name under which the record keeps what sets where it goes
 
 _ADDING = words(
-    "addHandler addFilter setStream setTarget basicConfig setLoggerClass setLogRecordFactory"
+    "addHandler addFilter setStream setTarget basicConfig setLoggerClass setLogRecordFactory "
+    "seterrcall"
 )
 _SETTING = _ADDING | words(
     "removeHandler removeFilter setLevel disable setFormatter captureWarnings"
