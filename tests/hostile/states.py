@@ -16,6 +16,36 @@ HOLDERS: dict[str, tuple[str, str, str]] = {
     ),
     "tuple": ("lim = (1000, 'a')", "lim[0]", "global lim\nlim = (50, 'a')"),
     "list": ("xs = [1000]", "xs[0]", "xs[0] = 50"),
+    "log": (
+        "import io, logging\nbuf = io.StringIO()\nlog = logging.getLogger('hostile')\n"
+        "log.propagate = False\nlog.handlers = [logging.StreamHandler(buf)]",
+        "50 if buf.getvalue() else 1000",
+        "log.warning('late')",
+    ),
+    "screen": (
+        "import io, sys\nbuf = io.StringIO()",
+        "50 if buf.getvalue() else 1000",
+        "old, sys.stdout = sys.stdout, buf\nprint('late')\nsys.stdout = old",
+    ),
+    "module of the notebook": ("import __main__\nlim = 1000", "lim", "__main__.lim = 50"),
+    "names of the notebook": ("lim = 1000", "lim", "globals()['l' + 'im'] = 50"),
+    "names of a frame": (
+        "import sys\nlim = 1000",
+        "lim",
+        "sys._getframe().f_globals['lim'] = 50",
+    ),
+    "flags of numpy": (
+        "import numpy as np\ndef least(v):\n    try:\n"
+        "        return 1000 if (1 / v)[0] > 0 else 0\n    except FloatingPointError:\n        return 50\nv = np.array([0])",
+        "least(v)",
+        "np.seterr(divide='raise')",
+    ),
+    "subscript of a class": (
+        "class Box:\n    seen = []\n    def __class_getitem__(cls, k):\n"
+        "        cls.seen.append(k)\n        return cls",
+        "50 if Box.seen else 1000",
+        "Box[1]",
+    ),
     "dict": ("d = {'k': 1000}", "d['k']", "d['k'] = 50"),
     "nested": ("d = {'a': [{'k': 1000}]}", "d['a'][0]['k']", "d['a'][0]['k'] = 50"),
     "set": ("s = {1000}", "max(s)", "s.clear()\ns.add(50)"),
@@ -396,6 +426,8 @@ HOLDERS: dict[str, tuple[str, str, str]] = {
 # How a cell makes the change. `change()` is a function that does it.
 PATHS: dict[str, str] = {
     "call": "change()",
+    # On the rows at hand it never runs.
+    "rows": "for d in flights.collect()['delay'].fill_null(0):\n    if d > 100:\n        change()",
     "by name": "ways = {'up': change}\nways['u' + 'p']()",
     "getattr": "class Tool:\n    run = staticmethod(change)\ngetattr(Tool, 'r' + 'un')()",
     "methodcaller": (
