@@ -36,7 +36,8 @@ HOLDERS: dict[str, tuple[str, str, str]] = {
     ),
     "flags of numpy": (
         "import numpy as np\ndef least(v):\n    try:\n"
-        "        return 1000 if (1 / v)[0] > 0 else 0\n    except FloatingPointError:\n        return 50\nv = np.array([0])",
+        "        return 1000 if (1 / v)[0] > 0 else 0\n"
+        "    except FloatingPointError:\n        return 50\nv = np.array([0])",
         "least(v)",
         "np.seterr(divide='raise')",
     ),
