@@ -125,6 +125,7 @@ WRITTEN = {
     "that module by its name": ("import sys", "setattr(sys.modules['__main__'], 'lim', 5)"),
     "a key that is worked out": ("", "globals()['l' + 'im'] = 5"),
     "names under another name": ("g = globals()", "g['lim'] = 5"),
+    "names in a list": ("held = [globals()]", "held[0]['lim'] = 5"),
     "names handed to a function": ("def put(s):\n    s['lim'] = 5", "put(globals())"),
     "names of the frame around": (
         "import inspect\ndef low():\n    inspect.currentframe().f_back.f_globals['lim'] = 5",

@@ -146,7 +146,8 @@ class Pass:
         changed = {t.name for t in touches if t.name not in same and names.changes(t)}
         changed |= {q.receiver for q in statement.queries if not (q.only_reads or q.inside)}
         changed |= self._changed_by_calls(statement) if bodies else set()
-        changed |= {name for name in effects.reads if names.acts_when_read(name)}
+        given = {name for called in effects.reads for name in names.returned(called)}
+        changed |= {name for name in effects.reads | given if names.acts_when_read(name)}
         changed |= {TOLD} if running.tells and self.aliases.of(TOLD) else set()
         changed = self.aliases.reached(changed)
         changed |= running.written(changed) | ({TOLD} if running.redirects else set())

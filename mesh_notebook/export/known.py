@@ -11,7 +11,6 @@ from mesh_notebook.export.touches import Touch
 from mesh_notebook.export.words import words
 
 __all__ = [
-    "NAMES",
     "PURE_LIBRARIES",
     "builtin_changes",
     "changes",
@@ -52,11 +51,9 @@ _FROZEN_MODULES = words(
 # Objects that are settings of a library, under whatever name somebody has them.
 _SETTINGS = words("decimal.Context")
 _GIVING_SETTINGS = words("decimal.getcontext")
-# The notebook's own names, as somebody may hold them: their dictionary, and its module.
-NAMES = ("__main__.<names>", "__main__.<module>")
 _CONTAINERS = words(
     "builtins.list builtins.dict builtins.set builtins.bytearray builtins.tuple collections.deque "
-    "collections.defaultdict collections.Counter collections.OrderedDict __main__.<names>"
+    "collections.defaultdict collections.Counter collections.OrderedDict"
 )
 _FUNCTIONS = words("builtins.function")
 _BOUND = words("builtins.method builtins.builtin_function_or_method")

@@ -121,8 +121,10 @@ class Meanings:
         return known.setting_of(self.type_of(name))
 
     def stands_for_names(self, name: str) -> bool:
-        """Return whether a name stands for the notebook's names, as their dictionary or module."""
-        return self.type_of(name) in known.NAMES or self.origin_of(name) == "__main__"
+        """Return whether a name stands for the notebook's names, or holds them."""
+        binder = self.binder.get(name)
+        held = binder is not None and name in binder.cell.spaces
+        return held or self.origin_of(name) == "__main__"
 
     def is_own_module(self, name: str) -> bool:
         """Return whether a name stands for a module that the notebook made."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from mesh_notebook.export.state import beside, glimpse, is_scalar, is_widget
+from mesh_notebook.export.state import beside, glimpse, holds_names, is_scalar, is_widget
 
 __all__ = ["Event", "ExecutedCell", "Moved", "Record", "calling_line", "is_own_name"]
 
@@ -98,6 +98,8 @@ class ExecutedCell:
         By name: a short look at what can change while its name stays, as it was after the cell.
     moved : dict
         By name: what changed since the cell before it was over.
+    spaces : frozenset of str
+        Names that stand for the notebook's own names, or hold them: `kept = [globals()]`.
     """
 
     index: int
@@ -114,6 +116,7 @@ class ExecutedCell:
     values: Mapping[str, Any] = field(default_factory=dict)
     held: Mapping[str, Any] = field(default_factory=dict)
     moved: Mapping[str, Moved] = field(default_factory=dict)
+    spaces: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -231,11 +234,12 @@ def _last_input(namespace: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"count": len(history) - 1, "cell_id": None, "source": code, "code": code}
 
 
-def _observed(namespace: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _observed(namespace: Mapping[str, Any]) -> dict[str, Any]:
     own = [(name, value) for name, value in namespace.items() if is_own_name(name)]
     return {
         "types": {name: _type_told(value, namespace) for name, value in own},
         "ids": {name: id(value) for name, value in own},
+        "spaces": frozenset(name for name, value in own if holds_names(value, namespace)),
         "sizes": {name: len(value) for name, value in own if type(value) in _SIZED},
         "values": {name: value for name, value in own if is_scalar(value)},
         "held": beside()
@@ -272,11 +276,9 @@ def _differs(before: object, now: object) -> bool:
 def _type_told(value: object, namespace: Mapping[str, Any]) -> str:
     """Return the type of a value, told apart where it is the notebook's own in a way of its own.
 
-    So is a logger that hands on to something of the notebook's, and what its names stand in.
+    So is a logger that hands on to something of the notebook's, and its module.
     """
     told = _type_name(type(value))
-    if value is namespace:
-        return "__main__.<names>"
     if told == "builtins.module" and vars(value) is namespace:
         return "__main__.<module>"
     own = told.startswith("logging.") and (_hands_on(value) or _keeps(value))

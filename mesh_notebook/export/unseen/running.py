@@ -29,6 +29,7 @@ __all__ = ["Running", "owe_rows"]
 
 # The kinds of value that may hold values of a library.
 _HOLDING = (known.CONTAINER, known.ITERATOR, known.OWN, known.UNKNOWN)
+_BOUND = ("builtins.method", "builtins.builtin_function_or_method", "functools.partial")
 _DEFINING = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -86,7 +87,9 @@ class Running:
     def tells(self) -> bool:
         """Whether it may print or log something, or numpy say what it met: `np.seterrcall(f)`."""
         numpy = IN_USE.format("numpy")
-        return tells(self.asks) or (numpy in self.writers and numpy in self.reached())
+        called = (self.names.type_of(ask.path) for ask in self.asks if ask.given is not None)
+        may = tells(self.asks) or any(kind in _BOUND for kind in called)  # `tell = log.info`
+        return may or (numpy in self.writers and numpy in self.reached())
 
     @property
     def redirects(self) -> bool:
