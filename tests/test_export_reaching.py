@@ -44,6 +44,7 @@ def put_back() -> None:
         numpy.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
     if pandas := sys.modules.get("pandas"):
         pandas.options.mode.copy_on_write = False
+        pandas.reset_option("display.max_rows")
 
 
 def ran(rows: pl.LazyFrame, *cells: str) -> Notebook:
