@@ -170,7 +170,7 @@ def exported(notebook: Notebook) -> Module | str:
 
 def replayed_twice(*given: Any) -> Twice:
     """Stand in for the two clean processes by two calls in this one."""
-    *same, workdir, _, _, _, _ = given  # hidden state is asked for in a process of its own
+    *same, workdir, _, _, _, _, _ = given  # hidden state is asked for in a process of its own
     folders = [workdir / "plain", workdir / "otherwise"]
     for folder in folders:
         folder.mkdir()

@@ -25,9 +25,9 @@ NAMED = (
     "late = flights.with_columns(\n"
     "    said=pl.col('delay').map_elements(said, return_dtype=pl.String)\n)",
 )
-CLOCK = (
-    "import arrow",
-    "def said(delay):\n    return arrow.get().isoformat() if delay > 30 else ''",
+CHANCE = (
+    "import tempfile",
+    "def said(delay):\n    return tempfile.mkdtemp() if delay > 30 else ''",
     NAMED[1],
 )
 ZONE = (
@@ -62,13 +62,22 @@ def test_what_is_called_otherwise_in_a_module_is_found_where_other_rows_ask(note
 
 @pytest.mark.parametrize(
     ("cells", "why"),
-    [(CLOCK, "another answer each time"), (ZONE, "the machine: its time zone")],
-    ids=["a clock", "a time zone"],
+    [(CHANCE, "another answer each time"), (ZONE, "the machine: its time zone")],
+    ids=["a name by chance", "a time zone"],
 )
-def test_what_only_other_rows_ask_of_clock_and_machine_is_found(notebook, cells, why) -> None:
-    if cells is CLOCK:
-        pytest.importorskip("arrow")
+def test_what_only_other_rows_ask_of_chance_and_machine_is_found(notebook, cells, why) -> None:
     assert why in str(refused(notebook, *cells))
+
+
+def test_a_statement_that_fails_on_other_rows_fails_in_the_cells_as_in_the_module(notebook) -> None:
+    for cell in (
+        "import pandas as pd\ntable = flights.collect().to_pandas()",
+        "counts = table.groupby('origin')[['delay']].sum()\ncounts.index = ['Newark', 'Kennedy']",
+        "late = counts.reset_index()",
+        "%mesh output late late",
+    ):
+        notebook.run(cell)
+    assert notebook.run("%mesh export bundle").rows == {"late": 2}
 
 
 def test_what_has_no_say_is_no_reason_to_refuse(notebook: Shell) -> None:

@@ -121,7 +121,7 @@ def _made(
 
 def _parted(one: pl.DataFrame | None, other: pl.DataFrame | None) -> str | None:
     if one is None:
-        return None if other is None else "the notebook fails, and the clean process does not"
+        return None if other is None else "the notebook fails, the clean process does not"
     return _difference(one, other)
 
 
@@ -160,15 +160,18 @@ def _difference(one: pl.DataFrame, other: pl.DataFrame | None) -> str | None:
 def _ran(steps: Sequence[Step], rows: Mapping[str, pl.DataFrame]) -> Frames:
     """Run the statements as a notebook would; return by function the frames of the ports.
 
-    A statement that fails, or that needs what one that failed would have bound, does nothing.
+    A statement that fails, or that needs what one that failed would have bound, does nothing; and
+    a port has no frame where a statement of its function failed, as that would.
     """
     found: Frames = {}
-    given, lost = _given(rows), set[str]()
+    given, lost, failed = _given(rows), set[str](), set[int]()
     with _as_main() as names:
         for step in steps:
-            if lost & set(step.needs) or not _run(step, names, given, found):
+            stopped = lost & set(step.needs) or failed & set(step.kept)
+            if stopped or not _run(step, names, given, found):
+                failed.add(step.index)
                 lost |= set(step.binds)
-            elif step.binds:
+            else:
                 lost -= set(step.binds)
     return found
 
