@@ -12,13 +12,16 @@ from mesh_notebook.export.state.parts import is_own
 __all__ = ["holds_names"]
 
 _MOST = 100  # values within a value
+_FLAT = frozenset((int, float, bool, str, bytes, type(None), type))
 
 
 def holds_names(value: object, namespace: Mapping[str, Any]) -> bool:
     """Return whether a value is a namespace, or its module, or holds it one step within."""
     if value is namespace:
         return True
-    return any(one is namespace for one in _within(value))
+    if type(value) in _FLAT:
+        return False
+    return id(namespace) in map(id, _within(value))  # of every name, after every cell
 
 
 def _within(value: Any) -> Iterable[Any]:
