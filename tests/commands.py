@@ -195,7 +195,7 @@ class Killer:
         said = _heard(terminal)
         assert process.wait() == 0, said
         assert self.seen() == self.command.pieces
-        assert not self.left_behind()
+        assert self.left_behind() == []
 
     def seen(self) -> int:
         return self.command.seen(self.folder, self.batch)
