@@ -66,6 +66,8 @@ def bomb() -> str:
         ("- " * 3_000 + "a", "nests more than 100 levels deep"),
         ("a: !!binary aGVsbG8=", "at a: it holds a bytes"),
         ("a: !!set {b, c}", "at a: it holds a set"),
+        ("a: 1\nb: 2\na: 3", "line 3: 'a' is written twice in one mapping, first in line 1"),
+        ("a: [{b: 1,\n b: 1}]", "line 2: 'b' is written twice in one mapping, first in line 1"),
         ("? [a, b]\n: c", "this is not valid YAML"),
         ("2026-01-01: a", "has the name"),
         ("a: 2026-13-45", "holds a value that cannot be read"),
@@ -79,6 +81,11 @@ def bomb() -> str:
 def test_a_document_that_is_too_much_or_not_plain_is_refused(text, said):
     with pytest.raises(SpecError, match=said):
         parse_yaml(text, "the contract")
+
+
+def test_a_name_that_another_mapping_has_too_or_that_is_merged_is_read():
+    text = "a: &a {x: 1}\nb: {<<: *a, x: 2}\nc: [{x: 3}, {x: 4}]"
+    assert parse_yaml(text, "x")["b"] == {"x": 2}
 
 
 def test_an_alias_that_stands_for_little_is_read():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -331,6 +332,34 @@ def test_limits_that_nothing_keeps_are_refused_with_the_column(
 ) -> None:
     with pytest.raises(ContractError, match="column 'x' cannot be mocked"):
         one("x", physical, logicalTypeOptions=options)
+
+
+@pytest.mark.parametrize(
+    ("physical", "options"),
+    [
+        ("VARCHAR", {"minLength": 10**8}),
+        ("VARCHAR", {"pattern": "[a-z]{100000}"}),
+        ("VARCHAR", {"pattern": "([a-z]{1000}-){100}"}),
+        ("VARCHAR", {"pattern": "(a?){4000}"}),
+        ("BIGINT[]", {"minItems": 10**8}),
+    ],
+)
+def test_values_longer_than_a_mock_makes_are_refused_at_once(
+    physical: str, options: dict[str, Any]
+) -> None:
+    begun = time.process_time()
+    with pytest.raises(ContractError, match="column 'x' cannot be mocked"):
+        one("x", physical, logicalTypeOptions=options)
+    assert time.process_time() - begun < 6
+
+
+def test_a_chain_of_nested_objects_is_mocked_in_about_the_time_of_reading_it() -> None:
+    chain: dict[str, Any] = {"name": "leaf", "logicalType": "integer"}
+    for level in range(40):
+        chain = {"name": f"o{level}", "logicalType": "object", "properties": [chain]}
+    begun = time.process_time()
+    mock(contract_of(chain), 20, 1)
+    assert time.process_time() - begun < 5
 
 
 def test_negative_rows_are_refused_and_no_rows_are_a_frame_of_the_right_types() -> None:

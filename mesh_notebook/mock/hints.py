@@ -47,7 +47,7 @@ from mesh_notebook.model.time import duration
 if TYPE_CHECKING:
     from mesh_notebook.model.contract import Column
 
-__all__ = ["DISTRIBUTIONS", "HINTS", "Hints", "Lag", "Trait", "refuse"]
+__all__ = ["DISTRIBUTIONS", "HINTS", "LONGEST", "Hints", "Lag", "Trait", "refuse", "refuse_long"]
 
 HINTS = (
     "faker",
@@ -71,6 +71,7 @@ HINTS = (
     "nulls",
 )
 DISTRIBUTIONS = ("normal", "lognormal", "exponential", "uniform")
+LONGEST = 20_000  # characters of a text, or values of a list
 _DAY = 86_400.0
 _MOST_ODDS = 1e300  # so that they add up
 
@@ -80,6 +81,16 @@ def refuse(column: str, reason: str, next_step: str) -> NoReturn:
     raise ContractError(
         f"column '{column}' cannot be mocked: {reason}.", next_step=next_step, column=column
     )
+
+
+def refuse_long(column: str, what: str, least: int, wherefore: str) -> None:
+    """Refuse values that are longer than any that a mock makes."""
+    if least > LONGEST:
+        refuse(
+            column,
+            f"no {what} of {least:,} or more is made, {LONGEST:,} is the most",
+            f"lower {wherefore}, or give the column a mock hint: `values`",
+        )
 
 
 @dataclass(frozen=True)

@@ -81,8 +81,8 @@ def metrics(column: Column, name: str) -> Iterator[dict[str, Any]]:
             yield quality
 
 
-def limits_of(column: Column, rows: int) -> Limits:
-    """Gather a column's demands, for a frame of `rows` rows.
+def limits_of(column: Column, rows: int, dtype: pl.DataType | None = None) -> Limits:
+    """Gather a column's demands, for a frame of `rows` rows; its type, where it is known already.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def limits_of(column: Column, rows: int) -> Limits:
     patterns += [a["pattern"] for a in invalid if "pattern" in a]
     return Limits(
         column=column,
-        dtype=column_dtype(column),
+        dtype=column_dtype(column) if dtype is None else dtype,
         low=_pairs(options, "minimum", "exclusiveMinimum"),
         high=_pairs(options, "maximum", "exclusiveMaximum"),
         step=options.get("multipleOf"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mesh_notebook.mock.hints import Hints, refuse
+from mesh_notebook.mock.hints import Hints, refuse, refuse_long
 from mesh_notebook.mock.noise import again
 from mesh_notebook.mock.texts import Use
 from mesh_notebook.mock.values import Listed, Maker
@@ -88,6 +88,7 @@ def list_maker(limits: Limits, hints: Hints, use: Use, make: _Make) -> Maker:
     options = limits.column.options
     least = int(options.get("minItems", 0))
     most = int(options.get("maxItems", max(least, 3)))
+    refuse_long(limits.name, "list", least, "its minItems")
     plain = Hints(limits.name, {k: v for k, v in hints.given.items() if k != "nulls"})
     single = make(inner, plain, Use(use.identity, False, False))
     made = Listed(single, least, most, bool(options.get("uniqueItems")))
@@ -119,4 +120,4 @@ def _within(part: Column, dtype: Any) -> Limits:
     raw.setdefault("logicalType", logical_type(dtype))
     if not raw.get("physicalType"):
         raw["physicalType"] = physical_type(dtype)
-    return replace(limits_of(Column(raw, part.dialect), 1), dtype=dtype)
+    return limits_of(Column(raw, part.dialect), 1, dtype)

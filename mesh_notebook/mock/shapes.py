@@ -125,7 +125,7 @@ def _text(shape: Shape, digits: list[Any], rows: int) -> pl.Series:
     parts: list[pl.Series] = []
     for start, end in pairwise(_cuts(shape)):
         run = shape[start:end]
-        if all(len(token) == 1 for tokens in run for token in tokens):
+        if all(len(token) == 1 for tokens in dict.fromkeys(run) for token in tokens):
             parts.append(_characters(run, digits[start:end], rows))
         else:
             parts.append(pl.Series(run[0], dtype=pl.String).gather(digits[start]))
@@ -137,7 +137,8 @@ def _text(shape: Shape, digits: list[Any], rows: int) -> pl.Series:
 
 def _cuts(shape: Shape) -> list[int]:
     """Return where the runs of single characters begin and end."""
-    plain = [all(len(token) == 1 for token in tokens) for tokens in shape]
+    single = {tokens: all(len(token) == 1 for token in tokens) for tokens in dict.fromkeys(shape)}
+    plain = [single[tokens] for tokens in shape]
     inner = [i for i in range(1, len(shape)) if not (plain[i] and plain[i - 1])]
     return [0, *inner, len(shape)] if shape else [0]
 
@@ -147,8 +148,11 @@ def _characters(run: Shape, digits: list[Any], rows: int) -> pl.Series:
     import polars as pl
 
     codes: NDArray[np.uint32] = np.empty((rows, len(run)), dtype=np.uint32)
+    ords: dict[int, NDArray[np.uint32]] = {}
     for place, (tokens, chosen) in enumerate(zip(run, digits, strict=True)):
-        codes[:, place] = np.array([ord(token) for token in tokens], dtype=np.uint32)[chosen]
+        if (known := ords.get(id(tokens))) is None:  # a long repeat has the same ones throughout
+            known = ords[id(tokens)] = np.array([*map(ord, tokens)], dtype=np.uint32)
+        codes[:, place] = known[chosen]
     return pl.Series(codes.view(f"<U{len(run)}").ravel(), dtype=pl.String)
 
 

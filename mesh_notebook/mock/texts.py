@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mesh_notebook.mock import providers
-from mesh_notebook.mock.hints import Hints, refuse
+from mesh_notebook.mock.hints import Hints, refuse, refuse_long
 from mesh_notebook.mock.noise import number_of
 from mesh_notebook.mock.rules import keeps
 from mesh_notebook.mock.shapes import Shape, Shaped, literal, shaped_by
@@ -47,6 +47,7 @@ class Use:
 
 
 def text_maker(limits: Limits, hints: Hints, use: Use) -> Maker:
+    refuse_long(limits.name, "text", limits.least_length, "its minLength")
     if pattern := hints.text("pattern"):
         made = shaped_by(pattern, limits.name, *_lengths(limits), use.salt)
         return _some(_checked(made, limits), hints)

@@ -7,11 +7,15 @@ import string
 from itertools import product
 from typing import Any
 
+from mesh_notebook.mock.hints import LONGEST
+
 __all__ = ["Beyond", "Shape", "unfolded"]
 
 # Each place of a string, and the tokens that may stand there.
 Shape = tuple[tuple[str, ...], ...]
 _MOST_SHAPES = 4_096
+_MOST_PLACES = 10_000_000  # of all shapes of one repeat
+_MOST_GROWN = 100_000  # of shapes that grow repeat by repeat
 _WORD = string.ascii_letters + string.digits + "_"
 _PRINTABLE = string.ascii_letters + string.digits + "-_.:/ #+"
 
@@ -44,6 +48,7 @@ def _sequence(parsed: Any, free: int) -> list[Shape]:
         if len(shapes) * len(parts) > _MOST_SHAPES:
             raise Beyond("it stands for too many shapes")
         shapes = list(dict.fromkeys(a + b for a, b in product(shapes, parts)))
+        _refuse_long(min(map(len, shapes), default=0))
     return shapes
 
 
@@ -75,17 +80,33 @@ def _repeated(least: int, most: Any, inner: Any, free: int) -> list[Shape]:
     open_ended = int(most) > 10_000
     last = least + free if open_ended else int(most)
     once = _sequence(inner, free)
+    _refuse_long(least * min(map(len, once), default=0))
+    if len(once) == 1:
+        return list(dict.fromkeys(once[0] * count for count in _counts(least, last, len(once[0]))))
     shapes: list[Shape] = []
     current: list[Shape] = [()]
     for count in range(last + 1):
         if count >= least:
             shapes.extend(current)
-        if len(current) * len(once) + len(shapes) > _MOST_SHAPES:
+        too_many = len(current) * len(once) + len(shapes) > _MOST_SHAPES
+        if too_many or sum(map(len, current)) > _MOST_GROWN:
             if count < least:
                 raise Beyond("it stands for too many shapes")
             break
         current = list(dict.fromkeys(a + b for a, b in product(current, once)))
     return list(dict.fromkeys(shapes))
+
+
+def _counts(least: int, last: int, width: int) -> range:
+    """Return how often to repeat what is `width` wide, so that all together stays countable."""
+    last = min(last, least + _MOST_SHAPES - 1)
+    places = max(1, width * (least + last) // 2)
+    return range(least, min(last, least + max(1, _MOST_PLACES // places) - 1) + 1)
+
+
+def _refuse_long(places: int) -> None:
+    if places > LONGEST:
+        raise Beyond(f"it asks for {places:,} characters, and {LONGEST:,} are the most")
 
 
 def _of_class(items: Any) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ def parse_yaml(text: str, where: str) -> dict[str, Any]:
         try:
             node = reader.get_single_node()
             _Measure(where).of(node)
+            _refuse_twice(node, where)
             document = reader.construct_document(node) if node is not None else None
         finally:
             reader.dispose()
@@ -143,6 +144,42 @@ def _too_large(what: str, where: str) -> SpecError:
         next_step="look at it in an editor; whoever wrote it may mean harm",
         where=where,
     )
+
+
+# ---- names ---------------------------------------------------------------------------------------
+
+
+def _refuse_twice(node: Any, where: str) -> None:
+    """Raise `SpecError` at a name that a mapping has twice, which the parser takes."""
+    import yaml
+
+    seen: set[int] = set()
+    left = [node]
+    while left:
+        here = left.pop()
+        if id(here) in seen:  # an alias
+            continue
+        seen.add(id(here))
+        if isinstance(here, yaml.MappingNode):
+            _refuse_twice_in([key for key, _ in here.value], where)
+        left += _children(here)
+
+
+def _refuse_twice_in(keys: list[Any], where: str) -> None:
+    lines: dict[tuple[str, str], int] = {}
+    for key in keys:
+        # What is no text is refused later; each merge (`<<`) adds to the others.
+        if not isinstance(key.value, str) or key.tag.endswith(":merge"):
+            continue
+        line, name = key.start_mark.line + 1, (key.tag, key.value)
+        if name in lines:
+            raise SpecError(
+                f"{where}, line {line}: '{key.value:.60}' is written twice in one mapping, "
+                f"first in line {lines[name]}.",
+                next_step="keep one of the two, or put the other where it belongs",
+                where=where,
+            )
+        lines[name] = line
 
 
 # ---- what a specification may hold ---------------------------------------------------------------
