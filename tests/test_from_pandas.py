@@ -108,6 +108,7 @@ def test_an_index_or_labels_that_a_port_does_not_keep_are_refused_with_a_line_th
         (NAIVE, "times without a time zone"),
         (NAIVE.dt.normalize(), "days as times without a time zone"),
         (NAIVE.dt.tz_localize("UTC") + pd.Timedelta(1, "ns"), "finer than a microsecond"),
+        (NAIVE.dt.tz_localize("+05:30"), "times at an offset from UTC"),
         (NAIVE - pd.Timestamp("2024-01-01"), "durations"),
         (pd.period_range("2024-01", periods=3, freq="M"), "periods (period[M])"),
         (pd.arrays.IntervalArray.from_breaks([1, 2, 3]), "intervals"),

@@ -98,9 +98,23 @@ def _times(column: Column) -> None:
             raise column.refused(said, '….dt.date  # or, as instants: ….dt.tz_localize("UTC")')
         said = "holds times without a time zone, which are no instants"
         raise column.refused(said, '….dt.tz_localize("UTC")')
+    if not _is_known_zone(column.values):
+        said = "holds times at an offset from UTC, which is no time zone that has a name"
+        raise column.refused(said, '….dt.tz_convert("UTC")')
     if count := int((column.values.dt.nanosecond.fillna(0) != 0).sum()):
         said = f"cannot be stored as it is: {count:,} values are finer than a microsecond"
         raise column.refused(said, '….dt.floor("us")')
+
+
+def _is_known_zone(values: Any) -> bool:
+    """Say whether Polars knows the zone of times; one that is an offset alone it does not."""
+    import polars as pl
+
+    try:
+        pl.Series(pl.from_pandas(values.head(1))).dt.convert_time_zone("UTC")
+    except pl.exceptions.PolarsError:
+        return False
+    return True
 
 
 def _categories(column: Column) -> None:
