@@ -115,3 +115,13 @@ def test_an_import_over_the_name_of_an_input_is_kept(mesh: Workspace) -> None:
     run(mesh, "import json as x")
     with pytest.raises(UsageError, match="it is a module"):
         mesh.source("x", "a.csv")
+
+
+@pytest.mark.parametrize(("name", "free"), [("é", "e"), ("größe", "groe"), ("数", "orders")])
+def test_an_input_of_a_name_beyond_ascii_is_refused_where_it_is_named(
+    mesh: Workspace, tmp_path: Path, name: str, free: str
+) -> None:
+    (tmp_path / "beyond.csv").write_text("id\n1\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="cannot be the name of an input") as raised:
+        mesh.source(name, tmp_path / "beyond.csv")
+    assert raised.value.next_step == f"for example: {free}"

@@ -196,10 +196,10 @@ class Exploration(Control):
             Then nothing is bound.
         """
         from mesh_notebook.model.truth import Truth
-        from mesh_notebook.workspace.frames import bindable
+        from mesh_notebook.workspace.frames import bindable_input
 
         if name:
-            bindable(self, name)
+            bindable_input(self, name)
         truth, window = Truth.of(mode, rows, seed), self.window(start, end, as_of)
         handle = self.opener().port("", product, port, window, truth, purpose=purpose)
         return self.bind(handle, "connect", name or handle.name)
@@ -253,9 +253,9 @@ class Exploration(Control):
         from mesh_notebook.mesh.sources import Asked
         from mesh_notebook.model.time import said
         from mesh_notebook.workspace.drafts import words_of
-        from mesh_notebook.workspace.frames import bindable
+        from mesh_notebook.workspace.frames import bindable_input
 
-        bindable(self, name)  # before anything is read
+        bindable_input(self, name)  # before anything is read
         paging, window = (records, next, page, offset, max_pages), self.window(start, end, None)
         self.progress(f"read {uri}")
         asked = Asked(
@@ -299,7 +299,7 @@ class Exploration(Control):
         from mesh_notebook.workspace.drafts import words_of
 
         if name:
-            frames.bindable(self, name)
+            frames.bindable_input(self, name)
         mocking.refuse_rows(rows)
         frames.check_mock_options(what, like, key, breaking, self.namespace)
         if like:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "bindable",
+    "bindable_input",
     "declarable",
     "is_frame",
     "kept",
@@ -182,6 +184,24 @@ def computed(name: str) -> Iterator[None]:
             next_step=f"mend what makes '{name}'; {name}.collect() shows where it fails",
             name=name,
         ) from None
+
+
+def bindable_input(session: Session, name: str) -> str:
+    """Return a name that an input may have: one that a verb may bind, and that names files, too.
+
+    Raises
+    ------
+    UsageError
+        It may not be bound, or it has letters beyond ASCII.
+    """
+    if name.isidentifier() and not name.isascii():
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+        raise UsageError(
+            f"'{name}' cannot be the name of an input, which may hold a-z, digits and '_'.",
+            next_step=f"for example: {plain if plain.isidentifier() else 'orders'}",
+            name=name,
+        )
+    return bindable(session, name)
 
 
 def check_mock_options(
