@@ -195,7 +195,8 @@ class Killer:
         said = _heard(terminal)
         assert process.wait() == 0, said
         assert self.seen() == self.command.pieces
-        assert self.left_behind() == []
+        left = self.left_behind()
+        assert not left, left
 
     def seen(self) -> int:
         return self.command.seen(self.folder, self.batch)

@@ -261,6 +261,17 @@ def test_nothing_is_run_where_the_release_stands_on_the_same_inputs(tmp_path):
     assert not any("run the transform" in step for step in told)
 
 
+def test_what_a_killed_publisher_left_goes_also_where_nothing_is_published(tmp_path):
+    made, root = means_bundle(tmp_path / "b"), tmp_path / "mesh"
+    flights = many_flights().head(100)
+    deployed(made, root, Clock(), flights=flights)
+    left = root / ".aside" / "travel.airport-delays.0123456789abcdef" / "daily.arrow"
+    left.parent.mkdir()
+    left.write_bytes(b"rows")
+    assert deployed(made, root, Clock(), flights=flights).unchanged
+    assert not left.exists()
+
+
 def test_another_picture_since_then_is_published_over(tmp_path):
     made, root = means_bundle(tmp_path / "b"), tmp_path / "mesh"
     flights = many_flights().head(1000)

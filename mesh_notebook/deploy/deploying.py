@@ -149,6 +149,8 @@ def deploy(
     address, place = made.product.address, published.root
     if stands := standing(prepared, options, cut):
         progress(f"snapshot {stands.snapshot} holds this release on these inputs already")
+        with suppress(StoreError), aside(place, address):
+            pass  # what publishers that were killed left behind goes now, too
         done = Publication(stands, unchanged=True)
         return _ended(prepared, done, {}, environ, asks.name, clock)
     with aside(place, address) as work:
