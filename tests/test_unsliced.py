@@ -80,6 +80,19 @@ def test_a_statement_that_fails_on_other_rows_fails_in_the_cells_as_in_the_modul
     assert notebook.run("%mesh export bundle").rows == {"late": 2}
 
 
+def test_an_import_of_a_file_beside_the_notebook_is_found_on_ways_that_no_row_takes(notebook):
+    Path("shop_rates.py").write_text("RATE = 9\n")
+    cell = (
+        "def rate(delay):\n    try:\n        if delay > 30:\n            import shop_rates\n"
+        "            return shop_rates.RATE\n    except ImportError:\n        return -1\n"
+        "    return 0"
+    )
+    late = "late = flights.with_columns(\n"
+    late += "    rate=pl.col('delay').map_elements(rate, return_dtype=pl.Int64)\n)"
+    error = refused(notebook, cell, late)
+    assert "`import shop_rates` takes a file that lies beside the notebook" in str(error)
+
+
 def test_what_has_no_say_is_no_reason_to_refuse(notebook: Shell) -> None:
     for cell in (
         "import random, sys\nseen = []\nprint('on the way', file=sys.stderr)",

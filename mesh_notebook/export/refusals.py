@@ -18,6 +18,7 @@ from mesh_notebook.export.scopes import dotted
 from mesh_notebook.export.statements import Statement
 from mesh_notebook.export.unseen import names_reached
 from mesh_notebook.export.words import words
+from mesh_notebook.mesh.guard import lies_beside
 
 __all__ = ["may_rebind_any", "refuse_impure"]
 
@@ -40,6 +41,9 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
         return
     if waits_for_others(statement, graph):
         _refuse(statement, "await", "waits for something outside", "make it a plain function")
+    for module in filter(lies_beside, _imported(statement.node)):
+        fix = "write what you need of it into a cell, or install it as a package"
+        _refuse(statement, f"import {module}", "takes a file that lies beside the notebook", fix)
     if reached := names_reached(statement.node, lambda path: full_name(path, statement, graph)):
         fix = "bind the name itself: x = …; in a function, after `global x`"
         _refuse(statement, reached, "has the notebook's names in hand", fix)
@@ -54,6 +58,15 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
     for reference in references(statement, graph):
         if found := outside(reference, statement, graph):
             _refuse(statement, reference.said, found.what, found.fix)
+
+
+def _imported(node: ast.stmt) -> Iterator[str]:
+    """Yield the modules that a statement imports within, on whatever way it goes."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.Import):
+            yield from (alias.name for alias in one.names)
+        elif isinstance(one, ast.ImportFrom) and not one.level:
+            yield one.module or ""
 
 
 def _refuse_own_sql(query: Query, statement: Statement, graph: Graph) -> None:

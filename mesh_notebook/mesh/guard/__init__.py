@@ -8,7 +8,7 @@ down, also where the code swallows the error and goes on with a default.
 
 from mesh_notebook.mesh.guard.attempts import Attempt, Attempts, NotAnInput
 from mesh_notebook.mesh.guard.guarding import guard
-from mesh_notebook.mesh.guard.modules import beside
+from mesh_notebook.mesh.guard.modules import beside, lies_beside
 from mesh_notebook.mesh.guard.moments import CLOCK, parses_unseen, words_in
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "NotAnInput",
     "beside",
     "guard",
+    "lies_beside",
     "parses_unseen",
     "words_in",
 ]

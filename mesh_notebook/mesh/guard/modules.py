@@ -6,12 +6,13 @@ import sys
 from collections.abc import Collection, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 
 from mesh_notebook.mesh.guard.attempts import Attempt, Attempts
 from mesh_notebook.mesh.guard.stack import importer
 
-__all__ = ["beside", "note_missing"]
+__all__ = ["beside", "lies_beside", "note_missing"]
 
 
 def beside() -> list[str]:
@@ -23,6 +24,12 @@ def beside() -> list[str]:
         if "." not in name and not name.startswith("__")
     }
     return [n for n, file in files.items() if file and not any(part in file for part in installed)]
+
+
+def lies_beside(name: str) -> bool:
+    """Return whether a notebook that imports a module finds it in its own folder."""
+    root = name.partition(".")[0]
+    return Path(f"{root}.py").is_file() or Path(root, "__init__.py").is_file()
 
 
 def note_missing(attempts: Attempts, own: str, present: Collection[str]) -> None:

@@ -151,6 +151,7 @@ def resampled(
     even = frame.head(frame.height // 2 * 2)  # so that two values can tie in how often they are
     more, least = _VARIOUS if various else (1, _MANY if _half in _WAYS[time] else _FEW)
     drawn = _drawn(_grown(even, demands, least), demands, time, more, constants)
+    drawn = _as_it_came(even, drawn)
     if demands.met_by(drawn):
         return drawn
     together = _moved(even, demands, time)
@@ -177,6 +178,17 @@ def _drawn(
     if not demands.key or not set(demands.key) <= set(drawn.columns):
         return drawn
     return drawn.unique(demands.key, keep="first", maintain_order=True)
+
+
+def _as_it_came(frame: pl.DataFrame, drawn: pl.DataFrame) -> pl.DataFrame:
+    """Return drawn rows in the order of the time, or the number, in whose order those at hand lie.
+
+    A log comes in the order of its times, and code may rely on that.
+    """
+    ranked = [c for c in frame.iter_columns() if c.dtype.is_temporal() or c.dtype.is_numeric()]
+    ranked.sort(key=lambda column: not column.dtype.is_temporal())
+    by = next((c.name for c in ranked if c.n_unique() > 1 and c.is_sorted()), None)
+    return drawn if by is None else drawn.sort(by, maintain_order=True)
 
 
 def _grown(frame: pl.DataFrame, demands: Demands, least: int) -> pl.DataFrame:
