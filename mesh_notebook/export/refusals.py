@@ -42,7 +42,7 @@ def refuse_impure(statement: Statement, graph: Graph) -> None:
     if waits_for_others(statement, graph):
         _refuse(statement, "await", "waits for something outside", "make it a plain function")
     for module in filter(lies_beside, _imported(statement.node)):
-        fix = "write what you need of it into a cell, or install it as a package"
+        fix = "put its code into a cell, or install it as a package"
         _refuse(statement, f"import {module}", "takes a file that lies beside the notebook", fix)
     if reached := names_reached(statement.node, lambda path: full_name(path, statement, graph)):
         fix = "bind the name itself: x = …; in a function, after `global x`"
