@@ -13,12 +13,11 @@ pytestmark = pytest.mark.proofs
 
 # `delay` is 1, 5 and 7 in the notebook's rows.
 FOUND = (
-    "marked = ['mark']\nimport gc",
+    "import ctypes\nmarked = []\nwhere = id(marked)",
     "for row in flights.collect().iter_rows(named=True):\n"
     "    if row['delay'] > 30:\n"
-    "        lists = (one for one in gc.get_objects() if type(one) is list)\n"
-    "        next(one for one in lists if one[:1] == ['mark']).append(row['delay'])",
-    "late = flights.filter(~pl.col('delay').is_in(marked[1:]))",
+    "        ctypes.cast(where, ctypes.py_object).value.append(row['delay'])",
+    "late = flights.filter(~pl.col('delay').is_in(marked))",
 )
 NAMED = (
     "class Late:\n    pass\n\ndef said(delay):\n    return str(Late) if delay > 30 else ''",
@@ -51,8 +50,17 @@ def refused(notebook: Shell, *cells: str) -> ExportRefused:
 def test_a_statement_that_writes_on_other_rows_alone_is_found(notebook: Shell) -> None:
     error = refused(notebook, *FOUND)
     assert "In[6] has a say in the port 'late' on other rows" in str(error)
-    assert "next(one for one in lists" in str(error)
+    assert "ctypes.cast(where, ctypes.py_object).value.append" in str(error)
     assert (error.facts["cell"], error.facts["name"]) == (6, "late")
+
+
+def test_it_is_found_as_well_where_few_rows_have_no_value_twice(shell: Shell) -> None:
+    rows = [f"2026-01-0{n},{n}.5,{n}" for n in (1, 2, 3)]
+    Path("flights.csv").write_text("\n".join(["day,hours,delay", *rows]))
+    shell.run("import polars as pl")
+    shell.run("%mesh product airport-delays --domain travel")
+    shell.run("%mesh source flights flights.csv")
+    assert "In[6] has a say in the port 'late' on other rows" in str(refused(shell, *FOUND))
 
 
 def test_what_is_called_otherwise_in_a_module_is_found_where_other_rows_ask(notebook) -> None:

@@ -236,14 +236,16 @@ def _last_input(namespace: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _observed(namespace: Mapping[str, Any]) -> dict[str, Any]:
     own = [(name, value) for name, value in namespace.items() if is_own_name(name)]
+    values = {name: value for name, value in own if is_scalar(value)}
+    changing = [(name, value) for name, value in own if name not in values]
     return {
         "types": {name: _type_told(value, namespace) for name, value in own},
         "ids": {name: id(value) for name, value in own},
-        "spaces": frozenset(name for name, value in own if holds_names(value, namespace)),
-        "sizes": {name: len(value) for name, value in own if type(value) in _SIZED},
-        "values": {name: value for name, value in own if is_scalar(value)},
+        "sizes": {name: len(value) for name, value in changing if type(value) in _SIZED},
+        "values": values,
         "held": beside()
-        | {name: look for name, value in own if (look := glimpse(value)) is not None},
+        | {name: look for name, value in changing if (look := glimpse(value)) is not None},
+        "spaces": frozenset(name for name, value in changing if holds_names(value, namespace)),
     }
 
 

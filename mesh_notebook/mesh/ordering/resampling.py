@@ -88,6 +88,15 @@ def _half(draw: random.Random, rows: int, pool: int) -> list[int]:
     return [draw.choice(others if draw.random() < 0.5 else range(rows)) for _ in range(rows)]
 
 
+def _half_apart(draw: random.Random, rows: int, pool: int) -> list[int]:
+    """Values that are at hand, of which others stand in for half at most: none comes twice."""
+    places = list(range(rows))
+    others = draw.sample(range(rows, pool), min(pool - rows, rows // 2))
+    for place, other in zip(draw.sample(places, len(others)), others, strict=True):
+        places[place] = other
+    return places
+
+
 def _two(draw: random.Random, rows: int, pool: int) -> list[int]:
     """Two of the values, each as often as the other."""
     kinds = draw.sample(range(rows), min(rows, 2))
@@ -166,13 +175,14 @@ def _drawn(
     for column in frame.iter_columns():
         way = amounts if column.dtype.is_numeric() else names
         if column.name in demands.alone:
-            way = _same
+            way = _half_apart if way is _half and column.name in demands.open else _same
         elif column.name in demands.key:
             way = _any if way is _one else way
         draw = random.Random(f"{column.name} {time}")
         pool = column
         if column.name in demands.open:
-            pool = _sided(column, constants) if way is _half else _widened(column, more)
+            sided = way in (_half, _half_apart)
+            pool = _sided(column, constants) if sided else _widened(column, more)
         columns.append(pool.gather(way(draw, frame.height, len(pool))))
     drawn = frame.select(columns)
     if not demands.key or not set(demands.key) <= set(drawn.columns):
@@ -208,11 +218,14 @@ def _grown(frame: pl.DataFrame, demands: Demands, least: int) -> pl.DataFrame:
 
 
 def _sided(column: pl.Series, constants: Sequence[Any]) -> pl.Series:
-    """Return the values, and those that lie beside what the transform compares with."""
+    """Return the values, and others that lie beside what the transform compares with."""
     import polars as pl
 
     beside = compared_with(column, constants)
-    return column if beside is None else pl.concat([column, beside])
+    if beside is None:
+        return column
+    others = beside.filter(~beside.is_in(column.implode())).unique(maintain_order=True)
+    return pl.concat([column, others])
 
 
 def _widened(column: pl.Series, more: int) -> pl.Series:
@@ -229,10 +242,14 @@ def _others(column: pl.Series, number: int) -> pl.Series | None:
 
     if column.dtype == pl.String:
         return column + f" {number + 1}"
-    if column.dtype.is_integer() and column.len() > column.null_count():
-        wide = column.cast(pl.Int64)
+    if column.len() == column.null_count():
+        return None
+    if column.dtype.is_integer() or column.dtype in (pl.Date, pl.Datetime):
+        wide = column.to_physical().cast(pl.Int64)
         further = wide + number * (wide.max() - wide.min() + 1)  # type: ignore[operator]
         return further.cast(column.dtype, strict=False)
+    if column.dtype.is_float():
+        return column + number * (column.max() - column.min() + 1)  # type: ignore[operator]
     return None
 
 
