@@ -74,7 +74,9 @@ def test_what_is_called_otherwise_in_a_module_is_found_where_other_rows_ask(note
     ids=["a name by chance", "a time zone"],
 )
 def test_what_only_other_rows_ask_of_chance_and_machine_is_found(notebook, cells, why) -> None:
-    assert why in str(refused(notebook, *cells))
+    error = str(refused(notebook, *cells))
+    assert why in error
+    assert "only in one run" in error, "both are clean processes, and neither is the notebook"
 
 
 def test_a_statement_that_fails_on_other_rows_fails_in_the_cells_as_in_the_module(notebook) -> None:

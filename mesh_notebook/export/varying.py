@@ -95,11 +95,12 @@ def refuse_parted(
     if found is None:
         return
     (statement, name), why, fix = _parted(module, one, found, namespace)
+    said = found.said.replace("the notebook", "one run").replace("the clean process", "another")
     raise ExportRefused(
         f"{statement.cell.label}, in what makes `{name}`, depends on {why}. It makes no difference "
         f"on the rows at hand, but it does where more of their values differ. So the port "
         f"'{one.port}' may hold other rows each time that it is made.\n"
-        f"`{one.result}` of such rows: {found.said}",
+        f"`{one.result}` of such rows: {said}",
         next_step=fix,
         cell=statement.cell.count,
         name=name,
